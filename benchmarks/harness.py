@@ -1,0 +1,123 @@
+"""What the benchmarks share: a server that answers at once in its own process, and figures from interleaved runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from multiprocessing.connection import Connection
+
+CLUSTER = (
+    b'{"cluster_id":"0923-164208-meows279","cluster_name":"nightly etl","spark_version":"15.4.x-scala2.12",'
+    b'"node_type_id":"Standard_DS3_v2","driver_node_type_id":"Standard_DS3_v2","num_workers":8,"state":"RUNNING",'
+    b'"state_message":"","start_time":1758645728000,"last_state_loss_time":1758645728000,"jdbc_port":10000,'
+    b'"autotermination_minutes":60,"enable_elastic_disk":true,"cluster_source":"API","cluster_cores":36.0,'
+    b'"cluster_memory_mb":129024,"creator_user_name":"someone@example.com","spark_context_id":4020997813441462000,'
+    b'"data_security_mode":"SINGLE_USER","runtime_engine":"STANDARD","spark_conf":{"spark.speculation":"true"},'
+    b'"azure_attributes":{"first_on_demand":1,"availability":"ON_DEMAND_AZURE","spot_bid_max_price":-1.0},'
+    b'"default_tags":{"Vendor":"Databricks","Creator":"someone@example.com","ClusterName":"nightly etl"},'
+    b'"driver":{"private_ip":"10.0.0.4","node_id":"a1","instance_id":"b1","start_timestamp":1758645728000},'
+    b'"executors":['
+    + b",".join(
+        b'{"private_ip":"10.0.0.%d","node_id":"e%d","instance_id":"i%d","start_timestamp":1758645728000}' % (i, i, i)
+        for i in range(5, 13)
+    )
+    + b"]}"
+)
+"""A running cluster of eight workers, about 2 KB."""
+
+
+class _Answerer(asyncio.Protocol):
+    """Answers every request with the same bytes, after a delay if there is one."""
+
+    def __init__(self, answer: bytes, delay: float) -> None:
+        self._answer = answer
+        self._delay = delay
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for _ in range(data.count(b"\r\n\r\n")):
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._write)
+            else:
+                self._write()
+
+    def _write(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._answer)
+
+
+def _serve(pipe: Connection, body: bytes, delay: float) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Answerer(head + body, delay), "127.0.0.1", 0, backlog=1024)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(pipe.poll, None)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+@contextlib.contextmanager
+def answering(body: bytes = CLUSTER, delay: float = 0.0) -> Iterator[str]:
+    """The URL of a server in another process that answers every request with `body` after `delay` seconds."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, body, delay), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(30):
+            raise RuntimeError("the server process did not start")
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        ours.send(None)
+        process.join(5)
+
+
+async def interleaved(
+    contenders: Mapping[str, Callable[[], Awaitable[object]]], rounds: int
+) -> dict[str, list[tuple[float, float]]]:
+    """(wall, CPU) seconds of every contender in every round, the order shuffled in each: noise hits all alike."""
+    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name in random.sample(list(contenders), len(contenders)):
+            wall, cpu = time.perf_counter(), time.process_time()
+            await contenders[name]()
+            figures[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return figures
+
+
+def ratio(over: list[tuple[float, float]], under: list[tuple[float, float]], which: int) -> float:
+    """The median of the ratios, round by round; `which` is 0 for wall time and 1 for CPU time."""
+    return statistics.median(a[which] / b[which] for a, b in zip(over, under, strict=True))
+
+
+class Gate:
+    """Compares figures with what they must reach, and remembers whether all did."""
+
+    def __init__(self, quick: bool) -> None:
+        self._quick = quick
+        self._failed = 0
+
+    def at_most(self, what: str, value: float, limit: float) -> None:
+        self._judge(what, value, f"<= {limit:g}", value <= limit * 1.1)
+
+    def at_least(self, what: str, value: float, limit: float) -> None:
+        self._judge(what, value, f">= {limit:g}", value >= limit / 1.1)
+
+    def _judge(self, what: str, value: float, wanted: str, held: bool) -> None:
+        self._failed += not held
+        print(f"  {what:<66} {value:8.2f}   aim {wanted:<8} {'' if held else 'MISSED'}")
+
+    def exit_code(self) -> int:
+        """1 if a figure was missed by more than a tenth; a quick run is too noisy to judge and only prints."""
+        return int(bool(self._failed) and not self._quick)

@@ -1,0 +1,75 @@
+"""A native asyncio client for Azure Databricks.
+
+    async with WorkspaceClient() as w:
+        cluster = await w.clusters.get("0923-164208-meows279")
+
+The map of the package:
+
+    client       WorkspaceClient: one session, and the services on it
+    config       Config: which workspace, on whose behalf
+    clusters     w.clusters: the Clusters API and its models
+    libraries    w.libraries: the Libraries API and its models
+    pager        Pager and Page: listings
+    wait         Wait: operations under way
+    watch        Watch: changes as they happen
+    errors       all exceptions, drawn as a tree
+    codec        JSON to models and back
+    message      Request, Response, Send: the values between the layers
+    session      everything between a Request and its Response
+    auth         ways to get a token
+    local        an in-memory workspace behind real HTTP, for tests and demos
+
+Public names are imported on first use, so that importing the package stays cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from databricks_async.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from databricks_async.auth.token import Credential as Credential
+    from databricks_async.auth.token import Token as Token
+    from databricks_async.client import WorkspaceClient as WorkspaceClient
+    from databricks_async.config import Config as Config
+    from databricks_async.errors import DatabricksError as DatabricksError
+    from databricks_async.pager import Page as Page
+    from databricks_async.pager import Pager as Pager
+    from databricks_async.wait import Wait as Wait
+    from databricks_async.watch import Watch as Watch
+
+_HOMES = {
+    "Config": "config",
+    "Credential": "auth.token",
+    "DatabricksError": "errors",
+    "Page": "pager",
+    "Pager": "pager",
+    "Token": "auth.token",
+    "Wait": "wait",
+    "Watch": "watch",
+    "WorkspaceClient": "client",
+}
+
+__all__ = [  # noqa: PLE0604
+    "Config",
+    "Credential",
+    "DatabricksError",
+    "Page",
+    "Pager",
+    "Token",
+    "Wait",
+    "Watch",
+    "WorkspaceClient",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

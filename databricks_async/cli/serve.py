@@ -1,0 +1,68 @@
+"""`databricks-async serve`: a local workspace for other programs, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+
+from ..local import Clock, LocalWorkspace
+
+
+def run(argv: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM, then return 0; return 1 if the address cannot be had."""
+    parser = argparse.ArgumentParser(
+        prog="databricks-async serve",
+        description="Run an in-memory Databricks workspace that any Databricks client can talk to.",
+    )
+    parser.add_argument("--port", type=int, default=8765, help="0 picks a free one (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--token", help="the personal access token to accept (default: a random one)")
+    parser.add_argument(
+        "--speed",
+        type=_factor,
+        default=60.0,
+        help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
+    )
+    options = parser.parse_args(argv)
+    workspace = LocalWorkspace(
+        clock=Clock.sped_up(options.speed),
+        token=options.token or f"dapi{secrets.token_hex(16)}",
+        host=options.host,
+        port=options.port,
+    )
+    try:
+        asyncio.run(_serve(workspace))
+    except KeyboardInterrupt:
+        # Only where the event loop takes no signal handlers, as on Windows.
+        return 0
+    except (OSError, OverflowError) as error:
+        print(f"databricks-async serve: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(workspace: LocalWorkspace) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:
+            break
+    async with workspace:
+        print(f"A local Databricks workspace listens on {workspace.url}")
+        print(f"export DATABRICKS_HOST={shlex.quote(workspace.url)}")
+        print(f"export DATABRICKS_TOKEN={shlex.quote(workspace.token)}", flush=True)
+        await stopped.wait()
+
+
+def _factor(text: str) -> float:
+    factor = float(text)
+    if not 0 < factor < 1e9:
+        raise argparse.ArgumentTypeError(f"must be greater than 0, not {text}")
+    return factor

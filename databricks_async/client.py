@@ -1,0 +1,134 @@
+"""WorkspaceClient: opens one session and offers the services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from urllib.parse import quote, urlsplit
+
+from databricks_async.config import Arguments, Config
+from databricks_async.message import Replay, flatten_query
+from databricks_async.session.session import Session
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from databricks_async.auth.token import Credential
+    from databricks_async.clusters.api import Clusters
+    from databricks_async.libraries.api import Libraries
+    from databricks_async.session.stats import Stats
+
+API_VERSIONS = {"clusters": "2.1", "libraries": "2.0"}
+"""What today's service speaks."""
+
+
+class WorkspaceClient:
+    """One Azure Databricks workspace, for one event loop.
+
+    ```python
+    async with WorkspaceClient() as w:  # DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile of ~/.databrickscfg
+        async for cluster in w.clusters.list():
+            print(cluster.cluster_name, cluster.state)
+    ```
+
+    Making one sends nothing; a client without `async with` is closed with `await w.aclose()`.
+
+    Settings (`host`, `token`, `client_id`, `client_secret`, `profile`, ...) are those of `Config.resolve`; what is not
+    given comes from the environment or a profile. `config` brings them all made. `credential` gives the tokens in
+    place of the configuration's. `session` lends an aiohttp session, which is used and never closed; without it the
+    client has its own, with `max_connections` connections at most and these `trace_configs`. `api_versions` picks the
+    versions of the REST API, for example `{"clusters": "2.0"}`.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config | None = None,
+        credential: Credential | None = None,
+        session: aiohttp.ClientSession | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        api_versions: Mapping[str, str] | None = None,
+        **settings: Unpack[Arguments],
+    ) -> None:
+        if config is None:
+            config = Config.resolve(needs_credential=credential is None, **settings)
+        elif settings:
+            raise TypeError("give a config or single settings, not both")
+        if session is not None and trace_configs:
+            raise TypeError("a lent session brings its own trace_configs")
+        unknown = set(api_versions or ()) - set(API_VERSIONS)
+        if unknown:
+            raise ValueError(f"api_versions has no {sorted(unknown)}: it knows {sorted(API_VERSIONS)}")
+        self.config = config
+        self._versions = {**API_VERSIONS, **(api_versions or {})}
+        self._session = Session(config, credential=credential, http=session, trace_configs=trace_configs)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The Clusters API."""
+        from databricks_async.clusters.api import Clusters
+
+        return Clusters(self._session, self._versions["clusters"])
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        """The Libraries API: what is installed on clusters."""
+        from databricks_async.libraries.api import Libraries
+
+        return Libraries(self._session, self._versions["libraries"])
+
+    @property
+    def stats(self) -> Stats:
+        """Counts of calls, requests, refusals, retries and tokens since the client was made."""
+        return self._session.stats
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        replay: Replay | None = None,
+    ) -> Any:
+        """Call any endpoint of the REST API, also one that this library has no method for.
+
+        Goes through the same session: token, limits, retries and errors. `path` begins with `/api/`; `query` may hold
+        nested mappings, lists and booleans; `body` is sent as JSON and may hold models. Returns the decoded JSON
+        answer, None when it is empty.
+
+        `replay` says what sending it twice does: "safe" and "idempotent" are sent again when an answer is lost,
+        "unsafe" raises `OutcomeUnknown` instead. By default GET is safe, PUT and DELETE are idempotent, POST and PATCH
+        are unsafe.
+        """
+        from databricks_async.service import answer_as, json_request
+
+        method = method.upper()
+        if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+            raise ValueError(f"{method!r} is not a method of the REST API")
+        parts = urlsplit(path)
+        if not path.startswith("/") or path.startswith("//") or parts.scheme or parts.netloc:
+            raise ValueError(f"a path begins with one '/' and names no host: {path!r}")
+        if parts.query or parts.fragment or "?" in path:
+            raise ValueError("put the query into query=, not into the path")
+        quoted = quote(path, safe="/%:@!$&'()*+,;=~-._")
+        request = json_request(f"{method} {path}", quoted, query=flatten_query(query or {}), body=body, replay=replay)
+        response = await self._session.send(request)
+        return answer_as(cast("type[Any]", Any), request, response) if response.body else None
+
+    async def aclose(self) -> None:
+        """Close all connections and end what runs in the background. May be called twice."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<WorkspaceClient for {self.config.host}>"

@@ -1,0 +1,434 @@
+"""The Clusters API: `w.clusters`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+
+import orjson
+
+from databricks_async.clusters import select
+from databricks_async.clusters.models import (
+    AutoScale,
+    ClusterAccessControlRequest,
+    ClusterDetails,
+    ClusterEvent,
+    ClusterPermissions,
+    ClusterSize,
+    ClusterSpec,
+    CreateClusterResponse,
+    EventType,
+    GetClusterPermissionLevelsResponse,
+    GetEventsOrder,
+    GetEventsResponse,
+    GetSparkVersionsResponse,
+    ListAvailableZonesResponse,
+    ListClustersFilterBy,
+    ListClustersResponse,
+    ListClustersSortBy,
+    ListNodeTypesResponse,
+    State,
+    UpdateClusterResource,
+)
+from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
+from databricks_async.pager import Page, Pager
+from databricks_async.service import Service, build_body, identifier
+from databricks_async.watch import Watch
+
+if TYPE_CHECKING:
+    from databricks_async.session.session import Session
+
+Body: TypeAlias = ClusterSpec | Mapping[str, Any]
+AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
+Timeout: TypeAlias = float | timedelta | None
+"""Seconds; None is without limit."""
+
+_PERMISSIONS = "/api/2.0/permissions/clusters/{cluster_id}"
+
+_MOST_EVENTS = {"2.0": 50, "2.1": 500}
+"""Events a page unless the caller says otherwise: as many as the version is documented to give."""
+
+
+class Clusters(Service):
+    """Clusters: made, changed, started, stopped, listed and watched.
+
+    Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
+    milliseconds. An unknown cluster raises `ResourceDoesNotExist` in `get` and `InvalidParameterValue` elsewhere, a
+    cluster in the wrong state `InvalidState`.
+    """
+
+    def __init__(self, session: Session, version: str) -> None:
+        super().__init__(session, version)
+        self._running = Running(self.get, self.start, session.config.poll_interval_seconds)
+
+    # --- making and changing -----------------------------------------------------------------------------------------
+
+    async def create(self, spec: Body | None = None, /, **fields: Any) -> ClusterWait:
+        """Create and start a cluster from a `ClusterSpec`, a mapping, or the same fields as keywords.
+
+        The wait ends when it runs. A lost answer raises `OutcomeUnknown` and nothing is sent again: the cluster may
+        exist, and the error says how to find it.
+        """
+        body = build_body(ClusterSpec, spec, fields)
+        name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
+        answer = await self._call(
+            "POST /api/{v}/clusters/create",
+            CreateClusterResponse,
+            body=body,
+            lookup=f"look through clusters.list() for {name} and a start_time not before this call",
+        )
+        return self._wait(answer.cluster_id, "create", UP, newborn=True)
+
+    async def edit(self, cluster_id: str, spec: Body | None = None, /, **fields: Any) -> ClusterWait:
+        """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
+
+        Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
+        cluster runs again, or at once when it was terminated.
+        """
+        body = build_body(ClusterSpec, spec, fields)
+        steady = await self._steady_state(cluster_id)
+        await self._call(
+            "POST /api/{v}/clusters/edit",
+            type(None),
+            replay="idempotent",
+            body={**body.as_dict(), "cluster_id": cluster_id},
+        )
+        return self._wait(cluster_id, "edit", steady)
+
+    async def update(
+        self, cluster_id: str, update_mask: str, cluster: UpdateClusterResource | Mapping[str, Any] | None = None
+    ) -> ClusterWait:
+        """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
+
+        A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
+        """
+        body = None if cluster is None else build_body(UpdateClusterResource, cluster, {})
+        steady = await self._steady_state(cluster_id)
+        await self._call(
+            "POST /api/{v}/clusters/update",
+            type(None),
+            replay="idempotent",
+            cluster_id=cluster_id,
+            update_mask=update_mask,
+            cluster=body,
+        )
+        return self._wait(cluster_id, "update", steady)
+
+    async def resize(
+        self, cluster_id: str, *, num_workers: int | None = None, autoscale: AutoScale | Mapping[str, Any] | None = None
+    ) -> ClusterWait:
+        """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it."""
+        size = build_body(ClusterSize, None, {"num_workers": num_workers, "autoscale": autoscale})
+        if num_workers is None and autoscale is None:
+            raise ValueError("resize needs num_workers or autoscale")
+        await self._call(
+            "POST /api/{v}/clusters/resize",
+            type(None),
+            replay="idempotent",
+            body={**size.as_dict(), "cluster_id": identifier("cluster_id", cluster_id)},
+        )
+        return self._wait(cluster_id, "resize", UP)
+
+    async def change_owner(self, cluster_id: str, owner_username: str) -> None:
+        """Make another user the owner of a terminated cluster. Admins only."""
+        await self._act("change-owner", cluster_id, owner_username=owner_username)
+
+    async def pin(self, cluster_id: str) -> None:
+        """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine."""
+        await self._act("pin", cluster_id)
+
+    async def unpin(self, cluster_id: str) -> None:
+        """Undo `pin`. Admins only; unpinning twice is fine."""
+        await self._act("unpin", cluster_id)
+
+    # --- starting and stopping ---------------------------------------------------------------------------------------
+
+    async def start(self, cluster_id: str) -> ClusterWait:
+        """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated."""
+        await self._act("start", cluster_id)
+        return self._wait(cluster_id, "start", UP)
+
+    async def restart(self, cluster_id: str, restart_user: str | None = None) -> ClusterWait:
+        """Restart a running cluster. The wait ends when it runs again.
+
+        A lost answer raises `OutcomeUnknown`: sending it again could restart the cluster twice.
+        """
+        await self._call(
+            "POST /api/{v}/clusters/restart",
+            type(None),
+            lookup=f"clusters.get({cluster_id!r}) shows whether it is RESTARTING, or its last_restarted_time",
+            cluster_id=identifier("cluster_id", cluster_id),
+            restart_user=restart_user,
+        )
+        return self._wait(cluster_id, "restart", UP)
+
+    async def delete(self, cluster_id: str) -> ClusterWait:
+        """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down."""
+        await self._act("delete", cluster_id)
+        return self._wait(cluster_id, "delete", DOWN)
+
+    async def permanent_delete(self, cluster_id: str) -> None:
+        """Terminate a cluster and forget it: it cannot be started again."""
+        await self._act("permanent-delete", cluster_id)
+
+    async def ensure_cluster_is_running(self, cluster_id: str, timeout: Timeout = None) -> ClusterDetails:
+        """Bring a cluster up from whatever state it is in, and return it when it runs.
+
+        Any number of callers of one client start it once. Raises `OperationFailed` when it cannot start, and
+        `OperationTimeout` after `timeout` seconds.
+        """
+        return await self._running.ensure(identifier("cluster_id", cluster_id), timeout)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    async def get(self, cluster_id: str) -> ClusterDetails:
+        """Describe one cluster; terminated ones for 60 days. Raises `ResourceDoesNotExist`."""
+        return await self._call(
+            "GET /api/{v}/clusters/get", ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
+        )
+
+    def watch(self, cluster_id: str) -> Watch[ClusterDetails]:
+        """Follow a cluster: `async for cluster in w.clusters.watch(cluster_id)` sees each change of state once.
+
+        The first reading comes at once; the iteration ends when the cluster is permanently deleted. Readings cost one
+        `get` each, from one a second down to one in ten while nothing changes.
+        """
+        return Watch(
+            partial(self.get, identifier("cluster_id", cluster_id)),
+            state_of,
+            first_pause=self._session.config.poll_interval_seconds,
+        )
+
+    def wait_running(self, cluster_id: str) -> ClusterWait:
+        """Wait for a cluster that was started elsewhere, or before this program was. Sends nothing by itself."""
+        return self._wait(identifier("cluster_id", cluster_id), "start", UP)
+
+    def wait_terminated(self, cluster_id: str) -> ClusterWait:
+        """Wait for a cluster to be down. Sends nothing by itself."""
+        return self._wait(identifier("cluster_id", cluster_id), "termination", DOWN)
+
+    async def list_zones(self) -> ListAvailableZonesResponse:
+        """The availability zones in which clusters can be made."""
+        return await self._call("GET /api/{v}/clusters/list-zones", ListAvailableZonesResponse)
+
+    async def list_node_types(self) -> ListNodeTypesResponse:
+        """The Azure VM types that clusters can be made of."""
+        return await self._call("GET /api/{v}/clusters/list-node-types", ListNodeTypesResponse)
+
+    async def spark_versions(self) -> GetSparkVersionsResponse:
+        """The Databricks Runtime versions on offer."""
+        return await self._call("GET /api/{v}/clusters/spark-versions", GetSparkVersionsResponse)
+
+    async def select_spark_version(self, **wanted: Unpack[select.SparkVersionCriteria]) -> str:
+        """The key of the newest runtime that meets the criteria, for `ClusterSpec.spark_version`.
+
+        Raises `ValueError` when none does, or when several do and `latest=False`.
+        """
+        return select.spark_version((await self.spark_versions()).versions or [], **wanted)
+
+    async def select_node_type(self, **wanted: Unpack[select.NodeTypeCriteria]) -> str:
+        """The id of the smallest node type that meets every criterion. Raises `ValueError` when none does."""
+        return select.node_type((await self.list_node_types()).node_types or [], **wanted)
+
+    # --- permissions -------------------------------------------------------------------------------------------------
+
+    async def get_permission_levels(self, cluster_id: str) -> GetClusterPermissionLevelsResponse:
+        """The permission levels that can be given on a cluster, with what they allow."""
+        return await self._call(
+            "GET /api/2.0/permissions/clusters/{cluster_id}/permissionLevels",
+            GetClusterPermissionLevelsResponse,
+            cluster_id=cluster_id,
+        )
+
+    async def get_permissions(self, cluster_id: str) -> ClusterPermissions:
+        """Who may do what with a cluster, inherited permissions included."""
+        return await self._call(f"GET {_PERMISSIONS}", ClusterPermissions, cluster_id=cluster_id)
+
+    async def set_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
+        """Replace the direct permissions of a cluster by these."""
+        return await self._permit("PUT", cluster_id, access_control_list)
+
+    async def update_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
+        """Add these permissions to a cluster's, or change them for the users and groups named."""
+        return await self._permit("PATCH", cluster_id, access_control_list)
+
+    # --- and waiting for the end -------------------------------------------------------------------------------------
+
+    async def create_and_wait(
+        self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
+    ) -> ClusterDetails:
+        """`create`, then its wait's result: the running cluster."""
+        return await (await self.create(spec, **fields)).result(timeout)
+
+    async def edit_and_wait(
+        self, cluster_id: str, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
+    ) -> ClusterDetails:
+        """`edit`, then its wait's result: the cluster, running or terminated as it was."""
+        return await (await self.edit(cluster_id, spec, **fields)).result(timeout)
+
+    async def update_and_wait(
+        self,
+        cluster_id: str,
+        update_mask: str,
+        cluster: UpdateClusterResource | Mapping[str, Any] | None = None,
+        *,
+        timeout: Timeout = None,
+    ) -> ClusterDetails:
+        """`update`, then its wait's result: the cluster, running or terminated as it was."""
+        return await (await self.update(cluster_id, update_mask, cluster)).result(timeout)
+
+    async def resize_and_wait(
+        self,
+        cluster_id: str,
+        *,
+        num_workers: int | None = None,
+        autoscale: AutoScale | Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ClusterDetails:
+        """`resize`, then its wait's result: the running cluster."""
+        return await (await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale)).result(timeout)
+
+    async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
+        """`start`, then its wait's result: the running cluster."""
+        return await (await self.start(cluster_id)).result(timeout)
+
+    async def restart_and_wait(
+        self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
+    ) -> ClusterDetails:
+        """`restart`, then its wait's result: the running cluster."""
+        return await (await self.restart(cluster_id, restart_user)).result(timeout)
+
+    async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
+        """`delete`, then its wait's result: the terminated cluster."""
+        return await (await self.delete(cluster_id)).result(timeout)
+
+    # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
+
+    def events(
+        self,
+        cluster_id: str,
+        *,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        order: GetEventsOrder | str | None = None,
+        event_types: Iterable[EventType | str] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        max_items: int | None = None,
+    ) -> Pager[ClusterEvent]:
+        """What happened to a cluster, the newest first unless `order="ASC"`.
+
+        `start_time` and `end_time` are epoch milliseconds. `page_size` is how many events one request brings: 500 at
+        most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it.
+        """
+        identifier("cluster_id", cluster_id)
+        size = _page_size(page_size or _MOST_EVENTS.get(self._version, 500), 500, max_items)
+        query = {
+            "cluster_id": cluster_id,
+            "start_time": start_time,
+            "end_time": end_time,
+            "order": order,
+            "event_types": None if event_types is None else [*event_types],
+            "limit" if self._version == "2.0" else "page_size": size,
+        }
+
+        async def fetch(token: str | None) -> Page[ClusterEvent]:
+            body = {name: value for name, value in query.items() if value is not None}
+            if token is not None and token.startswith("{"):  # see _next_events
+                body = orjson.loads(token)
+            elif token is not None:
+                body["page_token"] = token
+            return await self._page(
+                "POST /api/{v}/clusters/events",
+                GetEventsResponse,
+                lambda answer: answer.events,
+                _next_events,
+                body=body,
+            )
+
+        return Pager(fetch, page_token=page_token, max_items=max_items)
+
+    def list(
+        self,
+        *,
+        filter_by: ListClustersFilterBy | Mapping[str, Any] | None = None,
+        sort_by: ListClustersSortBy | Mapping[str, Any] | None = None,
+        can_use_client: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        max_items: int | None = None,
+    ) -> Pager[ClusterDetails]:
+        """All pinned and active clusters, and those terminated in the last 30 days.
+
+        `page_size` is how many clusters one request brings (100 at most, and by default). API 2.0 has no filters, no
+        order and no pages, but `can_use_client` ("NOTEBOOKS" or "JOBS").
+        """
+        if self._version == "2.0":
+            if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
+                raise ValueError("clusters/list of API 2.0 has no filter_by, sort_by, page_size and page_token")
+            query: dict[str, Any] = {"can_use_client": can_use_client}
+        else:
+            query = {
+                "filter_by": filter_by and build_body(ListClustersFilterBy, filter_by, {}).as_dict(),
+                "sort_by": sort_by and build_body(ListClustersSortBy, sort_by, {}).as_dict(),
+                "can_use_client": can_use_client,
+                "page_size": _page_size(page_size or 100, 100, max_items),
+            }
+
+        async def fetch(token: str | None) -> Page[ClusterDetails]:
+            return await self._page(
+                "GET /api/{v}/clusters/list",
+                ListClustersResponse,
+                lambda answer: answer.clusters,
+                lambda answer: answer.next_page_token,
+                **query,
+                page_token=token,
+            )
+
+        return Pager(fetch, page_token=page_token, max_items=max_items)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    async def _act(self, action: str, cluster_id: str, **params: Any) -> None:
+        """A write that names a cluster and answers nothing; done twice it does nothing more."""
+        await self._call(
+            "POST /api/{v}/clusters/" + action,
+            type(None),
+            replay="idempotent",
+            cluster_id=identifier("cluster_id", cluster_id),
+            **params,
+        )
+
+    async def _permit(self, method: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
+        built = [build_body(ClusterAccessControlRequest, entry, {}) for entry in entries]
+        return await self._call(
+            f"{method} {_PERMISSIONS}",
+            ClusterPermissions,
+            replay="idempotent",
+            cluster_id=cluster_id,
+            access_control_list=built,
+        )
+
+    async def _steady_state(self, cluster_id: str) -> frozenset[State]:
+        """Where a change of the specification ends: a terminated cluster takes it and stays down."""
+        cluster = await self.get(cluster_id)
+        return UP | DOWN if cluster.state == State.TERMINATED else UP
+
+    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
+        pause = self._session.config.poll_interval_seconds
+        return ClusterWait(cluster_id, action, goal, partial(self.get, cluster_id), first_pause=pause, newborn=newborn)
+
+
+def _next_events(answer: GetEventsResponse) -> str | None:
+    """The token of 2.1; for 2.0, whose `next_page` is the whole body of the next request, that body as text."""
+    if answer.next_page_token or not answer.next_page:
+        return answer.next_page_token
+    return orjson.dumps(answer.next_page).decode()
+
+
+def _page_size(size: int, most: int, max_items: int | None) -> int:
+    if type(size) is not int or not 0 < size <= most:
+        raise ValueError(f"page_size must be a whole number from 1 to {most}, not {size!r}")
+    return size if not max_items else min(size, max_items)

@@ -1,0 +1,147 @@
+"""Choosing a Spark version and a node type from what the workspace offers. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
+from databricks_async.clusters.models import NodeType, SparkVersion
+
+
+class SparkVersionCriteria(TypedDict, total=False):
+    """What a runtime must be. Flags not given are false, except `latest`."""
+
+    long_term_support: bool
+    beta: bool
+    latest: bool
+    """Take the newest of several (default); false: several are an error."""
+    ml: bool
+    genomics: bool
+    gpu: bool
+    scala: str
+    """"2.12" or "2.13"; either, if not given."""
+    spark_version: str
+    """The version of Apache Spark in it, for example "3.5.0"."""
+    photon: bool
+    graviton: bool
+
+
+class NodeTypeCriteria(TypedDict, total=False):
+    """What a node type must have at least, or must be."""
+
+    min_memory_gb: int
+    gb_per_core: int
+    min_cores: int
+    min_gpus: int
+    local_disk: bool
+    local_disk_min_size: int
+    """GB."""
+    category: str
+    """For example "Storage Optimized"; upper and lower case are the same."""
+    photon_worker_capable: bool
+    photon_driver_capable: bool
+    graviton: bool
+    is_io_cache_enabled: bool
+    support_port_forwarding: bool
+    fleet: str
+    """Words that the id must hold, for example "-fleet."."""
+
+
+def spark_version(versions: Sequence[SparkVersion], **wanted: Unpack[SparkVersionCriteria]) -> str:
+    _check_names("select_spark_version", wanted, SparkVersionCriteria)
+    fitting = [version.key for version in versions if version.key and _fits(version.key, version.name or "", wanted)]
+    if not fitting:
+        raise ValueError(f"no Spark version meets {_told(wanted)}")
+    if len(fitting) > 1 and not wanted.get("latest", True):
+        raise ValueError(f"{len(fitting)} Spark versions meet {_told(wanted)}: {', '.join(sorted(fitting))}")
+    return max(fitting, key=_release)
+
+
+def _fits(key: str, name: str, wanted: SparkVersionCriteria) -> bool:
+    scala = re.search(r"-scala(\d+\.\d+)", key)
+    if scala is None or "apache-spark-" in key:
+        return False
+    if wanted.get("scala") is not None and scala[1] != wanted["scala"]:
+        return False
+    if wanted.get("spark_version") and f"Apache Spark {wanted['spark_version']}" not in name:
+        return False
+    if wanted.get("long_term_support", False) and not ("LTS" in name or "-esr-" in key):
+        return False
+    return (
+        ("-ml-" in key) == wanted.get("ml", False)
+        and ("-hls-" in key) == wanted.get("genomics", False)
+        and ("-gpu-" in key) == wanted.get("gpu", False)
+        and ("-photon-" in key) == wanted.get("photon", False)
+        and ("-aarch64-" in key) == wanted.get("graviton", False)
+        and ("Beta" in name) == wanted.get("beta", False)
+    )
+
+
+def _release(key: str) -> tuple[bool, tuple[int, ...], str]:
+    """Sorts by the number that a key begins with ("17.3.x" after "16.4.x"); keys without one are the oldest."""
+    numbers = re.match(r"(\d+)\.(\d+|x)(?:\.(\d+|x))?", key)
+    if numbers is None:
+        return False, (), key
+    return True, tuple(0 if part in (None, "x") else int(part) for part in numbers.groups()), key
+
+
+def node_type(node_types: Sequence[NodeType], **wanted: Unpack[NodeTypeCriteria]) -> str:
+    _check_names("select_node_type", wanted, NodeTypeCriteria)
+    for candidate in sorted(node_types, key=_size):
+        if _is_offered(candidate) and _meets(candidate, wanted):
+            return candidate.node_type_id
+    raise ValueError(f"no node type meets {_told(wanted)}")
+
+
+def _size(node: NodeType) -> tuple[float | str, ...]:
+    disks = node.node_instance_type
+    return (
+        bool(node.is_deprecated),
+        node.num_cores or 0,
+        node.memory_mb or 0,
+        (disks and disks.local_disks) or 0,
+        (disks and disks.local_disk_size_gb) or 0,
+        (disks and disks.local_nvme_disks) or 0,
+        (disks and disks.local_nvme_disk_size_gb) or 0,
+        node.num_gpus or 0,
+        node.instance_type_id or "",
+    )
+
+
+def _is_offered(node: NodeType) -> bool:
+    status = (node.node_info and node.node_info.status) or []
+    return not {"NotAvailableInRegion", "NotEnabledOnSubscription"}.intersection(status)
+
+
+def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
+    memory_gb = (node.memory_mb or 0) // 1024
+    cores = node.num_cores or 0
+    disks = node.node_instance_type
+    local_disks = ((disks and disks.local_disks) or 0) + ((disks and disks.local_nvme_disks) or 0)
+    local_gb = ((disks and disks.local_disk_size_gb) or 0) + ((disks and disks.local_nvme_disk_size_gb) or 0)
+    return (
+        memory_gb >= (wanted.get("min_memory_gb") or 0)
+        and (not wanted.get("gb_per_core") or (cores > 0 and memory_gb // cores >= wanted["gb_per_core"]))
+        and cores >= (wanted.get("min_cores") or 0)
+        and (node.num_gpus or 0) >= (wanted.get("min_gpus") or 0)
+        and (not wanted.get("local_disk") or local_disks > 0)
+        and local_gb >= (wanted.get("local_disk_min_size") or 0)
+        and (not wanted.get("category") or wanted["category"].lower() == (node.category or "").lower())
+        and (not wanted.get("photon_worker_capable") or bool(node.photon_worker_capable))
+        and (not wanted.get("photon_driver_capable") or bool(node.photon_driver_capable))
+        and (not wanted.get("graviton") or bool(node.is_graviton))
+        and (not wanted.get("is_io_cache_enabled") or bool(node.is_io_cache_enabled))
+        and (not wanted.get("support_port_forwarding") or bool(node.support_port_forwarding))
+        and (wanted.get("fleet") or "") in node.node_type_id
+    )
+
+
+def _check_names(method: str, wanted: SparkVersionCriteria | NodeTypeCriteria, criteria: type) -> None:
+    unknown = sorted(set(wanted) - set(criteria.__annotations__))
+    if unknown:
+        raise TypeError(f"{method} has no {unknown[0]!r}; it knows {', '.join(sorted(criteria.__annotations__))}")
+
+
+def _told(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in wanted.items()) or "no criteria at all"

@@ -1,0 +1,418 @@
+"""The exceptions of this package, and which one an answer of the service becomes.
+
+DatabricksError                     the one root
+├─ ConfigError                      configuration incomplete or contradictory                (also a ValueError)
+├─ LifecycleError                   a client used after closing, or in another event loop    (also a RuntimeError)
+├─ AuthError                        a token could not be obtained
+├─ TransportError                   no complete answer came
+│   ├─ ConnectError                 the request never left this machine
+│   │   └─ CertificateError         the host's TLS certificate is not trusted
+│   ├─ ConnectionLost               the connection broke on the way or in the answer
+│   └─ RequestTimeout               sent, but no answer in time                              (also a TimeoutError)
+├─ OutcomeUnknown                   a call that must not be sent twice may have been carried out
+├─ InvalidResponse                  answered, but not with what the API promises
+├─ PagingError                      the service repeated a page token
+├─ OperationFailed                  what was waited for ended in failure
+├─ OperationTimeout                 what was waited for did not end in time                  (also a TimeoutError)
+│                                   the service refused (HTTP status, or error code):
+├─ BadRequest                       400, and any 4xx not named here
+│   ├─ InvalidState                 INVALID_STATE
+│   └─ InvalidParameterValue        INVALID_PARAMETER_VALUE
+├─ Unauthenticated                  401
+├─ PermissionDenied                 403
+│   └─ PrivateLinkValidationError   redirected to the login page for lack of a private link
+├─ NotFound                         404
+│   └─ ResourceDoesNotExist         RESOURCE_DOES_NOT_EXIST
+├─ ResourceConflict                 409
+│   ├─ Aborted                      ABORTED
+│   ├─ AlreadyExists                ALREADY_EXISTS
+│   └─ ResourceAlreadyExists        RESOURCE_ALREADY_EXISTS
+├─ TooManyRequests                  429
+│   ├─ ResourceExhausted            RESOURCE_EXHAUSTED
+│   └─ RequestLimitExceeded         REQUEST_LIMIT_EXCEEDED
+├─ Cancelled                        499
+├─ InternalError                    500, and any 5xx not named here
+│   ├─ Unknown                      UNKNOWN
+│   └─ DataLoss                     DATA_LOSS
+├─ NotImplemented                   501
+├─ TemporarilyUnavailable           503
+└─ DeadlineExceeded                 504
+"""
+
+# The official SDK's names, so that moving over changes an import: they do not end in Error, and one is a builtin's.
+# ruff: noqa: N818, A001
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypedDict, Unpack
+
+from databricks_async.error_bodies import (
+    PRIVATE_LINK,
+    Detail,
+    ErrorBody,
+    find_request_id,
+    one_line,
+    read_disguised,
+    read_error,
+    read_redirect,
+    retry_info_seconds,
+)
+from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
+from databricks_async.message import Request, Response
+
+
+class About(TypedDict, total=False):
+    """What can be told about any error; every argument of DatabricksError but its message."""
+
+    status: int | None
+    error_code: str | None
+    request_id: str | None
+    endpoint: str | None
+    attempts: int
+    elapsed: float | None
+    retry_after: float | None
+    details: Iterable[Detail]
+
+
+class DatabricksError(Exception):
+    """Anything that this package raises on purpose. `str()` is one line without bodies, headers or secrets.
+
+    The attributes may be changed: whoever passes an error on adds what it knows.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        error_code: str | None = None,
+        request_id: str | None = None,
+        endpoint: str | None = None,
+        attempts: int = 1,
+        elapsed: float | None = None,
+        retry_after: float | None = None,
+        details: Iterable[Detail] = (),
+    ) -> None:
+        # The message alone: pickle and copy call the class with `args`, then restore the attributes.
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        """The HTTP status of the answer; None if none came."""
+        self.error_code = error_code
+        """The service's own code, such as `INVALID_PARAMETER_VALUE`."""
+        self.request_id = request_id
+        """The id under which the service's operators find the request."""
+        self.endpoint = endpoint
+        """The manual's line of the call, such as `GET /api/2.1/clusters/get`."""
+        self.attempts = attempts
+        """How often the request was sent."""
+        self.elapsed = elapsed
+        """Seconds from the call to this error."""
+        self.retry_after = retry_after
+        """Seconds that the service asked to wait before another try."""
+        self.details: list[Detail] = [*details]
+        """The service's typed details, as they came: each mapping names its type in `@type`."""
+
+    def about(self) -> About:
+        """What is known beside the message, for an error made from this one."""
+        return {
+            "status": self.status,
+            "error_code": self.error_code,
+            "request_id": self.request_id,
+            "endpoint": self.endpoint,
+            "attempts": self.attempts,
+            "elapsed": self.elapsed,
+            "retry_after": self.retry_after,
+            "details": self.details,
+        }
+
+    @property
+    def method(self) -> str | None:
+        """The HTTP method of the call."""
+        return self.endpoint.partition(" ")[0] if self.endpoint else None
+
+    def __str__(self) -> str:
+        answer = " ".join(str(part) for part in (self.status, self.error_code) if part)
+        known = [answer] if answer else []
+        if self.request_id:
+            known.append(f"request id {self.request_id}")
+        if self.attempts > 1:
+            known.append(f"after {self.attempts} attempts")
+        about = ": ".join(part for part in (self.endpoint, ", ".join(known)) if part)
+        line = one_line(self.message, 2000)
+        return f"{line} ({about})" if about else line
+
+
+class ConfigError(DatabricksError, ValueError):
+    """The configuration is incomplete or contradicts itself."""
+
+
+class LifecycleError(DatabricksError, RuntimeError):
+    """A client was used after it was closed, or in another event loop than its own."""
+
+
+class AuthError(DatabricksError):
+    """A token could not be obtained."""
+
+
+class TransportError(DatabricksError):
+    """No complete answer came."""
+
+
+class ConnectError(TransportError):
+    """The request never left this machine: refused, unknown host, no TLS, or no connection in time."""
+
+
+class CertificateError(ConnectError):
+    """The host's TLS certificate is not trusted. Another try cannot help."""
+
+
+class ConnectionLost(TransportError):
+    """The connection broke while the request was sent or the answer was read."""
+
+
+class RequestTimeout(TransportError, TimeoutError):
+    """The request was sent, and no complete answer came in time."""
+
+
+class OutcomeUnknown(DatabricksError):
+    """A call that must not be sent twice failed in a way that leaves open whether it was carried out."""
+
+    def __init__(self, message: str = "", *, lookup: str = "", **about: Unpack[About]) -> None:
+        super().__init__(f"{message}; {lookup}" if lookup else message, **about)
+        self.lookup = lookup
+        """How to find out whether the call was carried out."""
+
+
+class InvalidResponse(DatabricksError):
+    """The service answered, but not with what its API promises: a web page, broken JSON, another type, a redirect."""
+
+
+class PagingError(DatabricksError):
+    """The service repeated a page token: following it would never end."""
+
+
+class OperationFailed(DatabricksError):
+    """What was waited for ended in failure."""
+
+    def __init__(self, message: str = "", *, last: Any = None, **about: Unpack[About]) -> None:
+        super().__init__(message, **about)
+        self.last = last
+        """The last object seen."""
+
+
+class OperationTimeout(DatabricksError, TimeoutError):
+    """What was waited for did not end in time. It goes on: nothing was cancelled."""
+
+    def __init__(self, message: str = "", *, last: Any = None, **about: Unpack[About]) -> None:
+        super().__init__(message, **about)
+        self.last = last
+        """The last object seen; None if none was."""
+
+
+class BadRequest(DatabricksError):
+    """400, or a 4xx without a class of its own: the service refuses what was asked."""
+
+
+class InvalidState(BadRequest):
+    """INVALID_STATE: not possible in the present state of the object."""
+
+
+class InvalidParameterValue(BadRequest):
+    """INVALID_PARAMETER_VALUE: a parameter has a value that the service refuses."""
+
+
+class Unauthenticated(DatabricksError):
+    """401: the credentials are missing, wrong or expired."""
+
+
+class PermissionDenied(DatabricksError):
+    """403: the caller may not do this."""
+
+
+class PrivateLinkValidationError(PermissionDenied):
+    """The workspace may be reached only over a private link, and this request did not come over one."""
+
+
+class NotFound(DatabricksError):
+    """404: there is no such path or object."""
+
+
+class ResourceDoesNotExist(NotFound):
+    """RESOURCE_DOES_NOT_EXIST: there is no such object."""
+
+
+class ResourceConflict(DatabricksError):
+    """409: in conflict with another object or another call."""
+
+
+class Aborted(ResourceConflict):
+    """ABORTED: given up because of a concurrent call."""
+
+
+class AlreadyExists(ResourceConflict):
+    """ALREADY_EXISTS: there is such an object already."""
+
+
+class ResourceAlreadyExists(ResourceConflict):
+    """RESOURCE_ALREADY_EXISTS: there is such an object already."""
+
+
+class TooManyRequests(DatabricksError):
+    """429: a rate limit or a quota is used up."""
+
+
+class ResourceExhausted(TooManyRequests):
+    """RESOURCE_EXHAUSTED: a rate limit or a quota is used up."""
+
+
+class RequestLimitExceeded(TooManyRequests):
+    """REQUEST_LIMIT_EXCEEDED: too many requests in a time, or at the same time."""
+
+
+class Cancelled(DatabricksError):
+    """499: the service was told that the caller went away."""
+
+
+class InternalError(DatabricksError):
+    """500, or a 5xx without a class of its own: the service failed."""
+
+
+class Unknown(InternalError):
+    """UNKNOWN: the service failed and does not know why."""
+
+
+class DataLoss(InternalError):
+    """DATA_LOSS: data is lost or corrupt."""
+
+
+class NotImplemented(DatabricksError):
+    """501: the service does not offer this."""
+
+
+class TemporarilyUnavailable(DatabricksError):
+    """503: the service is not there for the moment."""
+
+
+class DeadlineExceeded(DatabricksError):
+    """504: the service ran out of time."""
+
+
+_BY_CODE: dict[str, type[DatabricksError]] = {
+    "INVALID_STATE": InvalidState,
+    "INVALID_PARAMETER_VALUE": InvalidParameterValue,
+    "RESOURCE_DOES_NOT_EXIST": ResourceDoesNotExist,
+    "ABORTED": Aborted,
+    "ALREADY_EXISTS": AlreadyExists,
+    "RESOURCE_ALREADY_EXISTS": ResourceAlreadyExists,
+    "RESOURCE_EXHAUSTED": ResourceExhausted,
+    "REQUEST_LIMIT_EXCEEDED": RequestLimitExceeded,
+    "UNKNOWN": Unknown,
+    "DATA_LOSS": DataLoss,
+}
+
+_BY_STATUS: dict[int, type[DatabricksError]] = {
+    400: BadRequest,
+    401: Unauthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    409: ResourceConflict,
+    429: TooManyRequests,
+    499: Cancelled,
+    500: InternalError,
+    501: NotImplemented,
+    503: TemporarilyUnavailable,
+    504: DeadlineExceeded,
+}
+
+# Codes that say no more than a status does: read only where the status says that all is well.
+_STATUS_OF_CODE = {
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ENDPOINT_NOT_FOUND": 404,
+    "RESOURCE_CONFLICT": 409,
+    "QUOTA_EXCEEDED": 429,
+    "CANCELLED": 499,
+    "INTERNAL_ERROR": 500,
+    "NOT_IMPLEMENTED": 501,
+    "TEMPORARILY_UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+# Three endpoints say "no such object" as a wrong parameter: GET, 400, INVALID_PARAMETER_VALUE and these texts.
+_NOT_FOUND_TEXTS = (
+    (re.compile(r"/api/2\.\d/clusters/get"), re.compile(r"Cluster .* does not exist")),
+    (re.compile(r"/api/2\.\d/jobs/get"), re.compile(r"Job .* does not exist")),
+    (
+        re.compile(r"/api/2\.\d/jobs/runs/get"),
+        re.compile(r"(Run .* does not exist|Run: .* in job: .* doesn't exist)"),
+    ),
+)
+
+_BAD_TOKEN = re.compile(
+    r"\btoken\b.{0,40}\b(?:invalid|expired|expires|expiring|revoked)\b|\b(?:invalid|expired)\b.{0,30}\btoken\b",
+    re.IGNORECASE,
+)
+
+
+def error_from(request: Request, response: Response) -> DatabricksError | None:
+    """The exception that an answer stands for; None if it is a good one."""
+    status = response.status
+    if 200 <= status < 300:
+        # A downloaded file may look like anything.
+        read = read_disguised(response, raw="direct_download=true" in request.query.lower())
+        if read is None:
+            return None
+        code = read.error_code or ""
+        status = int(code) if re.fullmatch("[45][0-9][0-9]", code) else _STATUS_OF_CODE.get(code, 400)
+        kind = _class_of(request, status, read) if code else InvalidResponse
+    elif 300 <= status < 400:
+        read = read_redirect(response)
+        kind = PrivateLinkValidationError if read.error_code == PRIVATE_LINK else InvalidResponse
+    elif 400 <= status < 600:
+        read = read_error(response)
+        kind = _class_of(request, status, read)
+    else:
+        read, kind = ErrorBody(f"answered with the unknown HTTP status {status}"), InvalidResponse
+    retry_after = retry_after_seconds(response.headers)
+    return kind(
+        read.message,
+        status=response.status,
+        error_code=read.error_code,
+        request_id=find_request_id(response.headers, read.details),
+        endpoint=request.endpoint,
+        attempts=response.attempts,
+        retry_after=retry_info_seconds(read.details) if retry_after is None else retry_after,
+        details=read.details,
+    )
+
+
+def is_expired_token(response: Response) -> bool:
+    """Whether a new token may help: a 401, or a 403 that blames the token.
+
+    The service answers 403 to a token that ends within 30 seconds.
+    """
+    return response.status == 401 or (response.status == 403 and bool(_BAD_TOKEN.search(read_error(response).message)))
+
+
+def is_quota(response: Response) -> bool:
+    """Whether this is a 429 that waiting will not heal: a quota is used up, not a rate."""
+    if response.status != 429:
+        return False
+    read = read_error(response)
+    if read.error_code == "RESOURCE_EXHAUSTED":
+        # A service that says when to come back speaks of a rate, whatever it calls it.
+        return "quota" in read.message.lower() and retry_after_seconds(response.headers) is None
+    return read.error_code == "QUOTA_EXCEEDED"
+
+
+def _class_of(request: Request, status: int, read: ErrorBody) -> type[DatabricksError]:
+    if request.method == "GET" and status == 400 and read.error_code == "INVALID_PARAMETER_VALUE":
+        for path, text in _NOT_FOUND_TEXTS:
+            if path.match(request.path) and text.search(read.message):
+                return ResourceDoesNotExist
+    found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
+    return found or (BadRequest if status < 500 else InternalError)

@@ -1,0 +1,59 @@
+"""The Libraries API: `w.libraries`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from databricks_async.libraries.models import (
+    ClusterLibraryStatuses,
+    Library,
+    LibraryFullStatus,
+    ListAllClusterLibraryStatusesResponse,
+)
+from databricks_async.pager import Page, Pager
+from databricks_async.service import Service, build_body, identifier
+
+
+class Libraries(Service):
+    """Libraries of clusters. Installing is not waited for: `cluster_status` tells how far it is."""
+
+    async def install(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
+        """Install libraries on a cluster, now if it runs and otherwise when it starts. Doing so twice is fine."""
+        await self._change("install", cluster_id, libraries)
+
+    async def uninstall(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
+        """Uninstall libraries when the cluster is restarted. Those that are not installed are ignored."""
+        await self._change("uninstall", cluster_id, libraries)
+
+    def cluster_status(self, cluster_id: str) -> Pager[LibraryFullStatus]:
+        """The libraries of one cluster, and how far each is."""
+        identifier("cluster_id", cluster_id)
+
+        async def fetch(_: str | None) -> Page[LibraryFullStatus]:
+            answer = await self._call(
+                "GET /api/{v}/libraries/cluster-status", ClusterLibraryStatuses, cluster_id=cluster_id
+            )
+            return Page(answer.library_statuses or [])
+
+        return Pager(fetch)
+
+    def all_cluster_statuses(self) -> Pager[ClusterLibraryStatuses]:
+        """The libraries of all clusters."""
+
+        async def fetch(_: str | None) -> Page[ClusterLibraryStatuses]:
+            answer = await self._call(
+                "GET /api/{v}/libraries/all-cluster-statuses", ListAllClusterLibraryStatusesResponse
+            )
+            return Page(answer.statuses or [])
+
+        return Pager(fetch)
+
+    async def _change(self, action: str, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
+        await self._call(
+            "POST /api/{v}/libraries/" + action,
+            type(None),
+            replay="idempotent",
+            cluster_id=identifier("cluster_id", cluster_id),
+            libraries=[build_body(Library, library, {}) for library in libraries],
+        )

@@ -1,0 +1,54 @@
+"""Clock: the time of a local workspace, moved by the test or by itself."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+_BY_HAND_START = datetime(2025, 9, 23, 16, 42, 8, tzinfo=UTC)
+
+
+class Clock:
+    """What time it is in the workspace. Make one with `by_hand`, `real` or `sped_up`."""
+
+    def __init__(self, start: datetime, factor: float) -> None:
+        self._start = int(start.timestamp() * 1000)
+        self._factor = factor
+        self._began = time.monotonic()
+        self._advanced = 0.0
+
+    @classmethod
+    def by_hand(cls, start: datetime = _BY_HAND_START) -> Clock:
+        """A clock that stands still until `advance` moves it: every run of a test sees the same times and ids."""
+        return cls(start, 0.0)
+
+    @classmethod
+    def real(cls) -> Clock:
+        """The time of day: starting a cluster takes minutes, as it does in the cloud."""
+        return cls(datetime.now(UTC), 1.0)
+
+    @classmethod
+    def sped_up(cls, factor: float) -> Clock:
+        """The time of day to begin with, then `factor` workspace seconds in each real one."""
+        return cls(datetime.now(UTC), factor)
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead by this many workspace seconds. What falls due on the way happens in order, at its own time."""
+        if seconds < 0:
+            raise ValueError(f"a clock only moves forward, not by {seconds} s")
+        self._advanced += seconds
+
+    def now(self) -> int:
+        """The workspace's time, in milliseconds since 1970."""
+        passed = self._advanced
+        if self._factor:
+            passed += (time.monotonic() - self._began) * self._factor
+        return self._start + int(passed * 1000)
+
+    def client_time(self) -> float:
+        """Seconds as a client's own clock counts them: real ones, plus what was advanced.
+
+        Token lifetimes and rate limits go by it. A client measures `expires_in` and `Retry-After` with its own watch,
+        which does not run faster because clusters here start faster.
+        """
+        return time.monotonic() + self._advanced

@@ -1,0 +1,101 @@
+"""Journal: every request that reached a local workspace, for assertions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from .patterns import matches
+
+
+@attrs.define
+class Call:
+    """One request, and what became of it. Holds no token and no Authorization value."""
+
+    endpoint: str
+    """The manual's own line, `POST /api/2.1/clusters/create`; for an unknown route the method and the path."""
+    time: int
+    """When it came, in epoch milliseconds of the workspace's clock."""
+    at: float
+    """The same in real seconds of `time.monotonic`, to measure how requests were spaced."""
+    headers: dict[str, str]
+    """Names in lower case; values that could be secrets are `***`."""
+    query: dict[str, Any]
+    """The decoded query: text, or a list of texts where a name was repeated."""
+    body: Any = None
+    """The decoded JSON or form, None without a body; the raw bytes where it could not be decoded."""
+    user: str | None = None
+    """Who asked, once the token was accepted."""
+    status: int | None = None
+    """The status sent; None if the connection was dropped or no answer was sent."""
+    unknown: list[str] = attrs.field(factory=list)
+    """Names of parameters that the service does not know and ignored."""
+    fault: str | None = None
+    """The fault that struck, for example `drop after`."""
+    known_route: bool = True
+    request_id: str = ""
+
+
+@attrs.define
+class Journal:
+    """All requests in the order of their arrival, and the load they made."""
+
+    entries: list[Call] = attrs.field(factory=list)
+    in_flight: int = 0
+    """Requests being dealt with now."""
+    in_flight_max: int = 0
+    """The most at once so far."""
+    connections: int = 0
+    """TCP connections open now."""
+    connections_opened: int = 0
+    """TCP connections opened so far."""
+
+    def calls(self, endpoint: str = "*") -> list[Call]:
+        """The requests to an endpoint; `*` and `{v}` in it are wildcards."""
+        return [call for call in self.entries if matches(endpoint, call.endpoint)]
+
+    def count(self, endpoint: str = "*") -> int:
+        """How many requests an endpoint got; `*` and `{v}` in it are wildcards."""
+        return len(self.calls(endpoint))
+
+    @property
+    def unknown_routes(self) -> list[str]:
+        """The requests for which the service has no API, for example `GET /api/2.0/nothing`."""
+        return [call.endpoint for call in self.entries if not call.known_route]
+
+    def clear(self) -> None:
+        """Forget the requests so far and start the high-water mark anew."""
+        self.entries.clear()
+        self.in_flight_max = self.in_flight
+
+    def arrived(self, call: Call) -> None:
+        """Write a request down as it comes in. The server's part."""
+        self.entries.append(call)
+        self.in_flight += 1
+        if self.in_flight > self.in_flight_max:
+            self.in_flight_max = self.in_flight
+
+    def left(self) -> None:
+        """A request has been dealt with. The server's part."""
+        self.in_flight -= 1
+
+
+_SECRET_FIELDS = ("secret", "token", "password", "assertion")
+
+
+def without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which the values of telling names are `***`."""
+    return {
+        name: "***" if any(word in name.lower() for word in _SECRET_FIELDS) else value for name, value in fields.items()
+    }
+
+
+def safe_headers(headers: Any) -> dict[str, str]:
+    """Headers with lower-case names, without what could be a secret."""
+    safe = {}
+    for name, value in headers.items():
+        name = name.lower()
+        secret = name in ("authorization", "proxy-authorization", "cookie") or "token" in name
+        safe[name] = "***" if secret else value
+    return safe

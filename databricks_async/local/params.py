@@ -1,0 +1,188 @@
+"""Reads a request's parameters by the signature of the function that serves it: names, types, what is required."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Union, Unpack
+
+import attrs
+
+from .errors import ApiError, invalid
+
+FROM_THE_SERVER = frozenset({"caller", "authorization", "host"})
+"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked."""
+
+
+@attrs.define
+class Reading:
+    """One pass over a request's parameters."""
+
+    text: bool
+    """Whether the values come from a query or a form, where everything is text and one-item lists look like scalars."""
+    unknown: list[str]
+    """Gets the names that the service ignores, with dots where they are nested."""
+
+
+Reader = Callable[[str, Any, Reading], Any]
+
+
+@attrs.frozen
+class Declared:
+    """The parameters that a function declares."""
+
+    readers: Mapping[str, Reader]
+    required: tuple[str, ...]
+    from_the_server: tuple[str, ...]
+
+    def read(self, given: Mapping[str, Any], reading: Reading, prefix: str = "") -> dict[str, Any]:
+        """The known parameters, converted. A null counts as absent, a wrong type is refused by name."""
+        found = {}
+        for name, value in given.items():
+            reader = self.readers.get(name)
+            if reader is None:
+                reading.unknown.append(prefix + name)
+            elif value is not None:
+                found[name] = reader(prefix + name, value, reading)
+        return found
+
+    def check_required(self, found: Mapping[str, Any], prefix: str = "") -> None:
+        for name in self.required:
+            if name not in found:
+                raise invalid(f"Missing required field: {prefix}{name}")
+
+
+def declared_by(function: Callable[..., Any]) -> Declared:
+    """What a function declares after its first argument, the state."""
+    hints = typing.get_type_hints(function)
+    readers: dict[str, Reader] = {}
+    required = []
+    from_the_server = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        hint = hints[parameter.name]
+        if parameter.name in FROM_THE_SERVER:
+            from_the_server.append(parameter.name)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            if typing.get_origin(hint) is Unpack:
+                hint = typing.get_args(hint)[0]
+            readers.update({name: _reader(kind) for name, kind in typing.get_type_hints(hint).items()})
+        else:
+            readers[parameter.name] = _reader(hint)
+            if parameter.default is parameter.empty:
+                required.append(parameter.name)
+    return Declared(readers, tuple(required), tuple(from_the_server))
+
+
+def _reader(hint: Any) -> Reader:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        (hint,) = (arg for arg in args if arg is not type(None))
+        return _reader(hint)
+    if origin is Literal:
+        return _one_of(args)
+    if origin is list:
+        return _list_of(_reader(args[0]))
+    if origin is dict:
+        return _map_of(args[1])
+    if typing.is_typeddict(hint):
+        return _object(hint)
+    return _SCALARS[hint]
+
+
+def _wrong(name: str, expected: str, value: Any) -> ApiError:
+    return invalid(f"Parameter {name} must be {expected}, not {type(value).__name__} {value!r:.60}")
+
+
+def _str(name: str, value: Any, reading: Reading) -> str:
+    if isinstance(value, str):
+        return value
+    raise _wrong(name, "a string", value)
+
+
+def _int(name: str, value: Any, reading: Reading) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.removeprefix("-").isdecimal():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise _wrong(name, "an integer", value)
+
+
+def _float(name: str, value: Any, reading: Reading) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _wrong(name, "a number", value)
+
+
+def _bool(name: str, value: Any, reading: Reading) -> bool:
+    if isinstance(value, bool):
+        return value
+    if reading.text and value in ("true", "True", "false", "False"):
+        return bool(value in ("true", "True"))
+    raise _wrong(name, "a boolean", value)
+
+
+def _any(name: str, value: Any, reading: Reading) -> Any:
+    return value
+
+
+def _one_of(words: tuple[str, ...]) -> Reader:
+    def read(name: str, value: Any, reading: Reading) -> str:
+        if value in words:
+            return str(value)
+        raise _wrong(name, f"one of {', '.join(words)}", value)
+
+    return read
+
+
+def _list_of(item: Reader) -> Reader:
+    def read(name: str, value: Any, reading: Reading) -> list[Any]:
+        if reading.text and not isinstance(value, list):
+            value = [value]
+        if not isinstance(value, list):
+            raise _wrong(name, "an array", value)
+        return [item(f"{name}[{index}]", one, reading) for index, one in enumerate(value)]
+
+    return read
+
+
+def _map_of(values: Any) -> Reader:
+    def read(name: str, value: Any, reading: Reading) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _wrong(name, "an object", value)
+        if values is not str:
+            return value
+        return {key: _as_text(f"{name}.{key}", one) for key, one in value.items()}
+
+    return read
+
+
+def _as_text(name: str, value: Any) -> str:
+    # The manual's own examples send {"spark.speculation": true}: the service turns scalars into text.
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise _wrong(name, "a string", value)
+
+
+def _object(kind: Any) -> Reader:
+    hints = typing.get_type_hints(kind)
+    fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(kind.__required_keys__)), ())
+
+    def read(name: str, value: Any, reading: Reading) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _wrong(name, "an object", value)
+        found = fields.read(value, reading, f"{name}.")
+        fields.check_required(found, f"{name}.")
+        return found
+
+    return read
+
+
+_SCALARS: dict[Any, Reader] = {str: _str, int: _int, float: _float, bool: _bool, Any: _any}

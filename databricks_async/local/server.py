@@ -1,0 +1,209 @@
+"""The HTTP server: connections, faults and limits around `requests.answer`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from ..message import Response
+from .errors import ApiError
+from .faults import Fault, Faults
+from .journal import Call, Journal, safe_headers
+from .limits import RateLimit
+from .requests import Arrived, answer, decode_pairs, refusal
+from .routes import table
+from .state import State
+
+_MOST_BYTES = 64 * 1024 * 1024
+_WORKSPACE_ID = "1234567890123456"
+
+
+class Server:
+    """Serves one state over HTTP. Nothing is opened before `start`."""
+
+    def __init__(self, state: State, journal: Journal, faults: Faults) -> None:
+        self.rate_limit: RateLimit | None = None
+        self._state = state
+        self._journal = journal
+        self._faults = faults
+        self._routes = table()
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Listen, and tell where. Raises OSError when the address is taken."""
+        if self._runner is not None:
+            raise RuntimeError("the local workspace is already started")
+        self._connections = _Connections(self._serve, self._journal)
+        self._runner = web.ServerRunner(self._connections)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self.close()
+            raise
+        address = self._runner.addresses[0]
+        return address[0], address[1]
+
+    async def close(self) -> None:
+        """Stop listening and hang up on everybody, also in the middle of a request."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            for site in runner.sites:
+                await site.stop()
+            await self._connections.hang_up()
+            await runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw_path, _, query = request.raw_path.partition("?")
+        path = unquote(raw_path) if "%" in raw_path else raw_path
+        route, path_params = self._routes.find(request.method, path)
+        endpoint = f"{request.method} {path}" if route is None else route.endpoint
+        headers = request.headers
+        call = Call(
+            endpoint,
+            self._state.clock.now(),
+            time.monotonic(),
+            safe_headers(headers),
+            decode_pairs(query),
+            known_route=route is not None,
+            request_id=uuid.uuid4().hex,
+        )
+        limit = self.rate_limit
+        if limit is not None and not (path.startswith("/api/") and limit.covers(endpoint)):
+            limit = None
+        self._journal.arrived(call)
+        try:
+            body = await request.read()
+            if limit is not None:
+                limit.enter(self._state.clock.client_time())
+            try:
+                return await self._answer(request, Arrived(call, route, path_params, headers, body))
+            finally:
+                if limit is not None:
+                    limit.leave()
+        except (ConnectionError, web.RequestPayloadError):
+            # The client left before it had sent everything: the request never was.
+            return _drop(request)
+        except web.HTTPRequestEntityTooLarge:
+            too_large = ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {_MOST_BYTES} bytes.")
+            return _respond(call, refusal(too_large, call))
+        except ApiError as error:
+            return _respond(call, refusal(error, call))
+        finally:
+            self._journal.left()
+
+    async def _answer(self, request: web.BaseRequest, arrived: Arrived) -> web.StreamResponse:
+        call = arrived.call
+        fault = self._faults.take(call.endpoint)
+        if fault is None:
+            return _respond(call, answer(self._state, arrived))
+        call.fault = fault.name
+        response = fault.response or Response(200, {}, b"")
+        if not fault.after:
+            await self._suffer(request, fault)
+        if fault.after or fault.kind == "delay":
+            own = answer(self._state, arrived)
+            response = fault.response or own
+        if fault.after:
+            await self._suffer(request, fault)
+        if fault.kind in ("drop", "hang"):
+            return _drop(request)
+        if fault.kind == "cut":
+            return await _cut(request, call, response)
+        return _respond(call, response)
+
+    async def _suffer(self, request: web.BaseRequest, fault: Fault) -> None:
+        if fault.latency:
+            await self._connections.pause(fault.latency)
+        if fault.kind == "hang":
+            await self._connections.gone(request)
+
+
+def _headers(call: Call, response: Response) -> dict[str, str]:
+    return {
+        "content-type": "application/json",
+        "x-request-id": call.request_id,
+        "x-databricks-request-id": call.request_id,
+        "x-databricks-org-id": _WORKSPACE_ID,
+        **{name.lower(): value for name, value in response.headers.items()},
+    }
+
+
+def _respond(call: Call, response: Response) -> web.Response:
+    call.status = response.status
+    return web.Response(body=response.body, status=response.status, headers=_headers(call, response))
+
+
+def _drop(request: web.BaseRequest) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    # aiohttp wants an answer in any case; it finds nobody to send it to.
+    return web.Response()
+
+
+async def _cut(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
+    promised = max(2, len(response.body))
+    headers = {**_headers(call, response), "content-length": str(promised)}
+    stream = web.StreamResponse(status=response.status, headers=headers)
+    await stream.prepare(request)
+    await stream.write(response.body[: promised // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return stream
+
+
+class _Connections(web.Server):
+    """aiohttp's server, which also counts its connections and can hang up on them."""
+
+    def __init__(self, handler: Any, journal: Journal) -> None:
+        super().__init__(handler, request_factory=_request, access_log=None)
+        self._journal = journal
+        self._transports: dict[Any, asyncio.Transport] = {}
+        self._waiting: dict[Any, asyncio.Event] = {}
+        self._closing = asyncio.Event()
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._transports[handler] = transport
+        self._journal.connections += 1
+        self._journal.connections_opened += 1
+        if self._closing.is_set():
+            transport.abort()
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        if self._transports.pop(handler, None) is not None:
+            self._journal.connections -= 1
+        waiting = self._waiting.pop(handler, None)
+        if waiting is not None:
+            waiting.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, though not beyond the end of the server."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def gone(self, request: web.BaseRequest) -> None:
+        """Wait until the client's connection is closed, by whoever it is."""
+        if request.protocol in self._transports:
+            await self._waiting.setdefault(request.protocol, asyncio.Event()).wait()
+
+    async def hang_up(self) -> None:
+        """Close all connections at once, and see their handlers to their end."""
+        self._closing.set()
+        for transport in list(self._transports.values()):
+            transport.abort()
+        while self.connections:  # noqa: ASYNC110 (aiohttp tells nobody when the last one ended)
+            await asyncio.sleep(0)
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MOST_BYTES)

@@ -1,0 +1,148 @@
+"""State: everything a local workspace knows, and what will happen in it next."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+
+from .clock import Clock
+
+Json: TypeAlias = dict[str, Any]
+
+Endpoint: TypeAlias = Callable[..., Json]
+"""`(state, **params) -> answer`. Its signature declares the parameters: names, types, which of them are required."""
+
+
+@attrs.define
+class Timing:
+    """How long things take, in seconds of workspace time."""
+
+    pending: float = 300.0
+    terminating: float = 30.0
+    restarting: float = 240.0
+    resizing: float = 60.0
+    installing: float = 30.0
+    """One library, once its cluster runs."""
+
+
+@attrs.define
+class User:
+    """A person or a service principal."""
+
+    name: str
+    admin: bool
+
+
+@attrs.define
+class Token:
+    """What a bearer token stands for."""
+
+    user: User
+    expires_at: float | None = None
+    """In seconds of `Clock.client_time`; None never ends."""
+    revoked: bool = False
+    from_oauth: bool = False
+
+
+@attrs.define
+class ServicePrincipal:
+    """A client that may ask for tokens."""
+
+    user: User
+    client_secret: str = attrs.field(repr=False)
+    token_seconds: float
+
+
+@attrs.define
+class InstalledLibrary:
+    """A library of one cluster, and how far its installation got."""
+
+    library: Json
+    status: str = "PENDING"
+    messages: list[str] = attrs.field(factory=list)
+
+
+@attrs.define(eq=False)
+class Cluster:
+    """One cluster: what was asked for, and what became of it."""
+
+    cluster_id: str
+    spec: Json
+    creator: str
+    start_time: int
+    state: str = "PENDING"
+    state_message: str = ""
+    workers: int = 0
+    plan: int = 0
+    """Counts up with each change of course, so that transitions scheduled for an older one lapse."""
+    driver: Json | None = None
+    executors: list[Json] = attrs.field(factory=list)
+    spark_context_id: int | None = None
+    last_state_loss_time: int = 0
+    last_activity_time: int | None = None
+    last_restarted_time: int | None = None
+    terminated_time: int | None = None
+    termination_reason: Json | None = None
+    pinned: bool = False
+    events: list[Json] = attrs.field(factory=list, repr=False)
+    """Oldest first."""
+    libraries: list[InstalledLibrary] = attrs.field(factory=list)
+    grants: dict[tuple[str, str], str] = attrs.field(factory=dict)
+    """("user_name", "ann@example.com") -> "CAN_RESTART": given directly to this cluster."""
+    overlay: Json = attrs.field(factory=dict)
+    """Fields that the test wants to see in this cluster's answers, whatever the truth is."""
+
+
+@attrs.define
+class ScriptedFailure:
+    """A failure that waits for its victim."""
+
+    name: str | None
+    """The cluster's name, or a part of the library; None takes the first that comes."""
+    details: Json
+
+
+@attrs.define(eq=False)
+class State:
+    """All of it. Endpoint functions take it as their first argument."""
+
+    clock: Clock
+    random: random.Random
+    timing: Timing = attrs.field(factory=Timing)
+    now: int = 0
+    """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
+    clusters: dict[str, Cluster] = attrs.field(factory=dict)
+    users: dict[str, User] = attrs.field(factory=dict)
+    tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
+    service_principals: dict[str, ServicePrincipal] = attrs.field(factory=dict)
+    failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
+    failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
+    _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
+    _scheduled: int = 0
+
+    def schedule(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have an action happen this many workspace seconds after the present moment."""
+        self._scheduled += 1
+        heapq.heappush(self._due, (self.now + round(seconds * 1000), self._scheduled, action))
+
+    def settle(self) -> None:
+        """Do all that has fallen due, in order and each at its own time, then stand at the present moment."""
+        present = self.clock.now()
+        due = self._due
+        while due and due[0][0] <= present:
+            at, _, action = heapq.heappop(due)
+            self.now = at
+            action()
+        self.now = present
+
+
+def take(failures: list[ScriptedFailure], fits: Callable[[str], bool]) -> Json | None:
+    """Remove and return the first scripted failure whose name fits, or that has none."""
+    for index, failure in enumerate(failures):
+        if failure.name is None or fits(failure.name):
+            return failures.pop(index).details
+    return None

@@ -1,0 +1,166 @@
+"""LocalWorkspace: an in-memory Databricks workspace that speaks HTTP, to test against."""
+
+from __future__ import annotations
+
+import bisect
+import random
+from types import TracebackType
+from typing import Any, Self
+
+from . import oauth
+from .clock import Clock
+from .errors import does_not_exist
+from .faults import Faults
+from .journal import Journal
+from .limits import RateLimit
+from .server import Server
+from .state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
+
+_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
+_ADMIN = "admin@example.com"
+
+
+class LocalWorkspace:
+    """A Databricks workspace in this process, on a port of this machine.
+
+    ```python
+    async with LocalWorkspace() as ws:
+        client = WorkspaceClient(host=ws.url, token=ws.token)
+    ```
+
+    `clock` says how fast clusters live: by default a thousand times faster than in the cloud, so that a start takes
+    0.3 s. `token` is the personal access token of an admin. `port` 0 picks a free one. `seed` decides everything that
+    is drawn by chance. Nothing is opened before `start` or `async with`; `close` hangs up on everybody.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        token: str = _TOKEN,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.clock = clock or Clock.sped_up(1000)
+        self.token = token
+        self.journal = Journal()
+        """Every request so far."""
+        self.faults = Faults(seed)
+        """What goes wrong next."""
+        self._state = State(self.clock, random.Random(seed))  # noqa: S311 (repeatable, not secret)
+        self._server = Server(self._state, self.journal, self.faults)
+        self._address = (host, port)
+        self.add_user(_ADMIN, token, admin=True)
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        self._address = await self._server.start(*self._address)
+
+    async def close(self) -> None:
+        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are."""
+        await self._server.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def url(self) -> str:
+        """Where the workspace listens, for example `http://127.0.0.1:43211`."""
+        host, port = self._address
+        if not port:
+            raise RuntimeError("the local workspace has no address before it is started")
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def timing(self) -> Timing:
+        """How long things take, in seconds of workspace time; set its fields to change it."""
+        return self._state.timing
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """From where on requests are refused with 429; None takes all."""
+        return self._server.rate_limit
+
+    @rate_limit.setter
+    def rate_limit(self, limit: RateLimit | None) -> None:
+        self._server.rate_limit = limit
+
+    def add_user(self, name: str, token: str, *, admin: bool = False) -> None:
+        """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
+        user = self._state.users.setdefault(name, User(name, admin))
+        user.admin = admin
+        self._state.tokens[token] = Token(user)
+
+    def add_service_principal(
+        self, client_id: str, client_secret: str, *, token_seconds: float = 3600, admin: bool = True
+    ) -> None:
+        """Let a client fetch access tokens of this lifetime from `/oidc/v1/token`."""
+        user = self._state.users.setdefault(client_id, User(client_id, admin))
+        self._state.service_principals[client_id] = ServicePrincipal(user, client_secret, token_seconds)
+
+    def issue_token(self, client_id: str) -> str:
+        """An access token of a service principal, without a request for it."""
+        return oauth.issue(self._state, self._state.service_principals[client_id])
+
+    def revoke_tokens(self, *tokens: str) -> None:
+        """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has given out."""
+        for value, token in self._state.tokens.items():
+            if value in tokens or (not tokens and token.from_oauth):
+                token.revoked = True
+
+    def fail_next_start(
+        self,
+        code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE",
+        type: str = "CLOUD_FAILURE",  # noqa: A002 (the field's own name)
+        parameters: dict[str, str] | None = None,
+        *,
+        cluster_name: str | None = None,
+    ) -> None:
+        """Have the next cluster that comes up, or the next of this name, end TERMINATED for this reason."""
+        reason = {"code": code, "type": type, "parameters": parameters or {}}
+        self._state.failing_starts.append(ScriptedFailure(cluster_name, reason))
+
+    def fail_next_library(self, message: str = "Library installation failed", *, library: str | None = None) -> None:
+        """Have the next library end FAILED, or the next one whose name holds this text."""
+        self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
+
+    def add_events(
+        self,
+        cluster_id: str,
+        count: int,
+        *,
+        type: str = "AUTOSCALING_STATS_REPORT",  # noqa: A002 (the field's own name)
+        every: float = 1.0,
+    ) -> None:
+        """Give a cluster a history: so many events, one every so many seconds, the last one now."""
+        cluster = self._cluster(cluster_id)
+        for back in reversed(range(count)):
+            event = {
+                "cluster_id": cluster_id,
+                "timestamp": self._state.now - round(back * every * 1000),
+                "type": type,
+                "details": {},
+            }
+            bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
+
+    def touch(self, cluster_id: str) -> None:
+        """Somebody works on the cluster: its time until autotermination starts anew."""
+        self._cluster(cluster_id).last_activity_time = self._state.now
+
+    def overlay(self, cluster_id: str, **fields: Any) -> None:
+        """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
+        self._cluster(cluster_id).overlay.update(fields)
+
+    def _cluster(self, cluster_id: str) -> Cluster:
+        self._state.settle()
+        cluster = self._state.clusters.get(cluster_id)
+        if cluster is None:
+            raise does_not_exist(cluster_id)
+        return cluster

@@ -1,0 +1,78 @@
+"""Request, Response and Send: the values that every layer passes on. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from enum import Enum
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote, urlencode
+
+import attrs
+
+Replay: TypeAlias = Literal["safe", "idempotent", "unsafe"]
+"""What sending a request a second time does: nothing (`safe`), nothing more (`idempotent`), the work again (`unsafe`)."""
+
+
+@attrs.define
+class Request:
+    """One call of the REST API. A value: layers make a changed copy, they never change one."""
+
+    endpoint: str
+    """The manual's own line, for example `GET /api/2.1/clusters/get`: keys pacing, errors and journals."""
+    path: str
+    """The path with its parameters filled in, percent-encoded."""
+    query: str = ""
+    """The percent-encoded query, without the question mark."""
+    body: bytes | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(sorted(headers)))
+    replay: Replay = "safe"
+    lookup: str = ""
+    """For an unsafe call: how a person finds out whether it was carried out."""
+
+    @property
+    def method(self) -> str:
+        return self.endpoint.partition(" ")[0]
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """A copy that also carries these headers."""
+        return Request(
+            self.endpoint, self.path, self.query, self.body, {**self.headers, **headers}, self.replay, self.lookup
+        )
+
+
+@attrs.define
+class Response:
+    """A complete answer: its body has been read."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case, or a case-insensitive mapping."""
+    body: bytes
+    attempts: int = 1
+    """How often the request was sent to get this answer."""
+
+
+Send: TypeAlias = Callable[[Request], Awaitable[Response]]
+"""What a layer wraps and what it returns."""
+
+
+def flatten_query(params: Mapping[str, Any]) -> str:
+    """Encode a query the way the service reads it.
+
+    None is left out, booleans are `true`/`false` at any depth, lists repeat their name, and mappings are flattened
+    with dots: `{"filter_by": {"is_pinned": True}}` is `filter_by.is_pinned=true`.
+    """
+    return urlencode([*_pairs(params, "")], quote_via=quote)
+
+
+def _pairs(params: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if one is None:
+                continue
+            if isinstance(one, Mapping):
+                yield from _pairs(one, f"{prefix}{name}.")
+            elif isinstance(one, bool):
+                yield prefix + name, "true" if one else "false"
+            else:
+                yield prefix + name, str(one.value if isinstance(one, Enum) else one)

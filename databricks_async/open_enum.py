@@ -1,0 +1,32 @@
+"""OpenEnum: words of the service, where a word from tomorrow is a value and not an error."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Self
+
+
+class OpenEnum(StrEnum):
+    """Words of the service. A word that this version does not know becomes a value too: `State("NEW") == "NEW"`."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the library knows the word."""
+        return type(self)._member_map_.get(self._name_) is self
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if type(value) is not str:
+            return None
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        # As enum.Flag does with its combinations; bounded, because the words come from outside.
+        if len(cls._value2member_map_) < len(cls._member_map_) + _UNKNOWN_WORDS:
+            return cls._value2member_map_.setdefault(value, word)  # type: ignore[return-value]
+        return word
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self._name_}" if self.is_known else f"{type(self).__name__}({self._value_!r})"
+
+
+_UNKNOWN_WORDS: Final = 256

@@ -1,0 +1,135 @@
+"""What all services share: one call, one paged call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from databricks_async import codec
+from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
+from databricks_async.message import Replay, Request, Response, flatten_query
+from databricks_async.pager import Page
+
+if TYPE_CHECKING:
+    from databricks_async.session.session import Session
+
+T = TypeVar("T")
+M = TypeVar("M", bound=codec.Model)
+
+_JSON = {"Content-Type": "application/json"}
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+_USUAL_REPLAY: dict[str, Replay] = {
+    "GET": "safe",
+    "HEAD": "safe",
+    "PUT": "idempotent",
+    "DELETE": "idempotent",
+    "POST": "unsafe",
+    "PATCH": "unsafe",
+}
+
+
+class Service:
+    """The methods of one API. `version` fills the `{v}` of their endpoints."""
+
+    def __init__(self, session: Session, version: str) -> None:
+        self._session = session
+        self._version = version
+        self._endpoints: dict[str, tuple[str, str, bool]] = {}
+
+    async def _call(
+        self,
+        endpoint: str,
+        result: type[T],
+        *,
+        replay: Replay | None = None,
+        body: object = None,
+        lookup: str = "",
+        **params: Any,
+    ) -> T:
+        """Send one request and convert its answer.
+
+        `params` fill the braces of the path; the others are the query of a GET, or the JSON body of anything else
+        (None is left out), unless `body` is given. `lookup` tells the caller of an unsafe operation how to find out
+        what became of it.
+        """
+        key, path, plain = self._endpoints.get(endpoint) or self._prepare(endpoint)
+        if not plain:
+            path = _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
+        if key.startswith("GET "):
+            request = Request(key, path, flatten_query(params))
+        else:
+            if body is None:
+                body = {name: value for name, value in params.items() if value is not None}
+            request = json_request(key, path, body=body, replay=replay, lookup=lookup)
+        return answer_as(result, request, await self._session.send(request))
+
+    async def _page(
+        self,
+        endpoint: str,
+        envelope: type[T],
+        items: Callable[[T], list[Any] | None],
+        next_page_token: Callable[[T], str | None],
+        **params: Any,
+    ) -> Page[Any]:
+        """One page: the same call, its answer taken apart. A token that is absent, null or empty ends the listing."""
+        answer = await self._call(endpoint, envelope, replay="safe", **params)
+        return Page(items(answer) or [], next_page_token(answer) or None)
+
+    def _prepare(self, template: str) -> tuple[str, str, bool]:
+        endpoint = template.replace("{v}", self._version)
+        path = endpoint.partition(" ")[2]
+        prepared = self._endpoints[template] = (endpoint, path, "{" not in path)
+        return prepared
+
+
+def json_request(
+    endpoint: str, path: str, *, query: str = "", body: object = None, replay: Replay | None = None, lookup: str = ""
+) -> Request:
+    """A request with a JSON body. What may be sent twice follows from the method unless `replay` says it."""
+    replay = replay or _USUAL_REPLAY[endpoint.partition(" ")[0]]
+    if body is None:
+        return Request(endpoint, path, query, None, {}, replay, lookup)
+    return Request(endpoint, path, query, codec.encode(body), _JSON, replay, lookup)
+
+
+def answer_as(result: type[T], request: Request, response: Response) -> T:
+    """The body as `result`; `type(None)` for an answer that says nothing but that it went well."""
+    if result is type(None):
+        return None  # type: ignore[return-value]
+    try:
+        return codec.decode(response.body, result)
+    except codec.WrongShape as error:
+        known: About = {"status": response.status, "endpoint": request.endpoint, "attempts": response.attempts}
+        failure = InvalidResponse(f"the answer is not what the API promises: {error}", **known)
+        if request.replay == "unsafe":
+            what = f"{request.endpoint} was probably carried out, but its answer cannot be read ({error})"
+            raise OutcomeUnknown(what, lookup=request.lookup, **known) from failure
+        raise failure from error
+
+
+def path_segment(name: str, value: str) -> str:
+    """One parameter of a path, percent-encoded so that it stays one segment."""
+    identifier(name, value)
+    if value in (".", ".."):
+        raise ValueError(f"{name} cannot be {value!r}")
+    return quote(value, safe="")
+
+
+def identifier(name: str, value: str) -> str:
+    """An id that can be sent: text, and not empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not value.strip():
+        raise ValueError(f"{name} is empty")
+    return value
+
+
+def build_body(model: type[M], given: M | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> M:
+    """A request body from a model, from a plain mapping (as the web UI exports it), or from keywords; checked."""
+    if given is not None and fields:
+        raise TypeError(f"give a {model.__name__}, a mapping or keywords, not two of them")
+    return codec.build(model, given, **fields)
+
+

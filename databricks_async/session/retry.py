@@ -1,0 +1,120 @@
+"""What may be sent again, and when. The only module that uses backoff."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Iterator
+
+from databricks_async.errors import (
+    CertificateError,
+    ConnectError,
+    DatabricksError,
+    OutcomeUnknown,
+    TransportError,
+    error_from,
+)
+from databricks_async.message import Request, Response, Send
+from databricks_async.session.stats import Stats
+
+log = logging.getLogger("databricks_async")
+
+_UNREACHABLE_SECONDS = 30.0
+"""A host that cannot be reached at all is given up sooner than a service that answers badly."""
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 20.0
+
+_LOST = frozenset({408, 500, 502, 503, 504})
+"""After these the service may or may not have done the work."""
+_NO_LONGER_SO = frozenset({400, 404, 409})
+"""What a repeated write is told when its first try, whose answer was lost, did the work after all."""
+_PASSING = (
+    "UnknownWorkerEnvironmentException",
+    "does not have any associated worker environments",
+    "There is no worker environment with id",
+    "Unknown worker environment",
+    "ClusterNotReadyException",
+    "Please try again later or try a faster operation.",
+    "RPC token bucket limit has been exceeded",
+)
+"""Words in an error's message by which the service says that a read will succeed a little later."""
+
+
+def checked(send: Send) -> Send:
+    """Answers that are errors become exceptions."""
+
+    async def check(request: Request) -> Response:
+        response = await send(request)
+        if (error := error_from(request, response)) is not None:
+            raise error
+        return response
+
+    return check
+
+
+def retrying(send: Send, budget: float, stats: Stats) -> Send:
+    """Sends again what failed, where that cannot do the work twice, for `budget` seconds at most.
+
+    A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
+    or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
+    The error that ends a call carries the attempts and seconds that it took.
+    """
+
+    async def retry(request: Request) -> Response:
+        started = time.monotonic()
+        attempts, lost, pauses = 0, False, None
+        while True:
+            try:
+                return await send(request)
+            except DatabricksError as error:
+                failure = error
+            attempts += failure.attempts
+            failure.attempts, failure.elapsed = attempts, time.monotonic() - started
+            if lost and request.replay != "safe" and failure.status in _NO_LONGER_SO:
+                raise _unknown(request, failure, "was repeated and then refused") from failure
+            if not _is_passing(failure, request):
+                raise failure
+            if not isinstance(failure, ConnectError):
+                lost = True
+                if request.replay == "unsafe":
+                    raise _unknown(request, failure, "was sent and its answer lost") from failure
+            pauses = pauses or _pauses()
+            pause = next(pauses)
+            most = min(budget, _UNREACHABLE_SECONDS) if isinstance(failure, ConnectError) else budget
+            # A failure that took longer than the whole budget still gets one more try.
+            if attempts > 1 and failure.elapsed + pause > most:
+                raise failure
+            log.info("%s: %s; trying again in %.1f s", request.endpoint, type(failure).__name__, pause)
+            await asyncio.sleep(pause)
+            stats.retries += 1
+
+    return retry
+
+
+def _is_passing(failure: DatabricksError, request: Request) -> bool:
+    """Whether a later try may end better."""
+    if isinstance(failure, TransportError):
+        return not isinstance(failure, CertificateError)
+    if failure.status in _LOST:
+        return True
+    return request.replay == "safe" and any(words in failure.message for words in _PASSING)
+
+
+def _pauses() -> Iterator[float]:
+    """Growing pauses, each spread over its upper half so that many callers do not come back together."""
+    import backoff  # on first failure: importing it costs as much as all of this package
+
+    waits = backoff.expo(base=2, factor=_FIRST_PAUSE_SECONDS, max_value=_LONGEST_PAUSE_SECONDS)
+    next(waits)
+    for wait in waits:
+        yield wait * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _unknown(request: Request, failure: DatabricksError, what: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{request.endpoint} {what} ({failure.message}): it may or may not have been carried out",
+        lookup=request.lookup,
+        **failure.about(),
+    )

@@ -1,0 +1,105 @@
+"""The current token: one fetch for everybody, renewed before it ends, renewed once when it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from databricks_async.auth.token import Credential, Token
+from databricks_async.errors import DatabricksError, LifecycleError, is_expired_token
+from databricks_async.message import Request, Response, Send
+from databricks_async.session.stats import Stats
+
+log = logging.getLogger("databricks_async")
+
+_FORCED_SECONDS = 40.0
+"""The service refuses a token 30 s before its end: from here on callers wait for a new one."""
+_EARLY_SECONDS = 1200.0
+_PAUSE_SECONDS = 30.0
+"""After a renewal in the background failed, the next one starts no sooner."""
+
+
+class Tokens:
+    """Holds the token that a credential gave. All methods belong to one event loop."""
+
+    def __init__(self, credential: Credential, stats: Stats) -> None:
+        self._credential = credential
+        self._stats = stats
+        self._token: Token | None = None
+        self._early_at = self._forced_at = 0.0
+        self._fetch: asyncio.Task[Token] | None = None
+
+    async def get(self) -> Token:
+        """A token that the service still takes; waits only when there is none."""
+        now = time.time()
+        if self._token is not None and now < self._forced_at:
+            if now >= self._early_at:
+                self._early_at = now + _PAUSE_SECONDS
+                self._fetching()
+            return self._token
+        fetch = self._fetching()
+        try:
+            # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
+            return await asyncio.shield(fetch)
+        except asyncio.CancelledError:
+            if fetch.cancelled():
+                raise LifecycleError("the client was closed while this call waited for a token") from None
+            raise
+
+    async def renew(self, refused: Token) -> Token | None:
+        """Another token than the refused one, or None when the credential has no other."""
+        if self._token is refused:
+            self._token = None
+        token = await self.get()
+        return token if token.value != refused.value else None
+
+    async def close(self) -> None:
+        if self._fetch is not None:
+            self._fetch.cancel()
+            await asyncio.wait([self._fetch])
+
+    def _fetching(self) -> asyncio.Task[Token]:
+        if self._fetch is None:
+            self._fetch = asyncio.create_task(self._fetch_token(), name="databricks_async: token")
+            self._fetch.add_done_callback(self._fetched)
+        return self._fetch
+
+    async def _fetch_token(self) -> Token:
+        token = await self._credential()
+        now = time.time()
+        if token.expires_at is None:
+            self._early_at = self._forced_at = float("inf")
+        else:
+            life = max(0.0, token.expires_at - now)
+            self._forced_at = token.expires_at - _FORCED_SECONDS
+            self._early_at = token.expires_at - min(life / 2, _EARLY_SECONDS)
+        self._stats.tokens += 1
+        self._token = token
+        return token
+
+    def _fetched(self, task: asyncio.Task[Token]) -> None:
+        self._fetch = None
+        # Reading the exception here also keeps asyncio quiet when every caller has gone.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
+            log.warning("no new token: %s", reason)
+
+
+def authenticated(send: Send, tokens: Tokens) -> Send:
+    """Adds the token. A refused token is renewed once and the request sent once more: it was not carried out."""
+
+    async def authenticate(request: Request) -> Response:
+        token = await tokens.get()
+        response = await send(request.with_headers(token.headers))
+        if response.status not in (401, 403) or not is_expired_token(response):
+            return response
+        renewed = await tokens.renew(token)
+        if renewed is None:
+            return response
+        log.info("%s: token refused with %d, sending again with a new one", request.endpoint, response.status)
+        again = await send(request.with_headers(renewed.headers))
+        again.attempts += response.attempts
+        return again
+
+    return authenticate

@@ -1,0 +1,77 @@
+"""What plain JSON values must look like, and the error that says where one does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+
+class WrongShape(ValueError):  # noqa: N818 as the other exceptions
+    """JSON that does not have the shape of its type. Says where, what was expected, and the kind of what was there."""
+
+    def __init__(self, problem: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(problem, path)
+        self.problem = problem
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"${''.join(map(_step, self.path))}: {self.problem}"
+
+    def inside(self, step: str | int) -> WrongShape:
+        """The same problem, seen from the object or list that holds it."""
+        return WrongShape(self.problem, (step, *self.path)).with_traceback(self.__traceback__)
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step.isidentifier() else f"[{step!r}]"
+
+
+def wrong(expected: str, value: Any) -> WrongShape:
+    return WrongShape(f"expected {expected}, got {kind(value)}")
+
+
+def kind(value: Any) -> str:
+    """What a value is, without saying it: it may be a secret."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}" if isinstance(value, int) and -10_000 < value < 10_000 else "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Mapping):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def text(value: Any, _: Any = str) -> str:
+    if isinstance(value, str):
+        return value
+    raise wrong("text", value)
+
+
+def whole(value: Any, _: Any = int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value):
+        return int(value)  # the service may write 64-bit numbers as text
+    raise wrong("a whole number", value)
+
+
+def number(value: Any, _: Any = float) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise wrong("a number", value)
+
+
+def truth(value: Any, _: Any = bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise wrong("true or false", value)
+
+
+SCALARS: Final[dict[Any, Callable[[Any, Any], Any]]] = {str: text, int: whole, float: number, bool: truth}
