@@ -50,7 +50,7 @@ _HOMES = {
     "WorkspaceClient": "client",
 }
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "Config",
     "Credential",
     "DatabricksError",

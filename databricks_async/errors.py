@@ -40,7 +40,7 @@ DatabricksError                     the one root
 """
 
 # The official SDK's names, so that moving over changes an import: they do not end in Error, and one is a builtin's.
-# ruff: noqa: N818, A001
+# ruff: noqa: A001
 
 from __future__ import annotations
 

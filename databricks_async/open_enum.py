@@ -18,15 +18,18 @@ class OpenEnum(StrEnum):
     def _missing_(cls, value: object) -> Self | None:
         if type(value) is not str:
             return None
-        word = str.__new__(cls, value)
-        word._name_ = word._value_ = value
-        # As enum.Flag does with its combinations; bounded, because the words come from outside.
-        if len(cls._value2member_map_) < len(cls._member_map_) + _UNKNOWN_WORDS:
-            return cls._value2member_map_.setdefault(value, word)  # type: ignore[return-value]
+        word = _strangers.get((cls, value))
+        if not isinstance(word, cls):
+            word = str.__new__(cls, value)
+            word._name_ = word._value_ = value
+            if len(_strangers) < _MOST_STRANGERS:
+                _strangers[cls, value] = word
         return word
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.{self._name_}" if self.is_known else f"{type(self).__name__}({self._value_!r})"
 
 
-_UNKNOWN_WORDS: Final = 256
+# One object for each word, so that `is` works for them too; bounded, because they come from outside.
+_strangers: Final[dict[tuple[type[OpenEnum], str], OpenEnum]] = {}
+_MOST_STRANGERS: Final = 1_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
 T = TypeVar("T")
-M = TypeVar("M", bound=codec.Model)
 
 _JSON = {"Content-Type": "application/json"}
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
@@ -97,7 +96,7 @@ def json_request(
 def answer_as(result: type[T], request: Request, response: Response) -> T:
     """The body as `result`; `type(None)` for an answer that says nothing but that it went well."""
     if result is type(None):
-        return None  # type: ignore[return-value]
+        return None
     try:
         return codec.decode(response.body, result)
     except codec.WrongShape as error:
@@ -124,12 +123,3 @@ def identifier(name: str, value: str) -> str:
     if not value.strip():
         raise ValueError(f"{name} is empty")
     return value
-
-
-def build_body(model: type[M], given: M | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> M:
-    """A request body from a model, from a plain mapping (as the web UI exports it), or from keywords; checked."""
-    if given is not None and fields:
-        raise TypeError(f"give a {model.__name__}, a mapping or keywords, not two of them")
-    return codec.build(model, given, **fields)
-
-

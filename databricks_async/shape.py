@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 
-class WrongShape(ValueError):  # noqa: N818 as the other exceptions
+class WrongShape(ValueError):
     """JSON that does not have the shape of its type. Says where, what was expected, and the kind of what was there."""
 
     def __init__(self, problem: str, path: tuple[str | int, ...] = ()) -> None:

@@ -78,8 +78,8 @@ class Wait(Generic[T]):
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         try:
             async with asyncio.timeout(seconds) as limit:
-                async for value in self:
-                    self.last = value
+                async for _ in self:  # the reading itself keeps the last one
+                    pass
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -87,12 +87,12 @@ class Wait(Generic[T]):
                 f"{self._name} has not ended after {seconds:g} s (last seen: {self._seen()}); it goes on",
                 last=self.last,
             ) from None
-        value = self.last
-        if value is None or not self._ended(value):
-            raise OperationFailed(f"{self._name} was deleted while it was waited for", last=value)
-        if (reason := self._failure(value)) is not None:
-            raise OperationFailed(f"{self._name} failed: {reason}", last=value)
-        return value
+        last = self.last
+        if last is None or not self._ended(last):
+            raise OperationFailed(f"{self._name}: it was deleted while it was waited for", last=last)
+        if (reason := self._failure(last)) is not None:
+            raise OperationFailed(f"{self._name} failed: {reason}", last=last)
+        return last
 
     def _seen(self) -> object:
         return None if self.last is None else self._key(self.last)

@@ -16,8 +16,8 @@ from databricks_async.config import Arguments, Config
 from databricks_async.errors import ConfigError
 
 HOST = "https://adb-1.2.azuredatabricks.net"
-TOKEN = "dapi-secret-1"  # noqa: S105
-SECRET = "oauth-secret-2"  # noqa: S105
+TOKEN = "dapi-secret-1"
+SECRET = "oauth-secret-2"
 OTHER = "azure-secret-3"
 
 
@@ -170,7 +170,7 @@ def test_a_profile_does_not_inherit_from_default(home: Path) -> None:
 def test_a_profile_is_not_interpolated(home: Path) -> None:
     """A percent sign in a secret is a percent sign."""
     databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = a%b%(host)s")
-    assert Config.resolve(profile="p").token == "a%b%(host)s"  # noqa: S105
+    assert Config.resolve(profile="p").token == "a%b%(host)s"
 
 
 def test_unknown_keys_of_a_profile_are_harmless(home: Path) -> None:

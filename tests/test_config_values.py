@@ -10,7 +10,7 @@ from databricks_async.config import Config, is_loopback
 from databricks_async.errors import ConfigError
 
 HOST = "https://adb-1.2.azuredatabricks.net"
-TOKEN = "dapi-secret-1"  # noqa: S105
+TOKEN = "dapi-secret-1"
 
 
 def refused(**arguments: Any) -> str:

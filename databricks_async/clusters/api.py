@@ -33,8 +33,9 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
+from databricks_async.codec import build
 from databricks_async.pager import Page, Pager
-from databricks_async.service import Service, build_body, identifier
+from databricks_async.service import Service, identifier
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Clusters(Service):
         The wait ends when it runs. A lost answer raises `OutcomeUnknown` and nothing is sent again: the cluster may
         exist, and the error says how to find it.
         """
-        body = build_body(ClusterSpec, spec, fields)
+        body = build(ClusterSpec, spec, **fields)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
         answer = await self._call(
             "POST /api/{v}/clusters/create",
@@ -87,7 +88,7 @@ class Clusters(Service):
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
         cluster runs again, or at once when it was terminated.
         """
-        body = build_body(ClusterSpec, spec, fields)
+        body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
         await self._call(
             "POST /api/{v}/clusters/edit",
@@ -104,7 +105,7 @@ class Clusters(Service):
 
         A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
         """
-        body = None if cluster is None else build_body(UpdateClusterResource, cluster, {})
+        body = None if cluster is None else build(UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
         await self._call(
             "POST /api/{v}/clusters/update",
@@ -120,7 +121,7 @@ class Clusters(Service):
         self, cluster_id: str, *, num_workers: int | None = None, autoscale: AutoScale | Mapping[str, Any] | None = None
     ) -> ClusterWait:
         """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it."""
-        size = build_body(ClusterSize, None, {"num_workers": num_workers, "autoscale": autoscale})
+        size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
         await self._call(
@@ -371,8 +372,8 @@ class Clusters(Service):
             query: dict[str, Any] = {"can_use_client": can_use_client}
         else:
             query = {
-                "filter_by": filter_by and build_body(ListClustersFilterBy, filter_by, {}).as_dict(),
-                "sort_by": sort_by and build_body(ListClustersSortBy, sort_by, {}).as_dict(),
+                "filter_by": filter_by and build(ListClustersFilterBy, filter_by).as_dict(),
+                "sort_by": sort_by and build(ListClustersSortBy, sort_by).as_dict(),
                 "can_use_client": can_use_client,
                 "page_size": _page_size(page_size or 100, 100, max_items),
             }
@@ -402,7 +403,7 @@ class Clusters(Service):
         )
 
     async def _permit(self, method: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
-        built = [build_body(ClusterAccessControlRequest, entry, {}) for entry in entries]
+        built = [build(ClusterAccessControlRequest, entry) for entry in entries]
         return await self._call(
             f"{method} {_PERMISSIONS}",
             ClusterPermissions,
