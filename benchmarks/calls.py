@@ -91,7 +91,9 @@ async def against_official(gate: Gate, delay: float, calls: int, at_once: int, r
                 contenders = {"ours": many(lambda: w.clusters.get(ID), calls, at_once), "official": with_threads}
                 await interleaved(contenders, 1)
                 figures = await interleaved(contenders, rounds)
-    print(f"against the official SDK with {at_once} threads, {delay * 1000:g} ms latency ({calls} calls, {rounds} rounds)")
+    print(
+        f"against the official SDK with {at_once} threads, {delay * 1000:g} ms latency ({calls} calls, {rounds} rounds)"
+    )
     gate.at_least("calls a second, ours over the official SDK's", ratio(figures["official"], figures["ours"], 0), aim)
     ours = calls / sorted(wall for wall, _ in figures["ours"])[rounds // 2]
     theirs = calls / sorted(wall for wall, _ in figures["official"])[rounds // 2]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast, get_args
+from urllib.parse import quote
 
 from databricks_async.config import Arguments, Config
 from databricks_async.message import Replay, flatten_query
@@ -58,11 +59,8 @@ class WorkspaceClient:
             raise TypeError("give a config or single settings, not both")
         if session is not None and trace_configs:
             raise TypeError("a lent session brings its own trace_configs")
-        unknown = set(api_versions or ()) - set(API_VERSIONS)
-        if unknown:
-            raise ValueError(f"api_versions has no {sorted(unknown)}: it knows {sorted(API_VERSIONS)}")
         self.config = config
-        self._versions = {**API_VERSIONS, **(api_versions or {})}
+        self._versions = _checked_versions(api_versions or {})
         self._session = Session(config, credential=credential, http=session, trace_configs=trace_configs)
 
     @cached_property
@@ -96,25 +94,28 @@ class WorkspaceClient:
         """Call any endpoint of the REST API, also one that this library has no method for.
 
         Goes through the same session: token, limits, retries and errors. `path` begins with `/api/`; `query` may hold
-        nested mappings, lists and booleans; `body` is sent as JSON and may hold models. Returns the decoded JSON
+        nested mappings, lists and booleans; `body` is sent as JSON; both may hold models. Returns the decoded JSON
         answer, None when it is empty.
 
         `replay` says what sending it twice does: "safe" and "idempotent" are sent again when an answer is lost,
         "unsafe" raises `OutcomeUnknown` instead. By default GET is safe, PUT and DELETE are idempotent, POST and PATCH
         are unsafe.
         """
+        from databricks_async.codec import to_dict
         from databricks_async.service import answer_as, json_request
 
         method = method.upper()
         if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
             raise ValueError(f"{method!r} is not a method of the REST API")
-        parts = urlsplit(path)
-        if not path.startswith("/") or path.startswith("//") or parts.scheme or parts.netloc:
+        if not path.startswith("/") or path.startswith("//"):
             raise ValueError(f"a path begins with one '/' and names no host: {path!r}")
-        if parts.query or parts.fragment or "?" in path:
-            raise ValueError("put the query into query=, not into the path")
+        if "?" in path or "#" in path:
+            raise ValueError("put the query into query=; a '?' or '#' that belongs to a name is written %3F or %23")
+        if replay not in (None, *get_args(Replay)):
+            raise ValueError(f"replay must be one of {', '.join(get_args(Replay))}, not {replay!r}")
         quoted = quote(path, safe="/%:@!$&'()*+,;=~-._")
-        request = json_request(f"{method} {path}", quoted, query=flatten_query(query or {}), body=body, replay=replay)
+        pairs = flatten_query(to_dict(query or {}))
+        request = json_request(f"{method} {quoted}", quoted, query=pairs, body=body, replay=replay)
         response = await self._session.send(request)
         return answer_as(cast("type[Any]", Any), request, response) if response.body else None
 
@@ -132,3 +133,12 @@ class WorkspaceClient:
 
     def __repr__(self) -> str:
         return f"<WorkspaceClient for {self.config.host}>"
+
+
+def _checked_versions(given: Mapping[str, str]) -> dict[str, str]:
+    for service, version in given.items():
+        if service not in API_VERSIONS:
+            raise ValueError(f"api_versions has no {service!r}: it knows {sorted(API_VERSIONS)}")
+        if not isinstance(version, str) or not re.fullmatch(r"[0-9]\.[0-9]", version):
+            raise ValueError(f"api_versions: {service} must be a version such as '2.1', not {version!r}")
+    return {**API_VERSIONS, **given}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
@@ -26,7 +27,6 @@ __all__ = [
     "OpenEnum",
     "WrongShape",
     "build",
-    "build_from_keywords",
     "converter",
     "decode",
     "encode",
@@ -123,26 +123,20 @@ def to_dict(value: Any) -> Any:
     raise WrongShape(f"expected something that JSON knows, got a {kind.__name__}")
 
 
-def build(cls: type[M], given: M | Mapping[str, Any], /) -> M:
-    """The model of a request, from a model or from a plain mapping (which may hold models); checked.
+def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keywords: Any) -> M:
+    """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
 
-    Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place. Other names that the class
-    does not know, and nulls, are kept and sent: the service may be newer than this library.
+    Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place, misspelt keywords a
+    TypeError. Other names that the class does not know are kept and sent: the service may be newer than this library.
+    A keyword that is None is absent; a null in a mapping is sent.
     """
+    if given is None:
+        given = _from_keywords(cls, keywords)
+    elif keywords:
+        raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
     model = cast(M, _reader(cls)(given, cls))
     _check(given, model)
     return model
-
-
-def build_from_keywords(cls: type[M], keywords: Mapping[str, Any], /) -> M:
-    """The same from the fields of the class as keywords, where None is absent. A misspelt keyword is a TypeError."""
-    if problem := _unknown_keyword(cls, keywords):
-        raise TypeError(problem)
-    given: dict[str, Any] = dict(keywords.get("unknown_fields") or {})
-    for field in hooks.fields_of(cls):
-        if (value := keywords.get(field.name)) is not None:
-            given[hooks.wire_name(field)] = value
-    return build(cls, given)
 
 
 @cache
@@ -152,7 +146,7 @@ def converter() -> cattrs.Converter:
 
     made = cattrs.Converter(detailed_validation=False)
     for kind, hook in SCALARS.items():
-        made.register_structure_hook(kind, hook)
+        made.register_structure_hook(kind, hook)  # the one of text is asked for words too: they are subclasses
     made.register_structure_hook_factory(hooks.is_optional, partial(hooks.optional_reader, hook_of=_reader))
     made.register_structure_hook_factory(
         partial(hooks.is_made_of, container=list), partial(hooks.list_reader, hook_of=_reader)
@@ -160,7 +154,6 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook_factory(
         partial(hooks.is_made_of, container=dict), partial(hooks.map_reader, hook_of=_reader)
     )
-    made.register_structure_hook_factory(hooks.is_word, hooks.word_reader)
     made.register_structure_hook_factory(_is_model, partial(hooks.model_reader, hook_of=_reader))
     made.register_unstructure_hook_factory(_is_model, partial(hooks.model_writer, hook_of=_writer, to_dict=to_dict))
     return made
@@ -203,6 +196,16 @@ def _unknown_keyword(cls: type[Any], keywords: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _from_keywords(cls: type[Model], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    if problem := _unknown_keyword(cls, keywords):
+        raise TypeError(problem)
+    given: dict[str, Any] = dict(keywords.get("unknown_fields") or {})
+    for field in hooks.fields_of(cls):
+        if (value := keywords.get(field.name)) is not None:
+            given[hooks.wire_name(field)] = value
+    return given
+
+
 def _check(given: Any, made: Any) -> None:
     """Refuse misspelt names in what was given as a mapping, and let the models that were made check themselves."""
     if isinstance(made, Model):
@@ -216,9 +219,9 @@ def _check(given: Any, made: Any) -> None:
                 _check_inside(hooks.wire_name(field), source, value)
         if isinstance(given, Mapping):
             for name in made.unknown_fields or ():
-                near = get_close_matches(name, missing, n=1, cutoff=0.85)
-                if near and near[0] != name:  # the same name: it was given as null
-                    raise WrongShape(f"{type(made).__name__} has no field {name!r}: did you mean {near[0]!r}?")
+                meant = next((field for field in missing if _is_slip(name, field)), None)
+                if meant and name not in missing:  # a name that is right was given as null
+                    raise WrongShape(f"{type(made).__name__} has no field {name!r}: did you mean {meant!r}?")
         getattr(made, "__attrs_post_init__", lambda: None)()
     elif isinstance(made, list):
         for index, one in enumerate(made):
@@ -226,6 +229,19 @@ def _check(given: Any, made: Any) -> None:
     elif isinstance(made, dict):
         for name, one in made.items():
             _check_inside(name, given[name], one)
+
+
+def _is_slip(typed: str, name: str) -> bool:
+    """Whether they differ by one letter, by two letters swapped, or only in how words are joined.
+
+    Looser rules would refuse names of the service itself: min_workers for max_workers, driver_... for worker_...
+    """
+    typed, name = (re.sub(r"[\W_]", "", one).lower() for one in (typed, name))
+    while typed and name and typed[0] == name[0]:
+        typed, name = typed[1:], name[1:]
+    while typed and name and typed[-1] == name[-1]:
+        typed, name = typed[:-1], name[:-1]
+    return max(len(typed), len(name)) < 2 or (len(typed) == 2 and typed == name[::-1])
 
 
 def _check_inside(step: str | int, given: Any, made: Any) -> None:

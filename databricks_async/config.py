@@ -249,7 +249,7 @@ class Config:
     max_connections: int = _attribute(_count, default=100)
     needs_credential: bool = attrs.field(default=True, repr=False)
     """False if the caller brings a credential: then a host is enough, and other ways to authorize are not looked at."""
-    _origin: _Origin = attrs.field(factory=_Origin, repr=False, eq=False)
+    _origin: _Origin = attrs.field(factory=_Origin, repr=False, eq=False, alias="origin")
 
     def __attrs_post_init__(self) -> None:
         for name, field in _FIELDS.items():

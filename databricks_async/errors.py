@@ -398,6 +398,12 @@ def is_expired_token(response: Response) -> bool:
     return response.status == 401 or (response.status == 403 and bool(_BAD_TOKEN.search(read_error(response).message)))
 
 
+def asked_to_wait(response: Response) -> float | None:
+    """Seconds that a failed answer asks to wait: its Retry-After, else a RetryInfo among its details."""
+    seconds = retry_after_seconds(response.headers)
+    return retry_info_seconds(read_error(response).details) if seconds is None else seconds
+
+
 def is_quota(response: Response) -> bool:
     """Whether this is a 429 that waiting will not heal: a quota is used up, not a rate."""
     if response.status != 429:
@@ -405,7 +411,7 @@ def is_quota(response: Response) -> bool:
     read = read_error(response)
     if read.error_code == "RESOURCE_EXHAUSTED":
         # A service that says when to come back speaks of a rate, whatever it calls it.
-        return "quota" in read.message.lower() and retry_after_seconds(response.headers) is None
+        return "quota" in read.message.lower() and asked_to_wait(response) is None
     return read.error_code == "QUOTA_EXCEEDED"
 
 

@@ -52,10 +52,6 @@ def is_word(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
-def word_reader(kind: type[OpenEnum]) -> Reader:
-    return lambda value, _: kind(text(value))
-
-
 def optional_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     kind = required(kind)
     read = hook_of(kind)
@@ -103,77 +99,118 @@ def _read_inside(step: str | int, read: Reader, value: Any, kind: Any) -> None:
         raise error.inside(step) from None
 
 
-class _Code:
-    """The text of a generated function, and the names that it uses."""
+Names: TypeAlias = dict[str, Any]
+"""The globals of a generated function."""
 
-    def __init__(self, head: str) -> None:
-        self.lines = [head]
-        self.names: dict[str, Any] = {"WrongShape": WrongShape}
 
-    def add(self, *lines: str) -> None:
-        self.lines.extend(lines)
+def _function(head: str, lines: list[str], names: Names) -> Any:
+    text = "\n".join([f"def hook({head}):", *lines])
+    exec(compile(text, f"<{names['cls'].__name__}>", "exec"), names)  # noqa: S102 made of our own field names only
+    return names["hook"]
 
-    def later(self, name: str, hook_of: Callable[[Any], Callable[..., Any]], kind: Any) -> None:
-        """Bind a name to the hook of another type, which is made when it is first called: types may be recursive."""
 
-        def first_call(*args: Any) -> Any:
-            self.names[name] = hook = hook_of(kind)
-            return hook(*args)
+def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> None:
+    """Bind a name to a function that is made when first called: few types are ever used, and types may be recursive."""
 
-        self.names[name] = first_call
+    def first_call(*args: Any) -> Any:
+        names[name] = made = make()
+        return made(*args)
 
-    def function(self, title: str) -> Any:
-        exec(compile("\n".join(self.lines), f"<{title}>", "exec"), self.names)  # noqa: S102 only names of our own fields
-        return self.names["hook"]
+    names[name] = first_call
 
 
 def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
     fields, hints = fields_of(cls), get_type_hints(cls)
-    code = _Code("def hook(d, _=None):")
-    code.names |= {"cls": cls, "new": object.__new__, "mapping": _mapping}
-    code.names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
-    code.add(" if d.__class__ is not dict:", "  if isinstance(d, cls): return d", "  d = mapping(d, cls)")
-    code.add(f" o = new(cls); get = d.get; n = {len(fields)}; at = ''", " try:")
-    for index, field in enumerate(fields):
-        code.add(*_read_field(code, f"{index}", field, hints[field.name], hook_of))
-    code.add(" except WrongShape as error: raise error.inside(at) from None")
-    code.add(" o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)", " return o")
-    hook: Reader = code.function(f"reader of {cls.__name__}")
+    names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
+    names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
+    reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
+    lines = [" if d.__class__ is not dict:", "  if isinstance(d, cls): return d", "  d = mapping(d, cls)"]
+    if len(fields) >= _MANY:
+        _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
+        lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
+    lines += [f" o = new(cls); get = d.get; n = {len(fields)}; at = ''", " try:"]
+    for field, read in zip(fields, reads, strict=True):
+        if not _may_be_absent(hints[field.name]):
+            lines += [_refuse_absent(field, hints[field.name])]
+        lines += [f"  v = get({wire_name(field)!r})", *read]
+    hook: Reader = _function("d, _=None", [*lines, *_END], names)
     return hook
 
 
-def _read_field(code: _Code, index: str, field: Field, hint: Any, hook_of: Callable[[Any], Reader]) -> list[str]:
-    wire, target, kind = repr(wire_name(field)), f"o.{field.name}", required(hint)
-    container: Any = get_origin(kind)
-    item = get_args(kind)[-1] if container in (list, dict) else None
-    code.names["kind" + index] = kind
-    read = f"at = {wire}; {target} = read{index}(v, kind{index})"
-    lines = [f"  v = get({wire})"]
-    if hint is Any or is_optional(hint):
-        lines += [f"  if v is None: {target} = None; n -= 1"]
-    else:
-        lines += [f"  if v is None and {wire} not in d: at = {wire}; raise WrongShape({_missing(kind)!r})"]
-    if kind in SCALARS:
-        code.names["read" + index] = SCALARS[kind]
-        lines += [f"  elif v.__class__ is {kind.__name__}: {target} = v"]
+_MANY: Final = 7
+_SPARSE: Final = 4
+_END: Final = (
+    " except WrongShape as error: raise error.inside(at) from None",
+    " o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)",
+    " return o",
+)
+
+
+def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
+    """For objects with few of many fields: goes over the keys, which costs more for each of them and less in all."""
+    names["puts"] = {
+        wire_name(field): _function("d, o, v", ["  n = 1", *read, "  return n"], names)
+        for field, read in zip(fields, reads, strict=True)
+    }
+    lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
+    lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
+    lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
+    return _function("d", [*lines, *_END], names)
+
+
+def _may_be_absent(hint: Any) -> bool:
+    return hint is Any or is_optional(hint)
+
+
+def _refuse_absent(field: Field, kind: Any) -> str:
+    if is_made_of(kind, list):
+        expected = "a list"
     elif is_word(kind):
-        code.names |= {"read" + index: word_reader(kind), "words" + index: {word.value: word for word in kind}.get}
-        lines += [f"  elif v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
+        expected = "text"
     else:
-        code.later("read" + index, hook_of, kind)
+        expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
+    wire = repr(wire_name(field))
+    return f"  if {wire} not in d: at = {wire}; raise WrongShape('expected {expected}, got nothing')"
+
+
+def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Callable[[Any], Reader]) -> list[str]:
+    """The lines that put the value `v` into the object `o`, and take nulls from the count `n`."""
+    kind, target = required(hint), f"o.{field.name}"
+    container = get_origin(kind)
+    item: Any = get_args(kind)[-1] if container in (list, dict) else None
+    read = f"at = {wire_name(field)!r}; {target} = read{index}(v, kind{index})"
+    names["kind" + index] = kind
+    tests = []
+    if _may_be_absent(hint):
+        tests += [f"v is None: {target} = None; n -= 1"]
+    if kind in SCALARS:
+        names["read" + index] = SCALARS[kind]
+        tests += [f"v.__class__ is {kind.__name__}: {target} = v"]
+    elif is_word(kind):
+        names |= {"read" + index: text, "words" + index: {word.value: word for word in kind}.get}
+        tests += [f"v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
+    else:
+        _later(names, "read" + index, lambda: hook_of(kind))
     if item in SCALARS:
-        lines += [f"  elif v.__class__ is {container.__name__}:"]
-        lines += [f"   for x in {'v' if container is list else 'v.values()'}:"]
-        lines += [f"    if x.__class__ is not {item.__name__}: {read}; break"]
-        lines += [f"   else: {target} = v"]
+        values = "v" if container is list else "v.values()"
+        tests += [
+            f"v.__class__ is {'list' if container is list else 'dict'}:\n"
+            f"   for x in {values}:\n"
+            f"    if x.__class__ is not {item.__name__}: {read}; break\n"
+            f"   else: {target} = v"
+        ]
     elif container is list:
-        code.later("item" + index, hook_of, item)
-        code.names["itemkind" + index] = item
-        lines += ["  elif v.__class__ is list:"]
-        lines += [f"   try: {target} = [item{index}(x, itemkind{index}) for x in v]"]
-        lines += [f"   except WrongShape: {read}"]  # which fails too, and says at which element
-    return [*lines, f"  else: {read}"]
+        names["kind_of_item" + index] = item
+        _later(names, "read_item" + index, lambda: hook_of(item))
+        tests += [
+            "v.__class__ is list:\n"
+            f"   try: {target} = [read_item{index}(x, kind_of_item{index}) for x in v]\n"
+            f"   except WrongShape: {read}"  # which fails too, and says at which element
+        ]
+    if not tests:
+        return [f"  {read}"]
+    return [*(f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)), f"  else: {read}"]
 
 
 def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
@@ -182,17 +219,6 @@ def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
     raise wrong("an object", value)
-
-
-def _missing(kind: Any) -> str:
-    if is_made_of(kind, list):
-        expected = "a list"
-    elif is_word(kind):
-        expected = "text"
-    else:
-        names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-        expected = names.get(kind, "an object")
-    return f"expected {expected}, got nothing"
 
 
 def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
@@ -216,31 +242,33 @@ _MOST_MET: Final = 32
 
 def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
     """From a model to a JSON object: what is None is left out, what was received and is unknown is put back."""
-    fields, hints = fields_of(cls), get_type_hints(cls)
-    code = _Code("def hook(o):")
-    code.names |= {"to_dict": to_dict, "texts": _texts}
-    code.add(" at = 'unknown_fields'", " try:")
-    code.add("  d = {} if o.unknown_fields is None else to_dict(o.unknown_fields)")
-    for index, field in enumerate(fields):
-        kind, wire = required(hints[field.name]), repr(wire_name(field))
-        write, known, put = f"write{index}", f"kind{index}", f"at = {wire}; d[{wire}] ="
-        code.names[known] = kind
-        code.add(f"  v = o.{field.name}")
-        if kind in (str, int, bool):
-            code.add(f"  if v.__class__ is {kind.__name__}: d[{wire}] = v")
-        elif is_word(kind):
-            code.add(f"  if v.__class__ is {known}: d[{wire}] = v._value_")
-        elif isinstance(kind, type) and attrs.has(kind):
-            code.later(write, hook_of, kind)
-            code.add(f"  if v.__class__ is {known}: {put} {write}(v)")
-        elif kind == dict[str, str]:
-            code.add(f"  if v.__class__ is dict: {put} texts(v) or to_dict(v)")
-        else:
-            code.add("  if v is None: pass")
-        code.add(f"  elif v is not None: {put} to_dict(v)")
-    code.add(" except WrongShape as error: raise error.inside(at) from None", " return d")
-    hook: Writer = code.function(f"writer of {cls.__name__}")
+    hints = get_type_hints(cls)
+    names: Names = {"cls": cls, "to_dict": to_dict, "texts": _texts, "WrongShape": WrongShape}
+    lines = [" at = 'unknown_fields'", " try:"]
+    lines += ["  d = {} if o.unknown_fields is None else to_dict(o.unknown_fields)"]
+    for index, field in enumerate(fields_of(cls)):
+        lines += _write_field(names, str(index), field, required(hints[field.name]), hook_of)
+    lines += [" except WrongShape as error: raise error.inside(at) from None", " return d"]
+    hook: Writer = _function("o", lines, names)
     return hook
+
+
+def _write_field(names: Names, index: str, field: Field, kind: Any, hook_of: Callable[[Any], Writer]) -> list[str]:
+    wire = repr(wire_name(field))
+    write = f"at = {wire}; d[{wire}] ="
+    names["kind" + index] = kind
+    if kind in (str, int, bool):
+        fast = f"v.__class__ is {kind.__name__}: d[{wire}] = v"
+    elif is_word(kind):
+        fast = f"v.__class__ is kind{index}: d[{wire}] = v._value_"
+    elif isinstance(kind, type) and attrs.has(kind):
+        _later(names, "write" + index, lambda: hook_of(kind))
+        fast = f"v.__class__ is kind{index}: {write} write{index}(v)"
+    elif kind == dict[str, str]:
+        fast = f"v.__class__ is dict: {write} texts(v) or to_dict(v)"
+    else:
+        return [f"  v = o.{field.name}", f"  if v is not None: {write} to_dict(v)"]
+    return [f"  v = o.{field.name}", f"  if {fast}", f"  elif v is not None: {write} to_dict(v)"]
 
 
 def _texts(value: dict[Any, Any]) -> dict[str, str] | None:

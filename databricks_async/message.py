@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 Replay: TypeAlias = Literal["safe", "idempotent", "unsafe"]
-"""What sending a request a second time does: nothing (`safe`), nothing more (`idempotent`), the work again (`unsafe`)."""
+"""What sending a request twice does: nothing (`safe`), nothing more (`idempotent`), the work again (`unsafe`)."""
 
 
 @attrs.define

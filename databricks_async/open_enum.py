@@ -18,12 +18,13 @@ class OpenEnum(StrEnum):
     def _missing_(cls, value: object) -> Self | None:
         if type(value) is not str:
             return None
-        word = _strangers.get((cls, value))
+        strangers = _strangers.setdefault(cls, {})
+        word = strangers.get(value)
         if not isinstance(word, cls):
             word = str.__new__(cls, value)
             word._name_ = word._value_ = value
-            if len(_strangers) < _MOST_STRANGERS:
-                _strangers[cls, value] = word
+            if len(strangers) < _MOST_STRANGERS:
+                strangers[value] = word
         return word
 
     def __repr__(self) -> str:
@@ -31,5 +32,5 @@ class OpenEnum(StrEnum):
 
 
 # One object for each word, so that `is` works for them too; bounded, because they come from outside.
-_strangers: Final[dict[tuple[type[OpenEnum], str], OpenEnum]] = {}
-_MOST_STRANGERS: Final = 1_000
+_strangers: Final[dict[type[OpenEnum], dict[str, OpenEnum]]] = {}
+_MOST_STRANGERS: Final = 256

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import attrs
@@ -25,7 +25,8 @@ class Pager(Generic[T]):
     """Walks a paged endpoint: `async for item in pager`, `async for page in pager.pages()`, `await pager.collect()`.
 
     Nothing is sent before the first item is asked for, and each loop starts anew. Leaving a loop early leaves nothing
-    behind. A page may be empty and still have a successor; a page token that comes back raises `PagingError`.
+    behind; one that an error ended can be taken up again with the same iterator, at the page that failed. A page may be
+    empty and still have a successor; a page token that comes back raises `PagingError`.
     """
 
     def __init__(
@@ -37,37 +38,64 @@ class Pager(Generic[T]):
     ) -> None:
         if max_items is not None and (type(max_items) is not int or max_items < 0):
             raise ValueError(f"max_items must be a whole number of items, not {max_items!r}")
+        if page_token is not None and not isinstance(page_token, str):
+            raise TypeError(f"page_token must be a str, not {type(page_token).__name__}")
         self._fetch = fetch
         self._page_token = page_token or None
         self._max_items = max_items
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self._items()
+        return _Items(self.pages())
 
-    async def _items(self) -> AsyncIterator[T]:
-        async for page in self.pages():
-            for item in page.items:
-                yield item
-
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[Page[T]]:
         """The pages as they come; `max_items` cuts the last one short (its token then still follows the whole page)."""
-        left = self._max_items
-        token, seen = self._page_token, set[str]()
-        while left is None or left > 0:
-            if token is not None:
-                if token in seen:
-                    raise PagingError("the service gave the same page token twice: the listing would never end")
-                seen.add(token)
-            page = await self._fetch(token)
-            if left is not None:
-                if len(page.items) > left:
-                    page = attrs.evolve(page, items=page.items[:left])
-                left -= len(page.items)
-            yield page
-            token = page.next_page_token
-            if token is None:
-                return
+        return _Pages(self._fetch, self._page_token, self._max_items)
 
     async def collect(self) -> list[T]:
         """All items (at most `max_items`) as a list."""
-        return [item async for item in self]
+        items: list[T] = []
+        async for page in self.pages():
+            items += page.items
+        return items
+
+
+# Classes and not async generators: a loop over one of those, left early, ends in a task of its own some time later.
+
+
+class _Pages(AsyncIterator[Page[T]]):
+    def __init__(
+        self, fetch: Callable[[str | None], Awaitable[Page[T]]], page_token: str | None, max_items: int | None
+    ) -> None:
+        self._fetch = fetch
+        self._token = page_token
+        self._left = max_items
+        self._seen = set[str]()
+        self._over = False
+
+    async def __anext__(self) -> Page[T]:
+        token = self._token
+        if self._over or self._left == 0:
+            raise StopAsyncIteration
+        if token in self._seen:
+            raise PagingError("the service gave the same page token twice: the listing would never end")
+        page = await self._fetch(token)
+        if token is not None:
+            self._seen.add(token)
+        self._token = page.next_page_token
+        self._over = self._token is None
+        if self._left is not None:
+            page = attrs.evolve(page, items=page.items[: self._left])
+            self._left -= len(page.items)
+        return page
+
+
+class _Items(AsyncIterator[T]):
+    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+        self._pages = pages
+        self._page: Iterator[T] = iter(())
+
+    async def __anext__(self) -> T:
+        while True:
+            for item in self._page:
+                return item
+            self._page = iter((await self._pages.__anext__()).items)

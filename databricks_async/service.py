@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
 T = TypeVar("T")
+M = TypeVar("M", bound=codec.Model)
 
 _JSON = {"Content-Type": "application/json"}
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
@@ -123,3 +124,14 @@ def identifier(name: str, value: str) -> str:
     if not value.strip():
         raise ValueError(f"{name} is empty")
     return value
+
+
+def build_each(cls: type[M], given: Iterable[M | Mapping[str, Any]], name: str) -> list[M]:
+    """`codec.build` for each of a list; what is wrong names its place in the list of this name."""
+    built = []
+    for index, one in enumerate(given):
+        try:
+            built.append(codec.build(cls, one))
+        except codec.WrongShape as error:
+            raise error.inside(index).inside(name) from None
+    return built

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 
 class WrongShape(ValueError):
@@ -20,7 +20,7 @@ class WrongShape(ValueError):
 
     def inside(self, step: str | int) -> WrongShape:
         """The same problem, seen from the object or list that holds it."""
-        return WrongShape(self.problem, (step, *self.path)).with_traceback(self.__traceback__)
+        return WrongShape(self.problem, (step, *self.path))
 
 
 def _step(step: str | int) -> str:
@@ -30,10 +30,10 @@ def _step(step: str | int) -> str:
 
 
 def wrong(expected: str, value: Any) -> WrongShape:
-    return WrongShape(f"expected {expected}, got {kind(value)}")
+    return WrongShape(f"expected {expected}, got {described(value)}")
 
 
-def kind(value: Any) -> str:
+def described(value: Any) -> str:
     """What a value is, without saying it: it may be a secret."""
     if value is None:
         return "null"
@@ -48,9 +48,9 @@ def kind(value: Any) -> str:
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
 
 
-def text(value: Any, _: Any = str) -> str:
+def text(value: Any, kind: Any = str) -> str:
     if isinstance(value, str):
-        return value
+        return value if kind is str else cast(str, kind(str(value)))
     raise wrong("text", value)
 
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from databricks_async.errors import (
-    DatabricksError,
-    NotFound,
-    OperationFailed,
-    OperationTimeout,
-    TooManyRequests,
-    TransportError,
-)
-from databricks_async.watch import Watch
-
-log = logging.getLogger("databricks_async")
+from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
+from databricks_async.watch import Schedule, Watch
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 600.0
-"""How long a wait lives without one good reading."""
+Timeout: TypeAlias = float | timedelta | None
+"""Seconds; None is without limit."""
+
 _NEWBORN_SECONDS = 30.0
 """For so long after it was made, an object may not be found yet."""
+
+
+def seconds_of(timeout: Timeout) -> float | None:
+    return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
 
 
 class Wait(Generic[T]):
@@ -61,69 +55,50 @@ class Wait(Generic[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._name}>"
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> Watch[T]:
         """Each change of state once, the first reading and the last included; raises nothing for a failed end."""
-        async for value in Watch(self._patiently(), self._key, first_pause=self._first_pause):
-            yield value
-            if self._ended(value):
-                return
+        return Watch(self._name, self._reading(), self._key, first_pause=self._first_pause, ended=self._ended)
 
-    async def result(self, timeout: float | timedelta | None = None) -> T:
+    async def result(self, timeout: Timeout = None) -> T:
         """The object at the end of the operation.
 
         `timeout` is in seconds; None waits for as long as it takes. Raises `OperationFailed` when the operation ended
         badly and `OperationTimeout` when the time ran out; both carry the last reading as `.last`, and neither stops
         the operation.
         """
-        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        seconds = seconds_of(timeout)
+        last: T | None = None
         try:
             async with asyncio.timeout(seconds) as limit:
-                async for _ in self:  # the reading itself keeps the last one
-                    pass
+                async for change in self:
+                    last = change
         except TimeoutError:
             if not limit.expired():
                 raise
+            seen = None if self.last is None else self._key(self.last)
             raise OperationTimeout(
-                f"{self._name} has not ended after {seconds:g} s (last seen: {self._seen()}); it goes on",
-                last=self.last,
+                f"{self._name} has not ended after {seconds:g} s (last seen: {seen}); it goes on", last=self.last
             ) from None
-        last = self.last
         if last is None or not self._ended(last):
             raise OperationFailed(f"{self._name}: it was deleted while it was waited for", last=last)
         if (reason := self._failure(last)) is not None:
             raise OperationFailed(f"{self._name} failed: {reason}", last=last)
         return last
 
-    def _seen(self) -> object:
-        return None if self.last is None else self._key(self.last)
-
-    def _patiently(self) -> Callable[[], Awaitable[T]]:
-        """The reading, made to survive bad answers."""
-        started = good_at = time.monotonic()
+    def _reading(self) -> Callable[[], Awaitable[T]]:
+        """The reading, which keeps what it read, and waits for the birth of what has just been made."""
+        now = asyncio.get_running_loop().time
+        born_by = now() + _NEWBORN_SECONDS if self._newborn else 0.0
+        schedule = Schedule(self._first_pause)
 
         async def read() -> T:
-            nonlocal good_at
-            pause = self._first_pause
             while True:
                 try:
                     self.last = value = await self._read()
-                except (TransportError, TooManyRequests) as error:
-                    failure: DatabricksError = error
-                except NotFound as error:
-                    if not self._newborn or self.last is not None or time.monotonic() - started > _NEWBORN_SECONDS:
-                        raise
-                    failure = error
-                except DatabricksError as error:
-                    if error.status is None or error.status < 500:
-                        raise
-                    failure = error
-                else:
-                    good_at = time.monotonic()
                     return value
-                if time.monotonic() - good_at > _PATIENCE_SECONDS:
-                    raise failure
-                log.warning("%s: a reading failed (%s), waiting goes on", self._name, failure.message)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, self._first_pause * 30)
+                except NotFound:
+                    if self.last is not None or now() > born_by:
+                        raise
+                await schedule.pause()
 
         return read

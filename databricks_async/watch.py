@@ -1,18 +1,33 @@
-"""Changes as async iterators: read again and again, hand out what changed."""
+"""Changes as async iterators: read again and again, through bad readings too, and hand out what changed."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from databricks_async.errors import NotFound
+from databricks_async.errors import (
+    CertificateError,
+    DeadlineExceeded,
+    InternalError,
+    ResourceDoesNotExist,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    TransportError,
+)
+
+log = logging.getLogger("databricks_async")
 
 T = TypeVar("T")
 
 _SLOWEST = 10.0
 """Pauses grow to this many times the first one."""
+_PATIENCE_SECONDS = 600.0
+"""How long readings may fail before the failure is passed on."""
+_BAD_READINGS = (TransportError, TooManyRequests, InternalError, TemporarilyUnavailable, DeadlineExceeded)
+_NOTHING = object()
 
 
 class Schedule:
@@ -30,38 +45,69 @@ class Schedule:
         self._next = min(self._next * 1.5, self._first * _SLOWEST)
 
 
+async def patiently(name: str, read: Callable[[], Awaitable[T]], first_pause: float) -> T:
+    """One good reading. Lost connections, 5xx and 429 are not passed on before 10 minutes of nothing else."""
+    now = asyncio.get_running_loop().time
+    give_up_at = now() + _PATIENCE_SECONDS
+    schedule = Schedule(first_pause)
+    while True:
+        try:
+            return await read()
+        except CertificateError:
+            raise
+        except _BAD_READINGS as error:
+            if now() > give_up_at:
+                raise
+            log.warning("%s: a reading failed, reading goes on: %s", name, error)
+        await schedule.pause()
+
+
 class Watch(Generic[T], AsyncIterator[T]):
     """Yields what `read` gives whenever its `key` differs from the last one, the first reading included.
 
-    Ends when the object that it has seen does not exist any more. Holds nothing between two steps, so a loop over it
-    can be left at any time.
+    Ends after a value for which `ended` is true, or when the object that it has seen does not exist any more. Holds
+    nothing between two steps, so a loop over it can be left at any time.
     """
 
     def __init__(
-        self, read: Callable[[], Awaitable[T]], key: Callable[[T], Hashable], *, first_pause: float
+        self,
+        name: str,
+        read: Callable[[], Awaitable[T]],
+        key: Callable[[T], Hashable],
+        *,
+        first_pause: float,
+        ended: Callable[[T], bool] = lambda _: False,
     ) -> None:
+        self._name = name
         self._read = read
         self._key = key
+        self._ended = ended
+        self._first_pause = first_pause
         self._schedule = Schedule(first_pause)
-        self._seen = False
-        self._last: Hashable = None
+        self._last: Hashable = _NOTHING
+        self._over = False
 
     def __aiter__(self) -> Watch[T]:
         return self
 
     async def __anext__(self) -> T:
-        if self._seen:
-            await self._schedule.pause()
-        while True:
+        while not self._over:
+            if self._last is not _NOTHING:
+                await self._schedule.pause()
             try:
-                value = await self._read()
-            except NotFound:
-                if self._seen:
-                    raise StopAsyncIteration from None
-                raise
+                value = await patiently(self._name, self._read, self._first_pause)
+            except ResourceDoesNotExist:
+                if self._last is _NOTHING:
+                    raise
+                break
             key = self._key(value)
-            if not self._seen or key != self._last:
-                self._seen, self._last = True, key
+            if key != self._last:
+                self._last = key
                 self._schedule.changed()
+                self._over = self._ended(value)
                 return value
-            await self._schedule.pause()
+        self._over = True
+        raise StopAsyncIteration
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._name}>"

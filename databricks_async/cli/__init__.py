@@ -9,6 +9,7 @@ from importlib import import_module
 # One row a command: its name, the module that has `run(argv) -> exit code`, and a line for `--help`.
 # A module is imported when its command is used, so that none of them slows the others down.
 COMMANDS = [
+    ("demo", "databricks_async.cli.demo", "show the library at work on a local workspace"),
     ("serve", "databricks_async.cli.serve", "run a local workspace that any Databricks client can talk to"),
 ]
 
@@ -23,5 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         commands.add_parser(name, help=summary, add_help=False)
     chosen, rest = parser.parse_known_args(argv)
     module = next(module for name, module, _ in COMMANDS if name == chosen.command)
-    exit_code: int = import_module(module).run(rest)
+    try:
+        exit_code: int = import_module(module).run(rest)
+    except KeyboardInterrupt:
+        return 130  # what a shell expects of a program that Ctrl-C ended
     return exit_code

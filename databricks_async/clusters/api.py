@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
@@ -35,7 +34,8 @@ from databricks_async.clusters.models import (
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import build
 from databricks_async.pager import Page, Pager
-from databricks_async.service import Service, identifier
+from databricks_async.service import Service, build_each, identifier
+from databricks_async.wait import Timeout
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = ClusterSpec | Mapping[str, Any]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
-Timeout: TypeAlias = float | timedelta | None
-"""Seconds; None is without limit."""
-
 _PERMISSIONS = "/api/2.0/permissions/clusters/{cluster_id}"
 
 _MOST_EVENTS = {"2.0": 50, "2.1": 500}
@@ -105,6 +102,7 @@ class Clusters(Service):
 
         A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
         """
+        identifier("update_mask", update_mask)
         body = None if cluster is None else build(UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
         await self._call(
@@ -134,7 +132,7 @@ class Clusters(Service):
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:
         """Make another user the owner of a terminated cluster. Admins only."""
-        await self._act("change-owner", cluster_id, owner_username=owner_username)
+        await self._act("change-owner", cluster_id, owner_username=identifier("owner_username", owner_username))
 
     async def pin(self, cluster_id: str) -> None:
         """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine."""
@@ -197,6 +195,7 @@ class Clusters(Service):
         `get` each, from one a second down to one in ten while nothing changes.
         """
         return Watch(
+            f"cluster {cluster_id}",
             partial(self.get, identifier("cluster_id", cluster_id)),
             state_of,
             first_pause=self._session.config.poll_interval_seconds,
@@ -227,11 +226,13 @@ class Clusters(Service):
 
         Raises `ValueError` when none does, or when several do and `latest=False`.
         """
-        return select.spark_version((await self.spark_versions()).versions or [], **wanted)
+        criteria = select.given(select.SparkVersionCriteria, wanted)
+        return select.spark_version((await self.spark_versions()).versions or [], criteria)
 
     async def select_node_type(self, **wanted: Unpack[select.NodeTypeCriteria]) -> str:
         """The id of the smallest node type that meets every criterion. Raises `ValueError` when none does."""
-        return select.node_type((await self.list_node_types()).node_types or [], **wanted)
+        criteria = select.given(select.NodeTypeCriteria, wanted)
+        return select.node_type((await self.list_node_types()).node_types or [], criteria)
 
     # --- permissions -------------------------------------------------------------------------------------------------
 
@@ -325,14 +326,16 @@ class Clusters(Service):
         most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it.
         """
         identifier("cluster_id", cluster_id)
-        size = _page_size(page_size or _MOST_EVENTS.get(self._version, 500), 500, max_items)
+        usual = _MOST_EVENTS.get(self._version, 500)
+        if isinstance(event_types, str):
+            event_types = (event_types,)
         query = {
             "cluster_id": cluster_id,
             "start_time": start_time,
             "end_time": end_time,
             "order": order,
             "event_types": None if event_types is None else [*event_types],
-            "limit" if self._version == "2.0" else "page_size": size,
+            "limit" if self._version == "2.0" else "page_size": _page_size(page_size, usual, 500, max_items),
         }
 
         async def fetch(token: str | None) -> Page[ClusterEvent]:
@@ -370,12 +373,13 @@ class Clusters(Service):
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
                 raise ValueError("clusters/list of API 2.0 has no filter_by, sort_by, page_size and page_token")
             query: dict[str, Any] = {"can_use_client": can_use_client}
+        elif can_use_client is not None:
+            raise ValueError(f"clusters/list of API {self._version} has no can_use_client")
         else:
             query = {
                 "filter_by": filter_by and build(ListClustersFilterBy, filter_by).as_dict(),
                 "sort_by": sort_by and build(ListClustersSortBy, sort_by).as_dict(),
-                "can_use_client": can_use_client,
-                "page_size": _page_size(page_size or 100, 100, max_items),
+                "page_size": _page_size(page_size, 100, 100, max_items),
             }
 
         async def fetch(token: str | None) -> Page[ClusterDetails]:
@@ -403,13 +407,12 @@ class Clusters(Service):
         )
 
     async def _permit(self, method: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
-        built = [build(ClusterAccessControlRequest, entry) for entry in entries]
         return await self._call(
             f"{method} {_PERMISSIONS}",
             ClusterPermissions,
             replay="idempotent",
             cluster_id=cluster_id,
-            access_control_list=built,
+            access_control_list=build_each(ClusterAccessControlRequest, entries, "access_control_list"),
         )
 
     async def _steady_state(self, cluster_id: str) -> frozenset[State]:
@@ -429,7 +432,10 @@ def _next_events(answer: GetEventsResponse) -> str | None:
     return orjson.dumps(answer.next_page).decode()
 
 
-def _page_size(size: int, most: int, max_items: int | None) -> int:
+def _page_size(size: int | None, usual: int, most: int, max_items: int | None) -> int:
+    """How many to ask for in one request: not more than are wanted in all."""
+    size = usual if size is None else size
     if type(size) is not int or not 0 < size <= most:
         raise ValueError(f"page_size must be a whole number from 1 to {most}, not {size!r}")
-    return size if not max_items else min(size, max_items)
+    # The pager refuses what max_items cannot be.
+    return min(size, max_items) if type(max_items) is int and max_items > 0 else size

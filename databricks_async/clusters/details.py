@@ -90,7 +90,7 @@ class ClusterDetails(Model):
     num_workers: int | None = None
     policy_id: str | None = None
     remote_disk_throughput: int | None = None
-    """MB a second."""
+    """Mb/s."""
     runtime_engine: RuntimeEngine | None = None
     single_user_name: str | None = None
     spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)

@@ -70,7 +70,7 @@ class ClusterAttributes(Model):
     node_type_id: str | None = None
     policy_id: str | None = None
     remote_disk_throughput: int | None = None
-    """MB a second."""
+    """Mb/s."""
     runtime_engine: RuntimeEngine | None = None
     single_user_name: str | None = None
     spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
@@ -91,7 +91,6 @@ class InitScriptInfoAndExecutionDetails(Model):
     dbfs: DbfsStorageInfo | None = None
     error_message: str | None = None
     execution_duration_seconds: int | None = None
-    """Seconds."""
     file: LocalFileInfo | None = None
     gcs: GcsStorageInfo | None = None
     s3: S3StorageInfo | None = None

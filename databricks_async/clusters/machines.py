@@ -51,7 +51,6 @@ class AwsAttributes(Model):
     ebs_volume_size: int | None = None
     """GiB."""
     ebs_volume_throughput: int | None = None
-    """MiB a second."""
     ebs_volume_type: EbsVolumeType | None = None
     first_on_demand: int | None = None
     """How many machines, the driver first, are not spot machines."""
@@ -79,7 +78,7 @@ class AzureAttributes(Model):
     """How many machines, the driver first, are not spot machines."""
     log_analytics_info: LogAnalyticsInfo | None = None
     spot_bid_max_price: float | None = None
-    """Dollars an hour; -1 is up to the price without spot."""
+    """Dollars an hour; -1 is never to be evicted for its price."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -137,7 +136,7 @@ class DiskSpec(Model):
     disk_count: int | None = None
     disk_iops: int | None = None
     disk_size: int | None = None
-    """GB."""
+    """GiB, of each disk."""
     disk_throughput: int | None = None
     disk_type: DiskType | None = None
 

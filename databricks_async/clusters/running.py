@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-
-import attrs
 
 from databricks_async.clusters.models import ClusterDetails, State
-from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout
-from databricks_async.wait import Wait
-from databricks_async.watch import Schedule
+from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout, OutcomeUnknown
+from databricks_async.wait import Timeout, Wait, seconds_of
+from databricks_async.watch import Schedule, patiently
 
 UP = frozenset({State.RUNNING})
 DOWN = frozenset({State.TERMINATED})
-_ENDS = frozenset({State.RUNNING, State.TERMINATED, State.ERROR})
+_NO_WAY_ON = DOWN | {State.ERROR}
 
 
 def state_of(cluster: ClusterDetails) -> State | None:
@@ -24,11 +21,11 @@ def state_of(cluster: ClusterDetails) -> State | None:
 
 def reason_of(cluster: ClusterDetails) -> str:
     """Why a cluster is in its state, in one line."""
-    parts = [str(cluster.state)]
-    if (reason := cluster.termination_reason) is not None:
+    parts, message = [str(cluster.state)], cluster.state_message or ""
+    if (reason := cluster.termination_reason) is not None and str(reason.code) not in message:
         parts.append(f"{reason.code} ({reason.type})")
-    if cluster.state_message:
-        parts.append(cluster.state_message)
+    if message:
+        parts.append(message)
     return ": ".join(parts)
 
 
@@ -50,7 +47,7 @@ class ClusterWait(Wait[ClusterDetails]):
             read,
             key=state_of,
             # RUNNING ends no wait for the end: a cluster may be started again before it was read as terminated.
-            ended=lambda cluster: cluster.state in goal or (cluster.state in _ENDS - UP),
+            ended=lambda cluster: cluster.state in goal | _NO_WAY_ON,
             failure=lambda cluster: None if cluster.state in goal else reason_of(cluster),
             first_pause=first_pause,
             newborn=newborn,
@@ -58,12 +55,50 @@ class ClusterWait(Wait[ClusterDetails]):
         self.cluster_id = cluster_id
 
 
-@attrs.define
 class _Effort:
-    """One cluster being brought up, and how many callers wait for it."""
+    """One cluster being brought up, for as many callers as want it."""
 
-    task: asyncio.Task[ClusterDetails]
-    callers: int = 0
+    def __init__(
+        self,
+        cluster_id: str,
+        get: Callable[[str], Awaitable[ClusterDetails]],
+        start: Callable[[str], Awaitable[object]],
+        first_pause: float,
+    ) -> None:
+        self._cluster_id = cluster_id
+        self._get = get
+        self._start = start
+        self._first_pause = first_pause
+        self.callers = 0
+        self.last: ClusterDetails | None = None
+        self.task = asyncio.create_task(self._bring_up(), name=f"databricks_async: start {cluster_id}")
+
+    async def _bring_up(self) -> ClusterDetails:
+        name = f"start of cluster {self._cluster_id}"
+        schedule = Schedule(self._first_pause)
+        started, seen = False, None
+        while True:
+            self.last = cluster = await patiently(name, lambda: self._get(self._cluster_id), self._first_pause)
+            if cluster.state == State.RUNNING:
+                return cluster
+            if cluster.state == State.ERROR or (cluster.state == State.TERMINATED and started):
+                raise OperationFailed(f"{name} failed: {reason_of(cluster)}", last=cluster)
+            if cluster.state == State.TERMINATED:
+                started = await self._begin()
+            if cluster.state != seen:
+                seen = cluster.state
+                schedule.changed()
+            await schedule.pause()
+
+    async def _begin(self) -> bool:
+        """Start the cluster; False if somebody else was quicker."""
+        try:
+            await self._start(self._cluster_id)
+        except InvalidState:
+            return False
+        except OutcomeUnknown:
+            return True  # repeated after a lost answer, and refused because the first try had done it
+        return True
 
 
 class Running:
@@ -80,12 +115,11 @@ class Running:
         self._first_pause = first_pause
         self._efforts: dict[str, _Effort] = {}
 
-    async def ensure(self, cluster_id: str, timeout: float | timedelta | None) -> ClusterDetails:
-        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
+        seconds = seconds_of(timeout)
         effort = self._efforts.get(cluster_id)
         if effort is None:
-            task = asyncio.create_task(self._bring_up(cluster_id), name=f"databricks_async: start {cluster_id}")
-            effort = self._efforts[cluster_id] = _Effort(task)
+            effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._first_pause)
         effort.callers += 1
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -93,7 +127,10 @@ class Running:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise OperationTimeout(f"cluster {cluster_id} is not running after {seconds:g} s") from None
+            seen = effort.last and effort.last.state
+            raise OperationTimeout(
+                f"cluster {cluster_id} is not running after {seconds:g} s (last seen: {seen})", last=effort.last
+            ) from None
         finally:
             effort.callers -= 1
             if effort.callers == 0:
@@ -102,23 +139,3 @@ class Running:
                     # Nobody wants it any more; a start that was sent goes on at the service.
                     effort.task.cancel()
                     await asyncio.wait([effort.task])
-
-    async def _bring_up(self, cluster_id: str) -> ClusterDetails:
-        schedule = Schedule(self._first_pause)
-        started, seen = False, None
-        while True:
-            cluster = await self._get(cluster_id)
-            if cluster.state == State.RUNNING:
-                return cluster
-            if cluster.state == State.ERROR or (cluster.state == State.TERMINATED and started):
-                raise OperationFailed(f"cluster {cluster_id} did not start: {reason_of(cluster)}", last=cluster)
-            if cluster.state == State.TERMINATED:
-                try:
-                    await self._start(cluster_id)
-                    started = True
-                except InvalidState:
-                    pass  # somebody else was quicker; the next reading shows it
-            if cluster.state != seen:
-                seen = cluster.state
-                schedule.changed()
-            await schedule.pause()

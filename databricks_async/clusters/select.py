@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
+from difflib import get_close_matches
+from typing import TypedDict, TypeVar, cast, get_type_hints
 
 from databricks_async.clusters.models import NodeType, SparkVersion
 
@@ -20,7 +21,7 @@ class SparkVersionCriteria(TypedDict, total=False):
     genomics: bool
     gpu: bool
     scala: str
-    """"2.12" or "2.13"; either, if not given."""
+    """"2.12" or "2.13"; either, if not given: the newest runtimes have only 2.13."""
     spark_version: str
     """The version of Apache Spark in it, for example "3.5.0"."""
     photon: bool
@@ -34,6 +35,7 @@ class NodeTypeCriteria(TypedDict, total=False):
     gb_per_core: int
     min_cores: int
     min_gpus: int
+    """0 is none at all."""
     local_disk: bool
     local_disk_min_size: int
     """GB."""
@@ -48,8 +50,23 @@ class NodeTypeCriteria(TypedDict, total=False):
     """Words that the id must hold, for example "-fleet."."""
 
 
-def spark_version(versions: Sequence[SparkVersion], **wanted: Unpack[SparkVersionCriteria]) -> str:
-    _check_names("select_spark_version", wanted, SparkVersionCriteria)
+C = TypeVar("C", SparkVersionCriteria, NodeTypeCriteria)
+
+
+def given(criteria: type[C], wanted: C) -> C:
+    """The criteria that are not None. Raises TypeError for a name that there is not, or a value of another type."""
+    kinds = get_type_hints(criteria)
+    for name, value in wanted.items():
+        if name not in kinds:
+            near = get_close_matches(name, kinds, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(kinds))}"
+            raise TypeError(f"there is no criterion {name!r}: {hint}")
+        if value is not None and not isinstance(value, (int, float) if kinds[name] is int else kinds[name]):
+            raise TypeError(f"{name} must be {kinds[name].__name__}, not {type(value).__name__}")
+    return cast(C, {name: value for name, value in wanted.items() if value is not None})
+
+
+def spark_version(versions: Sequence[SparkVersion], wanted: SparkVersionCriteria) -> str:
     fitting = [version.key for version in versions if version.key and _fits(version.key, version.name or "", wanted)]
     if not fitting:
         raise ValueError(f"no Spark version meets {_told(wanted)}")
@@ -78,16 +95,19 @@ def _fits(key: str, name: str, wanted: SparkVersionCriteria) -> bool:
     )
 
 
-def _release(key: str) -> tuple[bool, tuple[int, ...], str]:
-    """Sorts by the number that a key begins with ("17.3.x" after "16.4.x"); keys without one are the oldest."""
+def _release(key: str) -> tuple[bool, tuple[int, ...], bool, str]:
+    """Sorts by the number that a key begins with ("17.3.x" after "16.4.x"); keys without one are the oldest.
+
+    A release with both Scalas is the one with 2.12, as people who never said which are used to.
+    """
     numbers = re.match(r"(\d+)\.(\d+|x)(?:\.(\d+|x))?", key)
     if numbers is None:
-        return False, (), key
-    return True, tuple(0 if part in (None, "x") else int(part) for part in numbers.groups()), key
+        return False, (), False, key
+    release = tuple(0 if part in (None, "x") else int(part) for part in numbers.groups())
+    return True, release, "-scala2.12" in key, key
 
 
-def node_type(node_types: Sequence[NodeType], **wanted: Unpack[NodeTypeCriteria]) -> str:
-    _check_names("select_node_type", wanted, NodeTypeCriteria)
+def node_type(node_types: Sequence[NodeType], wanted: NodeTypeCriteria) -> str:
     for candidate in sorted(node_types, key=_size):
         if _is_offered(candidate) and _meets(candidate, wanted):
             return candidate.node_type_id
@@ -116,31 +136,26 @@ def _is_offered(node: NodeType) -> bool:
 
 def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
     memory_gb = (node.memory_mb or 0) // 1024
-    cores = node.num_cores or 0
+    cores, gpus = node.num_cores or 0, node.num_gpus or 0
     disks = node.node_instance_type
     local_disks = ((disks and disks.local_disks) or 0) + ((disks and disks.local_nvme_disks) or 0)
     local_gb = ((disks and disks.local_disk_size_gb) or 0) + ((disks and disks.local_nvme_disk_size_gb) or 0)
     return (
-        memory_gb >= (wanted.get("min_memory_gb") or 0)
+        memory_gb >= wanted.get("min_memory_gb", 0)
         and (not wanted.get("gb_per_core") or (cores > 0 and memory_gb // cores >= wanted["gb_per_core"]))
-        and cores >= (wanted.get("min_cores") or 0)
-        and (node.num_gpus or 0) >= (wanted.get("min_gpus") or 0)
-        and (not wanted.get("local_disk") or local_disks > 0)
-        and local_gb >= (wanted.get("local_disk_min_size") or 0)
+        and cores >= wanted.get("min_cores", 0)
+        and gpus >= wanted.get("min_gpus", 0)
+        and not (gpus and wanted.get("min_gpus") == 0)
+        and (not (wanted.get("local_disk") or "local_disk_min_size" in wanted) or local_disks > 0)
+        and local_gb >= wanted.get("local_disk_min_size", 0)
         and (not wanted.get("category") or wanted["category"].lower() == (node.category or "").lower())
         and (not wanted.get("photon_worker_capable") or bool(node.photon_worker_capable))
         and (not wanted.get("photon_driver_capable") or bool(node.photon_driver_capable))
         and (not wanted.get("graviton") or bool(node.is_graviton))
         and (not wanted.get("is_io_cache_enabled") or bool(node.is_io_cache_enabled))
         and (not wanted.get("support_port_forwarding") or bool(node.support_port_forwarding))
-        and (wanted.get("fleet") or "") in node.node_type_id
+        and wanted.get("fleet", "") in node.node_type_id
     )
-
-
-def _check_names(method: str, wanted: SparkVersionCriteria | NodeTypeCriteria, criteria: type) -> None:
-    unknown = sorted(set(wanted) - set(criteria.__annotations__))
-    if unknown:
-        raise TypeError(f"{method} has no {unknown[0]!r}; it knows {', '.join(sorted(criteria.__annotations__))}")
 
 
 def _told(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:

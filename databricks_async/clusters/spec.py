@@ -56,7 +56,7 @@ class ClusterSpec(Model):
     num_workers: int | None = None
     policy_id: str | None = None
     remote_disk_throughput: int | None = None
-    """MB a second."""
+    """Mb/s."""
     runtime_engine: RuntimeEngine | None = None
     single_user_name: str | None = None
     spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
@@ -104,7 +104,7 @@ class UpdateClusterResource(Model):
     num_workers: int | None = None
     policy_id: str | None = None
     remote_disk_throughput: int | None = None
-    """MB a second."""
+    """Mb/s."""
     runtime_engine: RuntimeEngine | None = None
     single_user_name: str | None = None
     spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from databricks_async.codec import build
 from databricks_async.libraries.models import (
     ClusterLibraryStatuses,
     Library,
@@ -13,7 +12,7 @@ from databricks_async.libraries.models import (
     ListAllClusterLibraryStatusesResponse,
 )
 from databricks_async.pager import Page, Pager
-from databricks_async.service import Service, identifier
+from databricks_async.service import Service, build_each, identifier
 
 
 class Libraries(Service):
@@ -56,5 +55,5 @@ class Libraries(Service):
             type(None),
             replay="idempotent",
             cluster_id=identifier("cluster_id", cluster_id),
-            libraries=[build(Library, library) for library in libraries],
+            libraries=build_each(Library, libraries, "libraries"),
         )

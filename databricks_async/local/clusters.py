@@ -60,16 +60,17 @@ def update(
 
 
 def _assign(wanted: Json, given: Mapping[str, Any], name: str, nested: str) -> None:
-    if not nested:
-        if name in given:
-            wanted[name] = given[name]
-        else:
-            wanted.pop(name, None)
-        return
-    inner = dict(wanted.get(name, {}))
-    first, _, rest = nested.partition(".")
-    _assign(inner, given.get(name, {}), first, rest)
-    wanted[name] = inner
+    if nested:
+        inner, ours = wanted.get(name, {}), given.get(name, {})
+        if not isinstance(inner, dict) or not isinstance(ours, Mapping):
+            raise invalid(f"update_mask names a field within {name}, which has none")
+        # One level deep: keys such as spark.speculation have dots of their own.
+        wanted[name] = dict(inner)
+        _assign(wanted[name], ours, nested, "")
+    elif name in given:
+        wanted[name] = given[name]
+    else:
+        wanted.pop(name, None)
 
 
 def _reconfigure(state: State, cluster: Cluster, wanted: Json, user: str) -> None:

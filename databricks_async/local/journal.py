@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -50,6 +52,14 @@ class Journal:
     """TCP connections open now."""
     connections_opened: int = 0
     """TCP connections opened so far."""
+    _waiting: list[asyncio.Future[None]] = attrs.field(factory=list, init=False, repr=False)
+
+    async def until(self, condition: Callable[[Journal], bool]) -> None:
+        """Wait until the journal looks so: `await ws.journal.until(lambda journal: journal.in_flight == 2)`."""
+        while not condition(self):
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
 
     def calls(self, endpoint: str = "*") -> list[Call]:
         """The requests to an endpoint; `*` and `{v}` in it are wildcards."""
@@ -70,15 +80,35 @@ class Journal:
         self.in_flight_max = self.in_flight
 
     def arrived(self, call: Call) -> None:
-        """Write a request down as it comes in. The server's part."""
+        """Write a request down as it comes in. The server's part, like what follows."""
         self.entries.append(call)
         self.in_flight += 1
         if self.in_flight > self.in_flight_max:
             self.in_flight_max = self.in_flight
+        self._changed()
 
     def left(self) -> None:
-        """A request has been dealt with. The server's part."""
+        """A request has been dealt with."""
         self.in_flight -= 1
+        self._changed()
+
+    def connected(self) -> None:
+        """A connection was opened."""
+        self.connections += 1
+        self.connections_opened += 1
+        self._changed()
+
+    def disconnected(self) -> None:
+        """A connection was closed, by either side."""
+        self.connections -= 1
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
 
 
 _SECRET_FIELDS = ("secret", "token", "password", "assertion")

@@ -44,8 +44,11 @@ def token(
         raise OAuthError(400, "unsupported_grant_type", f"{grant_type} is not supported")
     if authorization is not None:
         client_id, client_secret = _basic(authorization)
-    principal = state.service_principals.get(client_id)
-    if principal is None or not secrets.compare_digest(principal.client_secret.encode(), client_secret.encode()):
+    # RFC 6749 has both parts of HTTP Basic form-encoded; most clients send them as they are.
+    principal = _principal(state, client_id, client_secret) or _principal(
+        state, unquote_plus(client_id), unquote_plus(client_secret)
+    )
+    if principal is None:
         raise _invalid_client()
     return {
         "access_token": issue(state, principal),
@@ -63,6 +66,13 @@ def issue(state: State, principal: ServicePrincipal) -> str:
     return value
 
 
+def _principal(state: State, client_id: str, client_secret: str) -> ServicePrincipal | None:
+    principal = state.service_principals.get(client_id)
+    if principal and secrets.compare_digest(principal.client_secret.encode(), client_secret.encode()):
+        return principal
+    return None
+
+
 def _basic(authorization: str) -> tuple[str, str]:
     scheme, _, value = authorization.partition(" ")
     try:
@@ -71,8 +81,7 @@ def _basic(authorization: str) -> tuple[str, str]:
         raise _invalid_client() from None
     if scheme.lower() != "basic" or not separator:
         raise _invalid_client()
-    # RFC 6749 has both parts form-encoded, but most clients send them as they are.
-    return unquote_plus(client_id), unquote_plus(client_secret) if "%" in client_secret else client_secret
+    return client_id, client_secret
 
 
 def _invalid_client() -> OAuthError:

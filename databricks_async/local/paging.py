@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 
 import orjson
 
-from .errors import invalid
+from .errors import ApiError, invalid
 from .state import Json
 
 
 def encode(kind: str, position: Json) -> str:
     """A token that says where a listing of this kind goes on."""
-    return base64.urlsafe_b64encode(orjson.dumps([kind, position])).decode()
+    content = orjson.dumps([kind, position])
+    return base64.urlsafe_b64encode(zlib.crc32(content).to_bytes(4, "big") + content).decode()
 
 
 def decode(kind: str, token: str) -> Json:
     """Where a listing goes on, from a token of the same kind."""
     try:
-        made_for, position = orjson.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError, TypeError):
-        made_for, position = None, None
-    if made_for != kind or not isinstance(position, dict):
-        raise invalid(f"Invalid page_token {token!r:.40}")
-    return position
+        raw = base64.urlsafe_b64decode(token.encode())
+    except (binascii.Error, ValueError):
+        raise _invalid(token) from None
+    content = raw[4:]
+    if zlib.crc32(content).to_bytes(4, "big") != raw[:4] or not content:
+        raise _invalid(token)
+    made_for, position = orjson.loads(content)
+    if made_for != kind:
+        raise _invalid(token)
+    return dict(position)
+
+
+def _invalid(token: str) -> ApiError:
+    return invalid(f"Invalid page_token {token!r:.40}")
 
 
 def around(kind: str, position: Json, total: int) -> Json:

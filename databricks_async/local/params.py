@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ class Reading:
     unknown: list[str]
     """Gets the names that the service ignores, with dots where they are nested."""
 
+
+_DECIMAL = re.compile("-?[0-9]{1,19}")
 
 Reader = Callable[[str, Any, Reading], Any]
 
@@ -102,13 +105,14 @@ def _str(name: str, value: Any, reading: Reading) -> str:
 
 
 def _int(name: str, value: Any, reading: Reading) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.removeprefix("-").isdecimal():
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise _wrong(name, "an integer", value)
+    number: int | None = None
+    if isinstance(value, str):
+        number = int(value) if _DECIMAL.fullmatch(value) else None
+    elif isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        number = int(value)
+    if number is None or not -(2**63) <= number < 2**63:
+        raise _wrong(name, "an integer", value)
+    return number
 
 
 def _float(name: str, value: Any, reading: Reading) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from urllib.parse import unquote
 
 import attrs
 
@@ -56,7 +57,7 @@ class Routes:
         for pattern, candidate in self._patterns:
             match = pattern.fullmatch(line)
             if match:
-                return candidate, match.groupdict()
+                return candidate, {name: unquote(value) for name, value in match.groupdict().items()}
         return None, {}
 
     @property

@@ -6,7 +6,6 @@ import asyncio
 import time
 import uuid
 from typing import Any
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -39,14 +38,14 @@ class Server:
         if self._runner is not None:
             raise RuntimeError("the local workspace is already started")
         self._connections = _Connections(self._serve, self._journal)
-        self._runner = web.ServerRunner(self._connections)
-        await self._runner.setup()
+        self._runner = runner = web.ServerRunner(self._connections)
+        await runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError:
+            await web.TCPSite(runner, host, port, backlog=1024).start()
+        except BaseException:
             await self.close()
             raise
-        address = self._runner.addresses[0]
+        address = runner.addresses[0]
         return address[0], address[1]
 
     async def close(self) -> None:
@@ -59,8 +58,7 @@ class Server:
             await runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        raw_path, _, query = request.raw_path.partition("?")
-        path = unquote(raw_path) if "%" in raw_path else raw_path
+        path, _, query = request.raw_path.partition("?")
         route, path_params = self._routes.find(request.method, path)
         endpoint = f"{request.method} {path}" if route is None else route.endpoint
         headers = request.headers
@@ -147,6 +145,7 @@ def _drop(request: web.BaseRequest) -> web.Response:
 
 
 async def _cut(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
+    call.status = response.status
     promised = max(2, len(response.body))
     headers = {**_headers(call, response), "content-length": str(promised)}
     stream = web.StreamResponse(status=response.status, headers=headers)
@@ -170,15 +169,14 @@ class _Connections(web.Server):
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._transports[handler] = transport
-        self._journal.connections += 1
-        self._journal.connections_opened += 1
+        self._journal.connected()
         if self._closing.is_set():
             transport.abort()
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         if self._transports.pop(handler, None) is not None:
-            self._journal.connections -= 1
+            self._journal.disconnected()
         waiting = self._waiting.pop(handler, None)
         if waiting is not None:
             waiting.set()

@@ -14,6 +14,15 @@ class AutoScale(TypedDict):
     max_workers: int
 
 
+class ClientsTypes(TypedDict, total=False):
+    jobs: bool
+    notebooks: bool
+
+
+class WorkloadType(TypedDict, total=False):
+    clients: ClientsTypes
+
+
 class ClusterSpec(TypedDict, total=False):
     """Every setting of both versions of the API. Nested settings that nothing here acts upon are kept as they are."""
 
@@ -62,7 +71,7 @@ class ClusterSpec(TypedDict, total=False):
     total_initial_remote_disk_size: int
     use_ml_runtime: bool
     worker_node_type_flexibility: dict[str, Any]
-    workload_type: dict[str, Any]
+    workload_type: WorkloadType
 
 
 FIELDS = frozenset(ClusterSpec.__annotations__)
@@ -96,7 +105,12 @@ def check_size(size: Json) -> None:
     if size.get("num_workers", 0) < 0:
         raise invalid(f"num_workers must not be negative: {size['num_workers']}")
     autoscale = size.get("autoscale")
-    if autoscale and not 0 <= autoscale["min_workers"] <= autoscale["max_workers"]:
+    if autoscale is None:
+        return
+    for name in AutoScale.__annotations__:
+        if name not in autoscale:
+            raise invalid(f"Missing required field: autoscale.{name}")
+    if not 0 <= autoscale["min_workers"] <= autoscale["max_workers"]:
         raise invalid("autoscale.min_workers must not be negative or greater than autoscale.max_workers")
 
 

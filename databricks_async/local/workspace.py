@@ -152,7 +152,8 @@ class LocalWorkspace:
 
     def touch(self, cluster_id: str) -> None:
         """Somebody works on the cluster: its time until autotermination starts anew."""
-        self._cluster(cluster_id).last_activity_time = self._state.now
+        cluster = self._cluster(cluster_id)
+        cluster.last_activity_time = self._state.now
 
     def overlay(self, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""

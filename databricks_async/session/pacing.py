@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 from collections import deque
+from functools import lru_cache
 
-from databricks_async.errors import is_quota, retry_after_seconds
+from databricks_async.errors import DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
@@ -21,90 +22,112 @@ class Family:
     """The endpoints that share a limit of the service, and the calls that wait to be sent to them.
 
     A refusal shuts the gate for all of them and halves the window of calls in flight; each answer after that widens
-    the window a little, so that a crowd which waited does not arrive all at once. One queue, one timer.
+    the window a little, so that a crowd which waited does not arrive all at once. One timer for everybody.
     """
 
-    __slots__ = ("_loop", "_most", "_refusals", "_timer", "_waiting", "in_flight", "opens_at", "refusal", "window")
-
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, patience: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._most = most
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._patience = patience
+        # Futures that become True with a place and False without hope; with the time at which their patience began.
+        self._refused: deque[tuple[asyncio.Future[bool], float]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._in_flight = 0
+        self._window = float(most)
+        self._opens_at = 0.0
         self._refusals = 0
-        self.in_flight = 0
-        self.window = float(most)
-        self.opens_at = 0.0
-        self.refusal: Response | None = None
-        """The last refusal; it goes back to those who give up waiting."""
+        self._answered_at = 0.0
+        self._last_refusal = Response(429, {}, b"")
 
     def try_enter(self) -> bool:
-        if self._waiting or self.in_flight >= self.window or self._loop.time() < self.opens_at:
+        """Takes a place if there is one and nobody waits for it."""
+        if (
+            self._waiting
+            or self._refused
+            or self._in_flight >= self._window
+            or (self._opens_at and self._loop.time() < self._opens_at)
+        ):
             return False
-        self.in_flight += 1
+        self._in_flight += 1
         return True
 
-    async def enter(self, until: float, *, first: bool) -> bool:
-        """Waits for a place, in front of all others if `first`; False when there was none `until` then."""
+    async def enter(self, refused_since: float | None) -> Response | None:
+        """Waits for a place, in front of all those who were never refused if it was. The last refusal if in vain."""
         turn = self._loop.create_future()
-        (self._waiting.appendleft if first else self._waiting.append)(turn)
+        if refused_since is None:
+            self._waiting.append((turn, self._loop.time()))
+        else:
+            self._refused.append((turn, refused_since))
         self._admit()
         try:
-            async with asyncio.timeout_at(until):
-                await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():  # a place was given in the same moment
+            admitted = await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():  # it got a place in the same moment
                 self.leave()
-            if isinstance(error, TimeoutError):
-                return False
             raise
-        return True
+        return None if admitted else self._last_refusal
 
     def leave(self) -> None:
-        self.in_flight -= 1
-        if self._waiting:
+        self._in_flight -= 1
+        if self._waiting or self._refused:
             self._admit()
 
     def answered(self) -> None:
         """An answer came that was no refusal."""
-        if self._refusals or self.window < self._most:
-            self.window = min(self._most, self.window + 1 / self.window)
-            self._refusals = 0
+        if self._window < self._most:
+            self._window = min(self._most, self._window + 1 / self._window)
+        self._refusals = 0
+        if self._waiting:
+            self._answered_at = self._loop.time()
 
-    def refuse(self, refusal: Response, sent_at: float, longest: float) -> float:
-        """Shuts the gate for everybody. Returns the seconds that the service asked for, or that we wait if it did not."""
-        self.refusal = refusal
-        now = self._loop.time()
-        asked = retry_after_seconds(refusal.headers)
-        if sent_at >= self.opens_at:  # one step for all the calls that were already under way
-            self.window = max(1.0, min(self.window, self.in_flight) / 2)
+    def refuse(self, refusal: Response, sent_at: float) -> float:
+        """Shuts the gate for everybody. Returns the seconds that the service asked for, or those of our own choice."""
+        self._last_refusal = refusal
+        if sent_at >= self._opens_at:  # one step for all the calls that were already under way
+            self._window = max(1.0, min(self._window, self._in_flight) / 2)
             self._refusals += 1
-        pause = asked
-        if pause is None:
-            pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (self._refusals - 1))
+        # "0" and a date that has passed say nothing: a service that goes on refusing would be asked without a pause.
+        growth = 2 ** max(0, self._refusals - 1)
+        pause = asked_to_wait(refusal) or min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * growth)
         # Never sooner than asked; a little later, so that several processes do not come back in step.
-        self.opens_at = max(self.opens_at, now + min(pause, longest) * random.uniform(1.0, 1.1))  # noqa: S311
+        shut = min(pause, self._patience) * random.uniform(1.0, 1.1)  # noqa: S311
+        self._opens_at = max(self._opens_at, self._loop.time() + shut)
         return pause
 
+    def close(self) -> None:
+        """Sends everybody away who waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for turn, _ in (*self._refused, *self._waiting):
+            if not turn.done():
+                turn.set_result(False)
+        self._refused.clear()
+        self._waiting.clear()
+
     def _admit(self) -> None:
-        while self._waiting and self.in_flight < self.window:
-            wait = self.opens_at - self._loop.time()
+        while (queue := self._refused or self._waiting) and self._in_flight < self._window:
+            wait = self._opens_at - self._loop.time()
             if wait > 0:
                 if self._timer is None:
                     self._timer = self._loop.call_later(wait, self._open)
                 return
-            turn = self._waiting.popleft()
+            turn, _ = queue.popleft()
             if not turn.done():  # else its caller has gone
-                self.in_flight += 1
-                turn.set_result(None)
+                self._in_flight += 1
+                turn.set_result(True)
 
     def _open(self) -> None:
         self._timer = None
         self._admit()
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        # Whoever was refused gives up after its own patience; the others, when nobody at all has got through for long.
+        now = self._loop.time()
+        for turn, since in self._refused:
+            if not turn.done() and since + self._patience < now:
+                turn.set_result(False)
+        for turn, since in self._waiting:
+            if not turn.done() and max(since, self._answered_at) + self._patience < now:
+                turn.set_result(False)
 
 
 class Pacer:
@@ -116,21 +139,23 @@ class Pacer:
         self._stats = stats
         self._slots = asyncio.Semaphore(most_in_flight)
         self._families: dict[str, Family] = {}
-        self._by_endpoint: dict[str, Family] = {}
+        self._closed = False
 
     def paced(self, send: Send) -> Send:
-        """Sends when there is room. A refusal (429, or 503 with Retry-After) is not a try: the call waits for its
-        gate and goes again, until its patience ends and the refusal becomes its answer."""
-        by_endpoint, slots, loop = self._by_endpoint, self._slots, asyncio.get_running_loop()
+        """Sends when there is room. A refusal (429, or 503 that says when to come back) is not a try: the call waits
+        for its gate and goes again, until its patience ends and the refusal becomes its answer."""
+        slots, loop = self._slots, asyncio.get_running_loop()
+        family_of = lru_cache(maxsize=1024)(self._family)
 
         async def pace(request: Request) -> Response:
-            family = by_endpoint.get(request.endpoint) or self._family(request.endpoint)
-            sends, give_up_at = 0, 0.0
+            family = family_of(request.endpoint)
+            sends, refused_since = 0, None
             while True:
                 if sends or not family.try_enter():
-                    give_up_at = give_up_at or loop.time() + self._patience
-                    if not await family.enter(give_up_at, first=sends > 0):
-                        refusal = family.refusal or Response(429, {}, b"")
+                    refusal = await family.enter(refused_since)
+                    if self._closed:
+                        raise LifecycleError("the client was closed while this call waited for its turn")
+                    if refusal is not None:
                         return Response(refusal.status, refusal.headers, refusal.body, sends)
                 try:
                     async with slots:
@@ -141,20 +166,25 @@ class Pacer:
                     if not _is_refusal(response):
                         family.answered()
                         return response
-                    self._stats.refused += 1
                     if is_quota(response):
                         return response
-                    asked = family.refuse(response, sent_at, self._patience)
+                    self._stats.refused += 1
+                    pause = family.refuse(response, sent_at)
+                except DatabricksError as error:
+                    error.attempts += sends
+                    raise
                 finally:
                     family.leave()
-                log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, asked)
-                give_up_at = give_up_at or sent_at + self._patience
-                if loop.time() + asked > give_up_at:
+                log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
+                refused_since = sent_at if refused_since is None else refused_since
+                if loop.time() + pause > refused_since + self._patience:
                     return response
 
         return pace
 
     def close(self) -> None:
+        """Ends the waiting of all calls, with a `LifecycleError`."""
+        self._closed = True
         for family in self._families.values():
             family.close()
 
@@ -162,13 +192,10 @@ class Pacer:
         """The service counts by API: `clusters` for `GET /api/2.1/clusters/get`."""
         parts = endpoint.partition(" ")[2].strip("/").split("/")
         name = parts[2] if len(parts) > 2 and parts[0] == "api" else parts[0]
-        family = self._families.get(name)
-        if family is None:
-            family = self._families[name] = Family(self._most)
-        self._by_endpoint[endpoint] = family
-        return family
+        if name not in self._families:
+            self._families[name] = Family(self._most, self._patience)
+        return self._families[name]
 
 
 def _is_refusal(response: Response) -> bool:
-    status = response.status
-    return status == 429 or (status == 503 and retry_after_seconds(response.headers) is not None)
+    return response.status == 429 or (response.status == 503 and asked_to_wait(response) is not None)

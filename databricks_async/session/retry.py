@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeAlias
 
 from databricks_async.errors import (
+    AuthError,
     CertificateError,
     ConnectError,
     DatabricksError,
@@ -20,6 +23,9 @@ from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
 log = logging.getLogger("databricks_async")
+
+Pause: TypeAlias = Callable[[float], Awaitable[object]]
+"""Sleeps so many seconds."""
 
 _UNREACHABLE_SECONDS = 30.0
 """A host that cannot be reached at all is given up sooner than a service that answers badly."""
@@ -54,40 +60,42 @@ def checked(send: Send) -> Send:
     return check
 
 
-def retrying(send: Send, budget: float, stats: Stats) -> Send:
-    """Sends again what failed, where that cannot do the work twice, for `budget` seconds at most.
+def retrying(send: Send, budget: float, stats: Stats, pause: Pause = asyncio.sleep) -> Send:
+    """Sends again what failed, where that cannot do the work twice, for `budget` seconds after the first failure.
 
     A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
     or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
-    The error that ends a call carries the attempts and seconds that it took.
+    The error that ends a call carries the attempts and seconds that it took. `pause` sleeps between two tries.
     """
 
     async def retry(request: Request) -> Response:
         started = time.monotonic()
         attempts, lost, pauses = 0, False, None
+        give_up_at = unreachable_until = math.inf
         while True:
             try:
                 return await send(request)
-            except DatabricksError as error:
-                failure = error
-            attempts += failure.attempts
-            failure.attempts, failure.elapsed = attempts, time.monotonic() - started
-            if lost and request.replay != "safe" and failure.status in _NO_LONGER_SO:
-                raise _unknown(request, failure, "was repeated and then refused") from failure
-            if not _is_passing(failure, request):
-                raise failure
-            if not isinstance(failure, ConnectError):
-                lost = True
-                if request.replay == "unsafe":
-                    raise _unknown(request, failure, "was sent and its answer lost") from failure
-            pauses = pauses or _pauses()
-            pause = next(pauses)
-            most = min(budget, _UNREACHABLE_SECONDS) if isinstance(failure, ConnectError) else budget
-            # A failure that took longer than the whole budget still gets one more try.
-            if attempts > 1 and failure.elapsed + pause > most:
-                raise failure
-            log.info("%s: %s; trying again in %.1f s", request.endpoint, type(failure).__name__, pause)
-            await asyncio.sleep(pause)
+            except DatabricksError as failure:
+                now = time.monotonic()
+                attempts += failure.attempts
+                failure.attempts, failure.elapsed = attempts, now - started
+                if lost and request.replay != "safe" and failure.status in _NO_LONGER_SO:
+                    raise _unknown(request, failure, "was repeated and then refused") from failure
+                if not _is_passing(failure, request):
+                    raise
+                never_left = isinstance(failure, ConnectError)
+                if not never_left:
+                    lost = True
+                    if request.replay == "unsafe":
+                        raise _unknown(request, failure, "was sent and its answer lost") from failure
+                give_up_at = min(give_up_at, now + budget)
+                unreachable_until = min(unreachable_until, now + _UNREACHABLE_SECONDS) if never_left else math.inf
+                pauses = pauses or _pauses()
+                seconds = max(next(pauses), failure.retry_after or 0.0)
+                if now + seconds > min(give_up_at, unreachable_until):
+                    raise
+                log.info("%s: %s; trying again in %.1f s", request.endpoint, type(failure).__name__, seconds)
+            await pause(seconds)
             stats.retries += 1
 
     return retry
@@ -97,8 +105,11 @@ def _is_passing(failure: DatabricksError, request: Request) -> bool:
     """Whether a later try may end better."""
     if isinstance(failure, TransportError):
         return not isinstance(failure, CertificateError)
+    if isinstance(failure, AuthError):
+        return False  # its requests were sent again by a retrying of their own; this one never left
     if failure.status in _LOST:
-        return True
+        # A 503 that says when to come back is a refusal: it has waited at its gate, and nothing was done.
+        return failure.status != 503 or failure.retry_after is None
     return request.replay == "safe" and any(words in failure.message for words in _PASSING)
 
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import platform
+import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from databricks_async.auth import credential_for
 from databricks_async.auth.token import Credential
 from databricks_async.config import Config, is_loopback
-from databricks_async.errors import LifecycleError
+from databricks_async.errors import ConfigError, LifecycleError
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from databricks_async.session.pacing import Pacer
-    from databricks_async.session.tokens import Tokens
-    from databricks_async.session.transport import Transport
 
 _KEEP_ALIVE_SECONDS = 30.0
 """Longer than the usual pause between two polls, shorter than the gateway keeps an idle connection."""
@@ -46,9 +43,9 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._closing: asyncio.Future[None]
+        self._endings = AsyncExitStack()
         self._send: Send
-        self._own: aiohttp.ClientSession | None = None
-        self._parts: tuple[Transport, Pacer, Tokens] | None = None
 
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
@@ -58,21 +55,16 @@ class Session:
         return await self._send(request)
 
     async def close(self) -> None:
-        """End all that the session started; the caller's own aiohttp session stays open. May be called twice."""
+        """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
+
+        The caller's own aiohttp session stays open. May be called twice.
+        """
         if self._closed:
             return
-        if self._parts is not None and self._loop is not asyncio.get_running_loop():
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
             raise LifecycleError("a client is closed in the event loop in which it was used")
         self._closed = True
-        try:
-            if self._parts is not None:
-                transport, pacer, tokens = self._parts
-                pacer.close()
-                transport.close()
-                await tokens.close()
-        finally:
-            if self._own is not None:
-                await self._own.close()
+        await self._endings.aclose()
 
     def _open(self) -> None:
         if self._closed:
@@ -87,43 +79,64 @@ class Session:
         from databricks_async.session.tokens import Tokens, authenticated
         from databricks_async.session.transport import Transport
 
-        config, stats = self.config, self.stats
+        loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
         http = self._lent
         if http is None:
-            http = self._own = aiohttp.ClientSession(
+            http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
                 proxy=_proxy(config.host),
             )
+            self._endings.push_async_callback(http.close)
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
         if config.workspace_id:
             headers["X-Databricks-Workspace-Id"] = config.workspace_id
         transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats)
         budget = config.retry_timeout_seconds
-        without_token = retrying(checked(transport.send), budget, stats)
-        tokens = Tokens(self._credential or credential_for(config, without_token), stats)
         pacer = Pacer(_most_connections(http, config), budget, stats)
+        # A pacer of their own: calls hold their places while they wait for a token.
+        tokens_pacer = Pacer(1, budget, stats)
+        without_token = retrying(checked(tokens_pacer.paced(transport.send)), budget, stats, self._pause)
+        tokens = Tokens(self._credential or credential_for(config, without_token), stats)
 
-        self._send = retrying(checked(pacer.paced(authenticated(transport.send, tokens))), budget, stats)
+        self._send = retrying(checked(pacer.paced(authenticated(transport.send, tokens))), budget, stats, self._pause)
 
-        self._parts = transport, pacer, tokens
-        self._loop = asyncio.get_running_loop()
+        self._closing = loop.create_future()
+        self._endings.push_async_callback(tokens.close)
+        for end in (transport.close, tokens_pacer.close, pacer.close, partial(self._closing.set_result, None)):
+            self._endings.callback(end)  # the last one is called first
+        self._loop = loop
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, unless the client is closed meanwhile."""
+        await asyncio.wait((self._closing,), timeout=seconds)
+        if self._closed:
+            raise LifecycleError("the client was closed while this call waited to be sent again")
 
 
 def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     """As many calls in flight as there are connections: a call waits for its turn here, not in aiohttp's timeouts."""
     connector = http.connector
-    return (connector.limit if connector is not None else 0) or config.max_connections
+    limits = (connector.limit, connector.limit_per_host) if connector is not None else ()
+    return min((limit for limit in limits if limit), default=config.max_connections)
 
 
 def _proxy(host: str) -> str | None:
     """The proxy of the environment. aiohttp's own look-up would also read the netrc file and send what stands there."""
+    from urllib.request import getproxies, proxy_bypass  # brings a whole HTTP client with it
+
     parts = urlsplit(host)
-    name = parts.hostname or ""
-    if is_loopback(name) or proxy_bypass(name):
+    if is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None
-    return getproxies().get(parts.scheme)
+    proxy = getproxies().get(parts.scheme)
+    if not proxy:
+        return None
+    scheme, mark, _ = proxy.partition("://")
+    if mark and scheme not in ("http", "https"):
+        raise ConfigError(f"the proxy of the environment has the scheme {scheme!r}: only http and https are supported")
+    return proxy if mark else f"http://{proxy}"
 
 
-_USER_AGENT = f"databricks-async/{__version__} python/{platform.python_version()} os/{platform.system().lower()}"
+_PYTHON = ".".join(map(str, sys.version_info[:3]))
+_USER_AGENT = f"databricks-async/{__version__} python/{_PYTHON} os/{sys.platform}"

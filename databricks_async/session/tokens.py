@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 
 from databricks_async.auth.token import Credential, Token
-from databricks_async.errors import DatabricksError, LifecycleError, is_expired_token
+from databricks_async.errors import AuthError, DatabricksError, LifecycleError, is_expired_token
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
@@ -29,9 +30,13 @@ class Tokens:
         self._token: Token | None = None
         self._early_at = self._forced_at = 0.0
         self._fetch: asyncio.Task[Token] | None = None
+        self._closed = False
 
     async def get(self) -> Token:
-        """A token that the service still takes; waits only when there is none."""
+        """A token that the service still takes; waits only when there is none.
+
+        Raises `AuthError` when there is none to be had.
+        """
         now = time.time()
         if self._token is not None and now < self._forced_at:
             if now >= self._early_at:
@@ -39,13 +44,14 @@ class Tokens:
                 self._fetching()
             return self._token
         fetch = self._fetching()
-        try:
-            # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
-            return await asyncio.shield(fetch)
-        except asyncio.CancelledError:
-            if fetch.cancelled():
-                raise LifecycleError("the client was closed while this call waited for a token") from None
-            raise
+        # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
+        await asyncio.wait((fetch,))
+        if fetch.cancelled():
+            raise LifecycleError("the client was closed while this call waited for a token")
+        if (error := fetch.exception()) is not None:
+            # For each caller its own: the layers note on it what became of that call.
+            raise copy.copy(error) from error.__cause__
+        return fetch.result()
 
     async def renew(self, refused: Token) -> Token | None:
         """Another token than the refused one, or None when the credential has no other."""
@@ -55,18 +61,31 @@ class Tokens:
         return token if token.value != refused.value else None
 
     async def close(self) -> None:
+        """Ends a fetch under way; its callers get a `LifecycleError`."""
+        self._closed = True
         if self._fetch is not None:
             self._fetch.cancel()
-            await asyncio.wait([self._fetch])
+            await asyncio.wait((self._fetch,))
 
     def _fetching(self) -> asyncio.Task[Token]:
+        if self._closed:
+            raise LifecycleError("the client was closed before this call had a token")
         if self._fetch is None:
             self._fetch = asyncio.create_task(self._fetch_token(), name="databricks_async: token")
             self._fetch.add_done_callback(self._fetched)
         return self._fetch
 
     async def _fetch_token(self) -> Token:
-        token = await self._credential()
+        try:
+            token = await self._credential()
+            if not isinstance(token, Token):
+                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
+        except AuthError:
+            raise
+        except Exception as error:
+            # Its own words may hold a secret; they are in the cause.
+            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
+            raise AuthError(f"the credential failed: {reason}") from error
         now = time.time()
         if token.expires_at is None:
             self._early_at = self._forced_at = float("inf")
@@ -82,8 +101,7 @@ class Tokens:
         self._fetch = None
         # Reading the exception here also keeps asyncio quiet when every caller has gone.
         if not task.cancelled() and (error := task.exception()) is not None:
-            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
-            log.warning("no new token: %s", reason)
+            log.warning("no new token: %s", error)
 
 
 def authenticated(send: Send, tokens: Tokens) -> Send:
@@ -98,7 +116,11 @@ def authenticated(send: Send, tokens: Tokens) -> Send:
         if renewed is None:
             return response
         log.info("%s: token refused with %d, sending again with a new one", request.endpoint, response.status)
-        again = await send(request.with_headers(renewed.headers))
+        try:
+            again = await send(request.with_headers(renewed.headers))
+        except DatabricksError as error:
+            error.attempts += response.attempts
+            raise
         again.attempts += response.attempts
         return again
 

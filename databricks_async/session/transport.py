@@ -7,13 +7,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import aiohttp
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from yarl import URL
 
-from databricks_async.errors import CertificateError, ConnectError, ConnectionLost, DatabricksError, RequestTimeout
+from databricks_async.errors import (
+    CertificateError,
+    ConnectError,
+    ConnectionLost,
+    DatabricksError,
+    LifecycleError,
+    RequestTimeout,
+)
 from databricks_async.message import Request, Response
 from databricks_async.session.stats import Stats
 
-CONNECT_SECONDS = 30.0
+_CONNECT_SECONDS = 30.0
 
 
 class Deadlines:
@@ -22,8 +30,6 @@ class Deadlines:
     Every entry gets the same time, so the oldest is always the first to end. An entry that runs out has its task
     cancelled; `stop` tells that cancellation from the caller's own.
     """
-
-    __slots__ = ("_entries", "_expired", "_loop", "_seconds", "_timer")
 
     def __init__(self, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -38,12 +44,20 @@ class Deadlines:
             self._timer = self._loop.call_at(at, self._check)
 
     def stop(self, task: asyncio.Task[object]) -> bool:
-        """Whether the time of this task ran out, and its cancellation has to be taken back."""
+        """Whether the time of this task ran out; its cancellation is then taken back."""
         self._entries.pop(task, None)
         if task not in self._expired:
             return False
         self._expired.discard(task)
+        task.uncancel()
         return True
+
+    def close(self) -> None:
+        """Nobody has any time left."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._entries):
+            self._expire(task)
 
     def _check(self) -> None:
         self._timer = None
@@ -52,13 +66,12 @@ class Deadlines:
             if at > now:
                 self._timer = self._loop.call_at(at, self._check)
                 return
-            del self._entries[task]
-            self._expired.add(task)
-            task.cancel()
+            self._expire(task)
 
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    def _expire(self, task: asyncio.Task[object]) -> None:
+        del self._entries[task]
+        self._expired.add(task)
+        task.cancel()
 
 
 class Transport:
@@ -72,8 +85,15 @@ class Transport:
         self._stats = stats
         self._seconds = timeout
         self._deadlines = Deadlines(timeout)
+        self._closed = False
+        self._host = host.partition("://")[2]
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS)
+        self._connect_seconds = connect = min(_CONNECT_SECONDS, timeout / 2)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
+
+        self._middlewares = (*getattr(session, "_middlewares", ()), _once)
+        # A lent session may look up credentials of its own, and would refuse a header that has others.
+        self._rivals = session.trust_env or session.auth is not None
 
         @lru_cache(maxsize=1024)
         def url(path: str, query: str) -> URL:
@@ -82,56 +102,87 @@ class Transport:
         self._url = url
 
     async def send(self, request: Request) -> Response:
+        if self._closed:
+            raise LifecycleError("the client was closed before this call was sent", endpoint=request.endpoint)
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("databricks_async needs a running task")
-        cancelling = task.cancelling()
-        deadlines = self._deadlines
-        deadlines.start(task)
+        headers, middlewares = {**self._headers, **request.headers}, self._middlewares
+        if self._rivals and "Authorization" in headers:
+            middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
+        cancelling, late = task.cancelling(), False
+        self._deadlines.start(task)
         self._stats.sent += 1
         try:
-            answer = await self._session.request(
-                request.method,
-                self._url(request.path, request.query),
-                data=request.body,
-                headers={**self._headers, **request.headers},
-                allow_redirects=False,
-                raise_for_status=False,
-                timeout=self._timeout,
-            )
-            response = Response(answer.status, answer.headers, await answer.read())
+            try:
+                answer = await self._session.request(
+                    request.method,
+                    self._url(request.path, request.query),
+                    data=request.body,
+                    headers=headers,
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    timeout=self._timeout,
+                    middlewares=middlewares,
+                )
+                return Response(answer.status, answer.headers, await answer.read())
+            finally:
+                late = self._deadlines.stop(task)
         except asyncio.CancelledError:
-            if deadlines.stop(task) and task.uncancel() <= cancelling:
-                raise RequestTimeout(
-                    f"no complete answer within {self._seconds:g} s", endpoint=request.endpoint
-                ) from None
-            raise
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            # aiohttp raises ValueError and OSError of its own for some broken answers and connections.
-            if deadlines.stop(task):
-                task.uncancel()
-            raise self._failure(error, request) from error
-        deadlines.stop(task)
-        return response
+            if not late or task.cancelling() > cancelling:
+                raise
+            raise self._out_of_time(request) from None
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            # aiohttp raises more than its own errors for some broken answers and connections.
+            raise self._out_of_time(request) if late else self._failure(error, request) from error
 
     def close(self) -> None:
+        """Ends the requests in flight, with a `ConnectionLost`."""
+        self._closed = True
         self._deadlines.close()
 
+    def _out_of_time(self, request: Request) -> DatabricksError:
+        if self._closed:
+            return ConnectionLost("the client was closed before the answer came", endpoint=request.endpoint)
+        return RequestTimeout(f"no complete answer within {self._seconds:g} s", endpoint=request.endpoint)
+
     def _failure(self, error: Exception, request: Request) -> DatabricksError:
-        host = self._url("", "").authority
+        host, endpoint = self._host, request.endpoint
         reason = str(error) or type(error).__name__
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return CertificateError(f"the TLS certificate of {host} is not trusted", endpoint=request.endpoint)
+            return CertificateError(f"the TLS certificate of {host} is not trusted", endpoint=endpoint)
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return ConnectError(f"no connection to {host} within {CONNECT_SECONDS:g} s", endpoint=request.endpoint)
+            return ConnectError(f"no connection to {host} within {self._connect_seconds:g} s", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorDNSError):
-            return ConnectError(f"the host {host} is not known: check its spelling", endpoint=request.endpoint)
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientProxyConnectionError):
-            return ConnectError(f"no connection to {host}: {reason}", endpoint=request.endpoint)
-        if isinstance(error, aiohttp.ServerDisconnectedError):
-            return ConnectionLost(f"{host} closed the connection without an answer", endpoint=request.endpoint)
+            return ConnectError(f"the host {host} is not known: check its spelling", endpoint=endpoint)
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return ConnectError(f"the proxy refused a connection to {host} with {error.status}", endpoint=endpoint)
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return ConnectError(f"no connection to {host}: {reason}", endpoint=endpoint)
+        if isinstance(error.__cause__ or error, aiohttp.ServerDisconnectedError):
+            return ConnectionLost(f"{host} closed the connection without an answer", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientPayloadError):
-            return ConnectionLost(f"{host} broke off in the middle of its answer", endpoint=request.endpoint)
+            return ConnectionLost(f"{host} broke off in the middle of its answer", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientResponseError):
-            return ConnectionLost(f"{host} answered with something that is not HTTP", endpoint=request.endpoint)
-        return ConnectionLost(f"the connection to {host} was lost: {reason}", endpoint=request.endpoint)
+            return ConnectionLost(f"{host} answered with something that is not HTTP", endpoint=endpoint)
+        if isinstance(error, RuntimeError):
+            return LifecycleError(f"the aiohttp session cannot be used: {reason}", endpoint=endpoint)
+        return ConnectionLost(f"the connection to {host} was lost: {reason}", endpoint=endpoint)
+
+
+async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """By itself aiohttp sends a GET, PUT or DELETE again that was lost: what is sent again is decided in retry.py."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+def _authorizing(value: str) -> ClientMiddlewareType:
+    async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        request.headers["Authorization"] = value
+        return await handler(request)
+
+    return authorize

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from databricks_async.local import Clock, LocalWorkspace
 
@@ -21,9 +22,10 @@ class Wire:
         self.session = session
         self.token = workspace.token
 
-    async def send(self, method: str, path: str, *, token: str | None = None, **kwargs: Any) -> tuple[int, Any]:
+    async def send(self, method: str, path: str | URL, *, token: str | None = None, **kwargs: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token or self.token}", **kwargs.pop("headers", {})}
-        async with self.session.request(method, self.workspace.url + path, headers=headers, **kwargs) as response:
+        url = URL(f"{self.workspace.url}{path}", encoded=isinstance(path, URL))
+        async with self.session.request(method, url, headers=headers, **kwargs) as response:
             return response.status, await response.json()
 
     async def get(self, path: str, *, token: str | None = None, **params: str) -> tuple[int, Any]:

@@ -1,0 +1,45 @@
+"""`databricks-async demo`, as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+DEMO = (sys.executable, "-X", "dev", "-W", "error", "-m", "databricks_async.cli", "demo")
+
+
+async def test_the_demo_tells_plain_lines_in_a_pipe() -> None:
+    """It ends well, shows every bad day it promises, and prints no escape sequences where there is no terminal."""
+    process = await asyncio.create_subprocess_exec(
+        *DEMO, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = (stream.decode() for stream in await process.communicate())
+    assert (process.returncode, err) == (0, "")
+    assert "\x1b" not in out
+    assert "7 run; one failed" in out
+    assert "CLOUD_PROVIDER_RESOURCE_STOCKOUT" in out
+    assert "733 events in pages of 200, 200, 200, 133" in out
+    assert "OutcomeUnknown" in out
+    assert "found by that hint: 1 cluster" in out
+    assert "9 clusters terminated and deleted, 0 left" in out
+    assert "9 / 9" in out
+    assert "Nothing lost, nothing done twice." in out
+    refused, renewed = (
+        next(line.split()[-1] for line in out.splitlines() if line.startswith(row))
+        for row in ("refused by rate limits", "tokens renewed")
+    )
+    assert (int(refused), renewed) == (6, "1")
+
+
+async def test_ctrl_c_ends_the_demo_quietly() -> None:
+    """No traceback and no warning, whatever was under way."""
+    process = await asyncio.create_subprocess_exec(
+        *DEMO, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    while b"PENDING" not in await process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (130, "")

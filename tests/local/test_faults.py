@@ -1,0 +1,180 @@
+"""What a test can make go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+
+from databricks_async.local import Fault, LocalWorkspace, RateLimit
+
+CREATE = "POST /api/{v}/clusters/create"
+SPEC = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 0}
+
+
+async def send(workspace, session, method="POST", path="/api/2.1/clusters/create", **kwargs):
+    """The status, headers and raw body of an answer."""
+    if method == "POST":
+        kwargs.setdefault("json", SPEC)
+    headers = {"Authorization": f"Bearer {workspace.token}"}
+    async with session.request(method, workspace.url + path, headers=headers, **kwargs) as response:
+        return response.status, response.headers, await response.read()
+
+
+async def clusters(wire):
+    """How many there are."""
+    return len((await wire.ok("GET", "/api/2.0/clusters/list"))["clusters"])
+
+
+async def test_an_answer_before_the_handler_has_no_effect(wire, workspace):
+    """Any status, body and headers."""
+    workspace.faults.add(CREATE, Fault.answer(502, "<html>bad gateway</html>", {"Content-Type": "text/html"}))
+    status, headers, body = await send(workspace, wire.session)
+    assert (status, headers["Content-Type"], body) == (502, "text/html", b"<html>bad gateway</html>")
+    assert await clusters(wire) == 0
+    assert workspace.journal.entries[0].fault == "answer 502"
+
+
+async def test_an_answer_after_the_handler_keeps_the_effect(wire, workspace):
+    """Only the answer is replaced."""
+    workspace.faults.add(CREATE, Fault.error(503, "TEMPORARILY_UNAVAILABLE", after=True))
+    status, _, body = await send(workspace, wire.session)
+    assert (status, body) == (503, b'{"error_code":"TEMPORARILY_UNAVAILABLE","message":"scripted"}')
+    assert await clusters(wire) == 1
+
+
+async def test_too_many_requests_with_and_without_retry_after(wire, workspace):
+    """Seconds, any text, or nothing."""
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    workspace.faults.add(CREATE, Fault.too_many_requests(), Fault.too_many_requests(2), Fault.too_many_requests(date))
+    answers = [await send(workspace, wire.session) for _ in range(4)]
+    assert [status for status, _, _ in answers] == [429, 429, 429, 200]
+    assert [headers.get("Retry-After") for _, headers, _ in answers] == [None, "2", date, None]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_dropped_connection_has_its_effect_only_afterwards(wire, workspace, after):
+    """Before the handler nothing happened, after it everything did."""
+    workspace.faults.add(CREATE, Fault.drop(after=after))
+    with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+        await send(workspace, wire.session)
+    assert await clusters(wire) == after
+    call = workspace.journal.entries[0]
+    assert (call.status, call.fault) == (None, "drop after" if after else "drop")
+
+
+async def test_a_cut_answer_ends_in_the_middle_of_its_body(wire, workspace):
+    """The status came, the body did not, the effect stays."""
+    workspace.faults.add(CREATE, Fault.cut())
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await send(workspace, wire.session)
+    assert await clusters(wire) == 1
+    assert workspace.journal.entries[0].status == 200
+
+
+async def test_a_delay_takes_real_time(wire, workspace):
+    """Before the answer, whatever the workspace's clock says."""
+    workspace.faults.add("*", Fault.delay(0.05))
+    began = time.monotonic()
+    assert (await send(workspace, wire.session))[0] == 200
+    assert time.monotonic() - began >= 0.05
+
+
+async def test_a_delay_adds_to_the_fault_behind_it(wire, workspace):
+    """Slow and wrong."""
+    workspace.faults.add("*", Fault.delay(0.05), times=3)
+    workspace.faults.add(CREATE, Fault.answer(500))
+    began = time.monotonic()
+    assert (await send(workspace, wire.session))[0] == 500
+    assert time.monotonic() - began >= 0.05
+    assert len(workspace.faults) == 2
+
+
+async def test_a_client_that_leaves_a_slow_request_has_still_made_it(wire, workspace):
+    """The request was read, so it takes effect."""
+    workspace.faults.add(CREATE, Fault.delay(0.05))
+    with pytest.raises(TimeoutError):
+        await send(workspace, wire.session, timeout=aiohttp.ClientTimeout(total=0.01))
+    await workspace.journal.until(lambda journal: not journal.in_flight)
+    assert await clusters(wire) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_hanging_request_ends_when_its_client_leaves(wire, workspace, after):
+    """And not before."""
+    workspace.faults.add(CREATE, Fault.hang(after=after))
+    with pytest.raises(TimeoutError):
+        await send(workspace, wire.session, timeout=aiohttp.ClientTimeout(total=0.05))
+    await workspace.journal.until(lambda journal: not journal.in_flight)
+    assert await clusters(wire) == after
+
+
+async def test_a_hanging_request_ends_when_the_workspace_closes():
+    """The client sees the connection dropped."""
+    async with LocalWorkspace() as workspace, aiohttp.ClientSession() as session:
+        workspace.faults.add("*", Fault.hang(), Fault.delay(60))
+        calls = [asyncio.create_task(send(workspace, session)) for _ in range(2)]
+        await workspace.journal.until(lambda journal: journal.in_flight == 2)
+        await workspace.close()
+        for answer in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(answer, aiohttp.ClientConnectionError)
+        assert workspace.journal.in_flight == 0
+
+
+async def test_faults_strike_in_the_order_of_their_adding(wire, workspace):
+    """Each once, or as often as `times` says; others are left alone."""
+    workspace.faults.add(CREATE, Fault.answer(500), Fault.answer(502))
+    workspace.faults.add("POST *", Fault.answer(503), times=2)
+    assert (await wire.get("/api/2.1/clusters/list"))[0] == 200
+    assert [(await send(workspace, wire.session))[0] for _ in range(5)] == [500, 502, 503, 503, 200]
+
+
+async def test_a_pattern_names_one_version_or_all(wire, workspace):
+    """`*` and `{v}` stand for anything, the rest is literal."""
+    workspace.faults.add("POST /api/2.0/clusters/create", Fault.answer(500))
+    assert (await send(workspace, wire.session))[0] == 200
+    assert (await send(workspace, wire.session, path="/api/2.0/clusters/create"))[0] == 500
+
+
+async def test_a_probability_strikes_its_share_and_the_same_ones_each_time():
+    """Drawn from the seed."""
+
+    async def lost(seed):
+        async with LocalWorkspace(seed=seed) as workspace, aiohttp.ClientSession() as session:
+            workspace.faults.add("*", Fault.answer(500), probability=0.2)
+            return [
+                (await send(workspace, session, "GET", "/api/2.1/clusters/list-zones"))[0] == 500 for _ in range(100)
+            ]
+
+    first, again, other = await lost(1), await lost(1), await lost(2)
+    assert 10 <= sum(first) <= 30
+    assert first == again != other
+
+
+async def test_cleared_faults_do_not_strike(wire, workspace):
+    """Nothing goes wrong any more."""
+    workspace.faults.add("*", Fault.answer(500), probability=1)
+    assert (await send(workspace, wire.session))[0] == 500
+    workspace.faults.clear()
+    assert (await send(workspace, wire.session))[0] == 200
+
+
+async def test_the_most_requests_at_once_are_remembered(wire, workspace):
+    """In flight means between arrival and answer."""
+    workspace.faults.add("*", Fault.delay(0.03), times=8)
+    await asyncio.gather(*(send(workspace, wire.session, "GET", "/api/2.1/clusters/list") for _ in range(8)))
+    assert workspace.journal.in_flight_max == 8
+    assert workspace.journal.in_flight == 0
+
+
+async def test_a_limit_on_concurrency_refuses_without_retry_after(wire, workspace):
+    """As the service does: 429, and no hint when to come back."""
+    workspace.rate_limit = RateLimit(per_second=None, concurrent=2)
+    workspace.faults.add("*", Fault.delay(0.05), times=2)
+    calls = (send(workspace, wire.session, "GET", "/api/2.1/clusters/list") for _ in range(5))
+    answers = await asyncio.gather(*calls)
+    assert sorted(status for status, _, _ in answers) == [200, 200, 429, 429, 429]
+    assert not any("Retry-After" in headers for _, headers, _ in answers)
+    assert (await send(workspace, wire.session, "GET", "/api/2.1/clusters/list"))[0] == 200

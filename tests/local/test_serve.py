@@ -1,0 +1,82 @@
+"""`databricks-async serve` as a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import aiohttp
+import pytest
+
+from databricks_async.cli import main
+from databricks_async.local import LocalWorkspace
+
+RUN = "import sys; from databricks_async.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+async def serve(*arguments):
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-X", "dev", "-W", "error", "-c", RUN, "serve"),
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_serve_prints_how_to_reach_it_and_ends_cleanly(number):
+    """Two lines for the shell; Ctrl-C and SIGTERM end it with exit code 0 and without a word, clients or not."""
+    process = await serve("--port", "0", "--speed", "1000000")
+    lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
+    url, token = (line.partition("=")[2] for line in lines[1:])
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+        async with session.post(f"{url}/api/2.1/clusters/create", json=spec) as response:
+            cluster_id = (await response.json())["cluster_id"]
+        async with session.get(f"{url}/api/2.1/clusters/get", params={"cluster_id": cluster_id}) as response:
+            assert (await response.json())["state"] in ("PENDING", "RUNNING")
+        process.send_signal(number)
+        out, err = await process.communicate()
+    assert (process.returncode, out, err) == (0, b"", b"")
+    assert lines[0].endswith(url)
+    assert lines[1].startswith("export DATABRICKS_HOST=http://127.0.0.1:")
+    assert lines[2].startswith("export DATABRICKS_TOKEN=dapi")
+
+
+async def test_serve_takes_the_token_it_is_told():
+    """And quotes it for the shell."""
+    process = await serve("--port", "0", "--token", "my token")
+    lines = [await process.stdout.readline() for _ in range(3)]
+    process.terminate()
+    await process.communicate()
+    assert lines[2] == b"export DATABRICKS_TOKEN='my token'\n"
+
+
+async def test_a_taken_port_is_one_clear_line():
+    """And exit code 1."""
+    async with LocalWorkspace() as workspace:
+        port = workspace.url.rpartition(":")[2]
+        process = await serve("--port", port)
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.startswith(f"databricks-async serve: cannot listen on 127.0.0.1:{port}: ".encode())
+    assert err.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--speed", "0"], ["serve", "--speed", "fast"]])
+def test_wrong_arguments_are_explained(arguments, capsys):
+    """As argparse does it."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: databricks-async" in capsys.readouterr().err
+
+
+def test_help_lists_the_commands(capsys):
+    """Each with its line."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert "serve" in capsys.readouterr().out

@@ -1,0 +1,78 @@
+"""How the public API looks to type checkers. Never run: mypy and pyright read it."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+from databricks_async import Config, DatabricksError, Page, Pager, Token, WorkspaceClient
+from databricks_async.clusters.models import AutoScale, ClusterDetails, ClusterEvent, ClusterSpec, EventType, State
+from databricks_async.clusters.running import ClusterWait
+from databricks_async.errors import OperationFailed, OutcomeUnknown
+from databricks_async.libraries.models import Library, LibraryFullStatus
+from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
+
+
+async def clients() -> None:
+    async with WorkspaceClient() as w:
+        assert_type(w, WorkspaceClient)
+    WorkspaceClient(host="https://adb-1.2.azuredatabricks.net", token="dapi", retry_timeout_seconds=60)
+    WorkspaceClient(config=Config.resolve(profile="work"), api_versions={"clusters": "2.0"})
+
+    async def fetch() -> Token:
+        return Token("value", expires_at=0.0)
+
+    await WorkspaceClient(host="https://adb-1.2.azuredatabricks.net", credential=fetch).aclose()
+
+
+async def clusters(w: WorkspaceClient) -> None:
+    wait = await w.clusters.create(ClusterSpec(spark_version="15.4.x-scala2.12", autoscale=AutoScale(min_workers=1)))
+    assert_type(wait, ClusterWait)
+    assert_type(wait.cluster_id, str)
+    cluster = await wait.result(timeout=600)
+    assert_type(cluster, ClusterDetails)
+    assert_type(cluster.cluster_id, str)
+    assert_type(cluster.state, State | None)
+    await w.clusters.create({"spark_version": "15.4.x-scala2.12"})
+    await w.clusters.create(spark_version="15.4.x-scala2.12", num_workers=1)
+    async for change in wait:
+        assert_type(change, ClusterDetails)
+    async for change in w.clusters.watch(cluster.cluster_id):
+        assert_type(change, ClusterDetails)
+    spec = cluster.to_spec()
+    assert_type(spec, ClusterSpec)
+    spec.num_workers = 3
+    assert_type(await w.clusters.edit_and_wait(cluster.cluster_id, spec), ClusterDetails)
+    assert_type(await w.clusters.select_spark_version(long_term_support=True), str)
+    assert_type(await w.clusters.select_node_type(min_cores=4), str)
+    assert_type(await w.request("GET", "/api/2.0/clusters/list"), Any)
+
+
+async def listings(w: WorkspaceClient) -> None:
+    events = w.clusters.events("id", order="ASC", event_types=[EventType.RUNNING, "EDITED"], max_items=5)
+    assert_type(events, Pager[ClusterEvent])
+    async for event in events:
+        assert_type(event, ClusterEvent)
+    async for page in w.clusters.list(filter_by={"is_pinned": True}).pages():
+        assert_type(page, Page[ClusterDetails])
+        assert_type(page.next_page_token, str | None)
+    await w.libraries.install("id", [Library(jar="dbfs:/a.jar"), {"whl": "/a.whl"}])
+    assert_type(await w.libraries.cluster_status("id").collect(), list[LibraryFullStatus])
+
+
+async def errors(w: WorkspaceClient) -> None:
+    try:
+        await w.clusters.ensure_cluster_is_running("id", timeout=60)
+    except OutcomeUnknown as error:
+        assert_type(error.lookup, str)
+    except OperationFailed as error:
+        assert_type(error.message, str)
+    except DatabricksError as error:
+        assert_type(error.status, int | None)
+
+
+async def local() -> None:
+    async with LocalWorkspace(clock=Clock.by_hand()) as ws:
+        ws.faults.add("GET /api/{v}/clusters/get", Fault.drop(after=True), times=2)
+        ws.rate_limit = RateLimit(per_second=30, burst=30)
+        assert_type(ws.journal.count("*"), int)
+        assert_type(ws.url, str)
