@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from enum import Enum
 from functools import cache, partial
 from math import isfinite
@@ -188,6 +187,8 @@ def _key(name: Any) -> str:
 
 
 def _unknown_keyword(cls: type[Any], keywords: Mapping[str, Any]) -> str | None:
+    from difflib import get_close_matches  # here, because only mistakes need it
+
     names = [field.name for field in attrs.fields(cls)]
     for name in keywords:
         if name not in names:

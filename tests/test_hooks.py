@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -51,6 +52,7 @@ def test_required_fields_of_every_kind_are_read_and_written() -> None:
         count=0, share=0.5, done=False, colour=Colour.RED, names=[], leaf=Leaf(), leaves=[Leaf(size=1)]
     )
     assert model.as_dict() == WHOLE
+    assert codec.build(Needed, MappingProxyType(WHOLE)) == model
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from databricks_async.clusters.models import (
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import build
+from databricks_async.message import Replay
 from databricks_async.pager import Page, Pager
 from databricks_async.service import Service, build_each, identifier
 from databricks_async.wait import Timeout
@@ -87,12 +88,7 @@ class Clusters(Service):
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
-        await self._call(
-            "POST /api/{v}/clusters/edit",
-            type(None),
-            replay="idempotent",
-            body={**body.as_dict(), "cluster_id": cluster_id},
-        )
+        await self._act("edit", cluster_id, body.as_dict())
         return self._wait(cluster_id, "edit", steady)
 
     async def update(
@@ -102,17 +98,11 @@ class Clusters(Service):
 
         A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
         """
-        identifier("update_mask", update_mask)
-        body = None if cluster is None else build(UpdateClusterResource, cluster)
+        settings: dict[str, Any] = {"update_mask": identifier("update_mask", update_mask)}
+        if cluster is not None:
+            settings["cluster"] = build(UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
-        await self._call(
-            "POST /api/{v}/clusters/update",
-            type(None),
-            replay="idempotent",
-            cluster_id=cluster_id,
-            update_mask=update_mask,
-            cluster=body,
-        )
+        await self._act("update", cluster_id, settings)
         return self._wait(cluster_id, "update", steady)
 
     async def resize(
@@ -122,17 +112,12 @@ class Clusters(Service):
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
-        await self._call(
-            "POST /api/{v}/clusters/resize",
-            type(None),
-            replay="idempotent",
-            body={**size.as_dict(), "cluster_id": identifier("cluster_id", cluster_id)},
-        )
+        await self._act("resize", cluster_id, size.as_dict())
         return self._wait(cluster_id, "resize", UP)
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:
         """Make another user the owner of a terminated cluster. Admins only."""
-        await self._act("change-owner", cluster_id, owner_username=identifier("owner_username", owner_username))
+        await self._act("change-owner", cluster_id, {"owner_username": identifier("owner_username", owner_username)})
 
     async def pin(self, cluster_id: str) -> None:
         """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine."""
@@ -154,13 +139,8 @@ class Clusters(Service):
 
         A lost answer raises `OutcomeUnknown`: sending it again could restart the cluster twice.
         """
-        await self._call(
-            "POST /api/{v}/clusters/restart",
-            type(None),
-            lookup=f"clusters.get({cluster_id!r}) shows whether it is RESTARTING, or its last_restarted_time",
-            cluster_id=identifier("cluster_id", cluster_id),
-            restart_user=restart_user,
-        )
+        settings = {} if restart_user is None else {"restart_user": identifier("restart_user", restart_user)}
+        await self._act("restart", cluster_id, settings, replay="unsafe")
         return self._wait(cluster_id, "restart", UP)
 
     async def delete(self, cluster_id: str) -> ClusterWait:
@@ -396,14 +376,16 @@ class Clusters(Service):
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    async def _act(self, action: str, cluster_id: str, **params: Any) -> None:
-        """A write that names a cluster and answers nothing; done twice it does nothing more."""
+    async def _act(
+        self, action: str, cluster_id: str, settings: Mapping[str, Any] | None = None, *, replay: Replay = "idempotent"
+    ) -> None:
+        """A write that names a cluster and answers nothing."""
         await self._call(
             "POST /api/{v}/clusters/" + action,
             type(None),
-            replay="idempotent",
-            cluster_id=identifier("cluster_id", cluster_id),
-            **params,
+            replay=replay,
+            lookup=f"clusters.get({cluster_id!r}) shows its state, clusters.events({cluster_id!r}) what was done to it",
+            body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
 
     async def _permit(self, method: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:

@@ -118,14 +118,14 @@ def _size(node: NodeType) -> tuple[float | str, ...]:
     disks = node.node_instance_type
     return (
         bool(node.is_deprecated),
-        node.num_cores or 0,
-        node.memory_mb or 0,
+        node.num_cores,
+        node.memory_mb,
         (disks and disks.local_disks) or 0,
         (disks and disks.local_disk_size_gb) or 0,
         (disks and disks.local_nvme_disks) or 0,
         (disks and disks.local_nvme_disk_size_gb) or 0,
         node.num_gpus or 0,
-        node.instance_type_id or "",
+        node.instance_type_id,
     )
 
 
@@ -135,8 +135,7 @@ def _is_offered(node: NodeType) -> bool:
 
 
 def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
-    memory_gb = (node.memory_mb or 0) // 1024
-    cores, gpus = node.num_cores or 0, node.num_gpus or 0
+    memory_gb, cores, gpus = node.memory_mb // 1024, node.num_cores, node.num_gpus or 0
     disks = node.node_instance_type
     local_disks = ((disks and disks.local_disks) or 0) + ((disks and disks.local_nvme_disks) or 0)
     local_gb = ((disks and disks.local_disk_size_gb) or 0) + ((disks and disks.local_nvme_disk_size_gb) or 0)
@@ -148,7 +147,7 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
         and not (gpus and wanted.get("min_gpus") == 0)
         and (not (wanted.get("local_disk") or "local_disk_min_size" in wanted) or local_disks > 0)
         and local_gb >= wanted.get("local_disk_min_size", 0)
-        and (not wanted.get("category") or wanted["category"].lower() == (node.category or "").lower())
+        and (not wanted.get("category") or wanted["category"].lower() == node.category.lower())
         and (not wanted.get("photon_worker_capable") or bool(node.photon_worker_capable))
         and (not wanted.get("photon_driver_capable") or bool(node.photon_driver_capable))
         and (not wanted.get("graviton") or bool(node.is_graviton))
@@ -159,4 +158,4 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
 
 
 def _told(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in wanted.items()) or "no criteria at all"
+    return ", ".join(f"{name}={value!r}" for name, value in wanted.items()) or "no criteria"

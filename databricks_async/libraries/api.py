@@ -54,6 +54,7 @@ class Libraries(Service):
             "POST /api/{v}/libraries/" + action,
             type(None),
             replay="idempotent",
+            lookup=f"libraries.cluster_status({cluster_id!r}) shows how far each is",
             cluster_id=identifier("cluster_id", cluster_id),
             libraries=build_each(Library, libraries, "libraries"),
         )

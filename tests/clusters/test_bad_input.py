@@ -76,7 +76,9 @@ async def test_an_id_in_a_path_cannot_climb(w, method, cluster_id):
         await call(w, method, cluster_id)
 
 
-@pytest.fixture(params=["a/b", "a?b=c", "../../2.1/clusters/list", "%2e%2e", "a#b", "a&cluster_id=b", "a\r\nX: y", "ä b"])
+@pytest.fixture(
+    params=["a/b", "a?b=c", "../../2.1/clusters/list", "%2e%2e", "a#b", "a&cluster_id=b", "a\r\nX: y", "ä b"]
+)
 def strange_id(request, workspace):
     """An id that means something else in a URL; no cluster has it."""
     yield request.param

@@ -1,0 +1,107 @@
+"""The settings of a cluster: which are accepted, which are refused, and how they come back."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"spark_version": None}, "spark_version"),
+        ({"spark_version": "1.2.x-scala2.10"}, "spark_version"),
+        ({"node_type_id": None}, "node_type_id"),
+        ({"node_type_id": "m5.large"}, "node_type_id"),
+        ({"driver_node_type_id": "m5.large"}, "driver_node_type_id"),
+        ({"num_workers": -1}, "num_workers"),
+        ({"num_workers": "many"}, "num_workers"),
+        ({"num_workers": True}, "num_workers"),
+        ({"autoscale": {"min_workers": 1, "max_workers": 2}}, "autoscale"),
+        ({"num_workers": None, "autoscale": {"min_workers": 3, "max_workers": 2}}, "autoscale"),
+        ({"num_workers": None, "autoscale": {"min_workers": 3}}, "autoscale.max_workers"),
+        ({"autotermination_minutes": 5}, "autotermination_minutes"),
+        ({"cluster_name": 7}, "cluster_name"),
+        ({"enable_elastic_disk": "true"}, "enable_elastic_disk"),
+        ({"spark_conf": "a=b"}, "spark_conf"),
+        ({"spark_conf": {"a": {}}}, "spark_conf.a"),
+        ({"ssh_public_keys": "key"}, "ssh_public_keys"),
+        ({"data_security_mode": "SECURE"}, "data_security_mode"),
+    ],
+)
+async def test_a_wrong_parameter_is_refused_by_name(wire, change, named):
+    """400 INVALID_PARAMETER_VALUE, and no cluster."""
+    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1} | change
+    status, answer = await wire.post("/api/2.1/clusters/create", **spec)
+    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert named in answer["message"]
+    assert (await wire.ok("GET", "/api/2.1/clusters/list"))["clusters"] == []
+
+
+async def test_numbers_may_come_as_decimal_text(wire):
+    """As the service reads int64."""
+    cluster_id = await wire.running(num_workers="1")
+    assert (await wire.cluster(cluster_id))["num_workers"] == 1
+
+
+async def test_a_cluster_from_a_pool_needs_no_node_type(wire):
+    """The pool has one."""
+    cluster_id = await wire.running(node_type_id=None, instance_pool_id="pool-1")
+    assert (await wire.cluster(cluster_id))["instance_pool_id"] == "pool-1"
+
+
+async def test_a_single_node_cluster_gets_its_settings(wire):
+    """`is_single_node` fills in the Spark settings, the tag and the size."""
+    cluster_id = await wire.running(num_workers=None, is_single_node=True, kind="CLASSIC_PREVIEW")
+    cluster = await wire.cluster(cluster_id)
+    assert cluster["spark_conf"]["spark.databricks.cluster.profile"] == "singleNode"
+    assert cluster["custom_tags"] == {"ResourceClass": "SingleNode"}
+    assert (cluster["num_workers"], cluster["executors"]) == (0, [])
+
+
+async def test_every_field_of_a_request_comes_back(wire):
+    """Nested settings too, untouched."""
+    spec = {
+        "apply_policy_default_values": False,
+        "autotermination_minutes": 60,
+        "aws_attributes": {"zone_id": "auto"},
+        "azure_attributes": {
+            "first_on_demand": 2,
+            "availability": "SPOT_WITH_FALLBACK_AZURE",
+            "spot_bid_max_price": 0.5,
+            "log_analytics_info": {"log_analytics_workspace_id": "w"},
+        },
+        "cluster_log_conf": {"dbfs": {"destination": "dbfs:/logs"}},
+        "cluster_name": "all",
+        "custom_tags": {"team": "a"},
+        "data_security_mode": "USER_ISOLATION",
+        "dependency_mode": "DEPENDENCY_MODE_AUTO",
+        "docker_image": {"url": "image:1"},
+        "driver_instance_pool_id": "pool-2",
+        "driver_node_type_flexibility": {"alternate_node_type_ids": ["Standard_DS4_v2"]},
+        "driver_node_type_id": "Standard_DS5_v2",
+        "enable_elastic_disk": False,
+        "enable_local_disk_encryption": True,
+        "gcp_attributes": {"boot_disk_size": 10},
+        "init_scripts": [{"volumes": {"destination": "/Volumes/a/b/c.sh"}}],
+        "instance_pool_id": "pool-1",
+        "is_single_node": False,
+        "kind": "CLASSIC_PREVIEW",
+        "node_type_id": "Standard_DS4_v2",
+        "num_workers": 3,
+        "policy_id": "policy-1",
+        "remote_disk_throughput": 100,
+        "runtime_engine": "PHOTON",
+        "single_user_name": "ann@example.com",
+        "spark_conf": {"a": "b"},
+        "spark_env_vars": {"C": "d"},
+        "spark_version": "16.4.x-scala2.12",
+        "ssh_public_keys": ["ssh-rsa x"],
+        "total_initial_remote_disk_size": 200,
+        "use_ml_runtime": False,
+        "worker_node_type_flexibility": {"alternate_node_type_ids": []},
+        "workload_type": {"clients": {"jobs": True, "notebooks": False}},
+    }
+    cluster = await wire.cluster(await wire.running(**spec))
+    assert cluster["spec"] == spec
+    assert {name: cluster[name] for name in spec} == spec
+    assert wire.workspace.journal.calls("POST *")[0].unknown == []

@@ -1,0 +1,102 @@
+"""Wait and Watch by themselves: how long they put up with an object that cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from databricks_async import Wait, Watch
+from databricks_async.errors import (
+    CertificateError,
+    DatabricksError,
+    NotImplemented,
+    ResourceDoesNotExist,
+    TemporarilyUnavailable,
+)
+
+
+@pytest.fixture
+async def later() -> Callable[[float], None]:
+    """Moves the event loop's own clock ahead, for good: the loop ends with the test."""
+    loop = asyncio.get_running_loop()
+    real, ahead = loop.time, [0.0]
+    loop.time = lambda: real() + sum(ahead)
+    return ahead.append
+
+
+@attrs.define
+class Reading:
+    """Something to read that fails with these errors, one a reading, and then gives a word."""
+
+    errors: list[DatabricksError]
+    before: Callable[[], None] = lambda: None
+    count: int = 0
+
+    async def __call__(self) -> str:
+        self.before()
+        self.count += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+
+def wait_for(read: Reading, *, newborn: bool = False) -> Wait[str]:
+    return Wait(
+        "the thing",
+        read,
+        key=str,
+        ended=lambda word: word == "done",
+        failure=lambda _: None,
+        first_pause=0.0,
+        newborn=newborn,
+    )
+
+
+async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
+    """The last failure is raised, by a wait and by a watch."""
+    for make in (lambda read: wait_for(read).result(), lambda read: anext(Watch("it", read, str, first_pause=0.0))):
+        errors = [TemporarilyUnavailable(f"down {number}") for number in range(10)]
+        read = Reading(errors, before=lambda: later(149.0))
+        with pytest.raises(TemporarilyUnavailable, match="down 4"):
+            await make(read)
+        assert read.count == 5
+
+
+async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
+    """However long the consumer took to ask for the next one."""
+    read = Reading([])
+    watch = Watch("it", read, lambda _: read.count, first_pause=0.0)
+    assert await anext(watch) == "done"
+    later(3600.0)
+    read.errors = [TemporarilyUnavailable("once")]
+    assert await anext(watch) == "done"
+
+
+@pytest.mark.parametrize("error", [CertificateError("not trusted"), NotImplemented("no such thing")])
+async def test_what_another_reading_cannot_heal_is_raised_at_once(error):
+    """A certificate that is not trusted now will not be trusted later."""
+    read = Reading([error])
+    with pytest.raises(type(error)):
+        await wait_for(read).result()
+    assert read.count == 1
+
+
+async def test_a_newborn_object_has_half_a_minute_to_be_found(later):
+    """And no longer; one that is not newborn has no time at all."""
+    missing = [ResourceDoesNotExist("not there yet") for _ in range(10)]
+    read = Reading([*missing[:3]], before=lambda: later(9.0))
+    assert await wait_for(read, newborn=True).result() == "done"
+    assert read.count == 4
+
+    read = Reading([*missing], before=lambda: later(9.0))
+    with pytest.raises(ResourceDoesNotExist):
+        await wait_for(read, newborn=True).result()
+    assert read.count == 4
+
+    read = Reading([*missing])
+    with pytest.raises(ResourceDoesNotExist):
+        await wait_for(read).result()
+    assert read.count == 1
