@@ -8,14 +8,8 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from databricks_async import Wait, Watch
-from databricks_async.errors import (
-    CertificateError,
-    DatabricksError,
-    NotImplemented,
-    ResourceDoesNotExist,
-    TemporarilyUnavailable,
-)
+from databricks_async import Wait, Watch, errors
+from databricks_async.errors import CertificateError, DatabricksError, ResourceDoesNotExist, TemporarilyUnavailable
 
 
 @pytest.fixture
@@ -75,7 +69,7 @@ async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
     assert await anext(watch) == "done"
 
 
-@pytest.mark.parametrize("error", [CertificateError("not trusted"), NotImplemented("no such thing")])
+@pytest.mark.parametrize("error", [CertificateError("not trusted"), errors.NotImplemented("no such thing")])
 async def test_what_another_reading_cannot_heal_is_raised_at_once(error):
     """A certificate that is not trusted now will not be trusted later."""
     read = Reading([error])

@@ -106,7 +106,7 @@ async def test_keys_of_any_form_can_be_compared(w, workspace, keys, newest):
 
 async def test_no_runtime_or_several_are_errors_that_repeat_the_question(w, workspace):
     """Several only when `latest` is false; they are named."""
-    with pytest.raises(ValueError, match="no Spark version meets genomics=True, scala='2.11'"):
+    with pytest.raises(ValueError, match=r"no Spark version meets genomics=True, scala='2\.11'"):
         await w.clusters.select_spark_version(genomics=True, scala="2.11", spark_version=None)
     with pytest.raises(ValueError, match=r"2 Spark versions meet .*: 16\.4\.x-scala2\.12, 16\.4\.x-scala2\.13"):
         await w.clusters.select_spark_version(latest=False, spark_version="3.5.2", long_term_support=True)

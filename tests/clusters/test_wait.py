@@ -154,7 +154,7 @@ async def test_an_edit_of_a_running_cluster_ends_when_it_runs_again(w, workspace
     workspace.fail_next_start()
     wait = await w.clusters.update(cluster_id, "num_workers", {"num_workers": 1})
     assert await followed(workspace, wait, 240, 30) == ["RESTARTING", "TERMINATING", "TERMINATED"]
-    with pytest.raises(OperationFailed, match="update of cluster .* failed: TERMINATED"):
+    with pytest.raises(OperationFailed, match=r"update of cluster .* failed: TERMINATED"):
         await wait.result()
 
 

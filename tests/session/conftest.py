@@ -1,4 +1,4 @@
-"""A local workspace, clients of it, and the layers stacked by hand over real HTTP, with pauses that take no time."""
+"""A local workspace and clients of it; the layers stacked by hand over real HTTP; and a time that takes no time."""
 
 from __future__ import annotations
 
@@ -12,75 +12,16 @@ import pytest
 from databricks_async import Config, WorkspaceClient
 from databricks_async.auth import Token
 from databricks_async.local import Clock, LocalWorkspace
-from databricks_async.message import Request, Response
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
 from databricks_async.session.tokens import Tokens, authenticated
 from databricks_async.session.transport import Transport
 
-SPEC = b'{"cluster_name": "etl", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}'
-GET = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
-CREATE = Request(
-    "POST /api/2.1/clusters/create",
-    "/api/2.1/clusters/create",
-    body=SPEC,
-    headers={"Content-Type": "application/json"},
-    replay="unsafe",
-    lookup="look through clusters.list()",
-)
-
-
-def write(action: str, cluster_id: str) -> Request:
-    """A write that does nothing more when it is sent twice."""
-    path = f"/api/2.1/clusters/{action}"
-    body = b'{"cluster_id": "%s"}' % cluster_id.encode()
-    return Request(f"POST {path}", path, body=body, headers={"Content-Type": "application/json"}, replay="idempotent")
-
-
-def answers(*outcomes):
-    """A Send that answers with these in turn, the last one for ever; exceptions are raised, numbers are statuses."""
-    left = list(outcomes)
-
-    async def send(request):
-        outcome = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(outcome, type):
-            outcome = outcome("lost")
-        if isinstance(outcome, Exception):
-            raise outcome
-        return Response(outcome, {}, b"") if isinstance(outcome, int) else outcome
-
-    return send
-
-
-class Layers:
-    """What a session stacks, one part beside the other."""
-
-    def __init__(self, http, url, token, budget, timeout):
-        self.stats = Stats()
-        self.pauses = []
-        self.transport = Transport(http, url, {}, timeout, self.stats)
-        self.pacer = Pacer(100, budget, self.stats)
-
-        async def credential():
-            return Token(token)
-
-        self.tokens = Tokens(credential, self.stats)
-        paced = self.pacer.paced(authenticated(self.transport.send, self.tokens))
-        self.send = retrying(checked(paced), budget, self.stats, self.pause)
-
-    async def pause(self, seconds):
-        self.pauses.append(seconds)
-
-    async def close(self):
-        self.pacer.close()
-        self.transport.close()
-        await self.tokens.close()
-
 
 @pytest.fixture
 async def workspace():
-    """After a test nothing may run and no connection be held."""
+    """When a test has ended no connection is held and nothing runs."""
     async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
         yield workspace
         async with asyncio.timeout(5):
@@ -91,43 +32,52 @@ async def workspace():
 @pytest.fixture
 async def connect(workspace):
     """Makes clients of the workspace."""
-    async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as exits:
 
-        def connect(**arguments):
-            for name in ("credential", "session", "trace_configs"):
-                if name in arguments:
-                    stack_arguments[name] = arguments.pop(name)
-            if "client_id" not in arguments and "credential" not in stack_arguments:
-                arguments.setdefault("token", workspace.token)
-            config = Config(
-                host=arguments.pop("host", workspace.url),
-                needs_credential="credential" not in stack_arguments,
-                **{"poll_interval_seconds": 0.005} | arguments,
-            )
-            client = WorkspaceClient(config=config, **stack_arguments)
-            stack_arguments.clear()
-            stack.push_async_callback(client.aclose)
+        def connect(*, credential=None, session=None, trace_configs=(), **settings):
+            if credential is None and "client_id" not in settings:
+                settings = {"token": workspace.token} | settings
+            settings = {"host": workspace.url, "poll_interval_seconds": 0.005} | settings
+            config = Config(needs_credential=credential is None, **settings)
+            client = WorkspaceClient(config=config, credential=credential, session=session, trace_configs=trace_configs)
+            exits.push_async_callback(client.aclose)
             return client
 
-        stack_arguments = {}
         yield connect
+
+
+class Layers:
+    """What a session stacks, with pauses that take no time."""
+
+    def __init__(self, http, url, token, budget, timeout):
+        async def credential():
+            return Token(token)
+
+        self.stats = Stats()
+        self.pauses = []
+        self.transport = Transport(http, url, {}, timeout, self.stats)
+        self.pacer = Pacer(100, budget, self.stats)
+        self.tokens = Tokens(credential, self.stats)
+        paced = self.pacer.paced(authenticated(self.transport.send, self.tokens))
+        self.send = retrying(checked(paced), budget, self.stats, self.pause)
+
+    async def pause(self, seconds):
+        self.pauses.append(seconds)
 
 
 @pytest.fixture
 async def stack(workspace):
-    """Stacks the layers by hand."""
-    async with aiohttp.ClientSession() as http, AsyncExitStack() as exits:
+    """Stacks the layers over a real connection."""
+    async with aiohttp.ClientSession() as http:
 
-        def stack(*, url=None, budget=300.0, timeout=60.0):
-            layers = Layers(http, url or workspace.url, workspace.token, budget, timeout)
-            exits.push_async_callback(layers.close)
-            return layers
+        def stack(url=None, *, budget=300.0, timeout=60.0):
+            return Layers(http, url or workspace.url, workspace.token, budget, timeout)
 
         yield stack
 
 
 class VirtualTime:
-    """`time.monotonic` for a test of the clockwork alone; `pause` moves it."""
+    """`time.monotonic` for tests of the clockwork alone: only `pause` moves it."""
 
     def __init__(self):
         self.now = 1000.0

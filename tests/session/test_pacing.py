@@ -1,0 +1,406 @@
+"""Limits: what a refusal does to everybody, who waits how long, and that no place is ever lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import formatdate
+
+import pytest
+
+from databricks_async.errors import LifecycleError, ResourceExhausted, TooManyRequests
+from databricks_async.local import Fault, RateLimit
+from databricks_async.message import Request, Response
+from databricks_async.session.pacing import Pacer
+from databricks_async.session.stats import Stats
+
+LIST = "GET /api/2.1/clusters/list"
+OTHER = "GET /api/2.0/libraries/all-cluster-statuses"
+READ = Request(LIST, "/api/2.1/clusters/list")
+ELSEWHERE = Request(OTHER, "/api/2.0/libraries/all-cluster-statuses")
+
+
+def refusal(retry_after=None, status=429):
+    return Response(status, {} if retry_after is None else {"retry-after": str(retry_after)}, b"")
+
+
+class Service:
+    """A Send that answers when the test says so, and knows who is in flight."""
+
+    def __init__(self):
+        self.calls = []
+        self.most = 0
+
+    async def send(self, request):
+        answer = asyncio.get_running_loop().create_future()
+        self.calls.append(answer)
+        self.most = max(self.most, len(self.open))
+        return await answer
+
+    @property
+    def open(self):
+        return [call for call in self.calls if not call.done()]
+
+    async def answer(self, *answers):
+        """Give these to the calls in flight, the oldest first, and let everybody react."""
+        for call, answer in zip(self.open, answers, strict=False):
+            call.set_result(Response(200, {}, b"") if answer is None else answer)
+        await turns()
+
+
+async def turns(count=20):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def start(paced, count=1, request=READ):
+    return [asyncio.create_task(paced(request)) for _ in range(count)]
+
+
+# What Retry-After says
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [(0.05, 0.05, 0.2), (0.3, 0.3, 0.5), (None, 0.5, 0.8), (0, 0.5, 0.8), (-5, 0.5, 0.8), ("soon", 0.5, 0.8)],
+)
+async def test_a_refused_call_goes_again_after_the_time_asked_for(workspace, connect, retry_after, least, most):
+    """Never sooner, and not much later; after half a second where the header says nothing."""
+    workspace.faults.add(LIST, Fault.too_many_requests(retry_after))
+    client = connect()
+    assert await client.clusters.list().collect() == []
+    first, second = workspace.journal.entries
+    assert least <= second.at - first.at < most
+    assert (client.stats.refused, client.stats.retries, client.stats.sent) == (1, 0, 2)
+
+
+async def test_a_date_says_when_too(workspace, connect):
+    """One in the future is waited for, one in the past is no answer to when."""
+    past, future = formatdate(time.time() - 60, usegmt=True), formatdate(time.time() + 2, usegmt=True)
+    workspace.faults.add(LIST, Fault.too_many_requests(past), Fault.too_many_requests(future))
+    assert await connect().clusters.list().collect() == []
+    at = [call.at for call in workspace.journal.entries]
+    assert at[1] - at[0] >= 0.5
+    assert at[2] - at[0] >= 1.0
+
+
+@pytest.mark.parametrize("retry_after", [7, 3600, "Fri, 31 Dec 2100 23:59:59 GMT"])
+async def test_a_pause_beyond_the_budget_is_not_begun(workspace, connect, retry_after):
+    """The refusal is raised at once, and says what was asked for."""
+    workspace.faults.add(LIST, Fault.too_many_requests(retry_after))
+    started = time.monotonic()
+    with pytest.raises(TooManyRequests, match="Too many requests") as raised:
+        await connect(retry_timeout_seconds=0.3).clusters.list().collect()
+    assert time.monotonic() - started < 0.25
+    assert raised.value.attempts == workspace.journal.count() == 1
+    assert raised.value.retry_after > 6
+
+
+async def test_the_body_may_say_when_instead(workspace, connect):
+    """A RetryInfo among the details counts as the header does, also for a 503."""
+    body = '{"message": "m", "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retry_delay": "0.1s"}]}'
+    workspace.faults.add(LIST, Fault.answer(429, body), Fault.answer(503, body))
+    client = connect()
+    assert await client.clusters.list().collect() == []
+    at = [call.at for call in workspace.journal.entries]
+    assert 0.2 <= at[2] - at[0] < 0.45
+    assert client.stats.refused == 2
+
+
+async def test_refusals_in_a_row_pause_longer_each_time(workspace, connect):
+    """Half a second, then a whole one: a service that says nothing is not asked in an even beat."""
+    workspace.faults.add(LIST, Fault.too_many_requests(), Fault.too_many_requests())
+    assert await connect().clusters.list().collect() == []
+    at = [call.at for call in workspace.journal.entries]
+    assert 0.5 <= at[1] - at[0] < 0.8
+    assert 1.0 <= at[2] - at[1] < 1.4
+
+
+async def test_an_exhausted_budget_raises_the_refusal(workspace, connect):
+    """With all attempts, after the budget and not after much more."""
+    workspace.faults.add(LIST, Fault.too_many_requests(0.05), times=1000)
+    started = time.monotonic()
+    with pytest.raises(TooManyRequests) as raised:
+        await connect(retry_timeout_seconds=0.3).clusters.list().collect()
+    assert 0.2 < time.monotonic() - started < 0.6
+    assert 4 <= raised.value.attempts == workspace.journal.count() <= 6
+    assert raised.value.elapsed == pytest.approx(0.3, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [("QUOTA_EXCEEDED", "m"), ("RESOURCE_EXHAUSTED", "The quota of 1000 clusters is reached")]
+)
+async def test_a_quota_is_not_waited_for(workspace, connect, code, message):
+    """Time does not heal it: one request, no gate shut for the others, and no refusal counted."""
+    workspace.faults.add(LIST, Fault.error(429, code, message))
+    client = connect()
+    started = time.monotonic()
+    with pytest.raises(TooManyRequests) as raised:
+        await client.clusters.list().collect()
+    assert await client.clusters.list().collect() == []
+    assert time.monotonic() - started < 0.25
+    assert (raised.value.error_code, workspace.journal.count(), client.stats.refused) == (code, 2, 0)
+    assert isinstance(raised.value, ResourceExhausted) == (code == "RESOURCE_EXHAUSTED")
+
+
+# What it does to the others
+
+
+async def test_a_refusal_holds_the_family_and_nobody_else(workspace, connect):
+    """The service counts by API: other methods of it wait too, other APIs do not."""
+    workspace.faults.add(LIST, Fault.too_many_requests(0.3))
+    client = connect()
+    refused = asyncio.create_task(client.clusters.list().collect())
+    await workspace.journal.until(lambda journal: journal.entries and journal.entries[0].status == 429)
+    await turns()
+    started = time.monotonic()
+    await client.libraries.all_cluster_statuses().collect()
+    assert time.monotonic() - started < 0.2
+    await client.clusters.list_zones()
+    assert time.monotonic() - started >= 0.2
+    await refused
+    assert workspace.journal.calls(OTHER)[0].at < workspace.journal.calls(LIST)[1].at
+
+
+async def test_those_who_were_refused_go_first_in_their_order():
+    """Nobody who was refused is passed by those who come later, nor by each other."""
+    service, order = Service(), []
+    paced = Pacer(2, 10, Stats()).paced(service.send)
+
+    async def call(name):
+        await paced(READ)
+        order.append(name)
+
+    tasks = [asyncio.create_task(call(name)) for name in "abcd"]
+    await turns()
+    await service.answer(refusal(0.01), refusal(0.01))
+    for _ in tasks:
+        while not service.open:
+            await asyncio.sleep(0.001)
+        await service.answer(None, None)
+    await asyncio.gather(*tasks)
+    assert order == ["a", "b", "c", "d"]
+
+
+async def test_a_wave_of_refusals_halves_the_window_once_and_answers_widen_it():
+    """Sixteen in flight, all refused: eight at a time, then one more for each window of answers."""
+    service = Service()
+    paced = Pacer(16, 10, Stats()).paced(service.send)
+    tasks = start(paced, 200)
+    await turns()
+    assert len(service.open) == 16
+    await service.answer(*[refusal(0.01)] * 16)
+    sizes = []
+    while not all(task.done() for task in tasks):
+        while not service.open:
+            await asyncio.sleep(0.001)
+        sizes.append(len(service.open))
+        await service.answer(*[None] * 16)
+    assert sizes[0] == 8
+    assert sizes[:6] == [8, 9, 10, 11, 12, 13] or sizes[1] in (8, 9)
+    assert sizes == [*sorted(sizes[:-1]), sizes[-1]]
+    assert max(sizes) == 16
+
+
+async def test_waves_of_refusals_end_with_one_call_at_a_time():
+    """However bad it gets, one call goes on asking."""
+    service = Service()
+    paced = Pacer(8, 10, Stats()).paced(service.send)
+    tasks = start(paced, 8)
+    sizes = []
+    for _ in range(5):
+        while not service.open:
+            await asyncio.sleep(0.001)
+        sizes.append(len(service.open))
+        await service.answer(*[refusal(0.01)] * 8)
+    assert sizes == [8, 4, 2, 1, 1]
+    while not all(task.done() for task in tasks):
+        await service.answer(*[None] * 8)
+        await asyncio.sleep(0.001)
+
+
+async def test_an_endless_shut_gate_sends_everybody_away():
+    """Those who were refused and those who were never sent; the latter say that they never were."""
+    service = Service()
+
+    async def refuse(request):
+        service.calls.append(request)
+        return refusal(0.02)
+
+    paced = Pacer(4, 0.2, Stats()).paced(refuse)
+    async with asyncio.timeout(3):
+        responses = await asyncio.gather(*start(paced, 40))
+    assert {response.status for response in responses} == {429}
+    assert sum(response.attempts for response in responses) == len(service.calls)
+    assert min(response.attempts for response in responses) == 0
+
+
+async def test_a_long_queue_is_no_reason_to_give_up():
+    """Patience ends when nobody gets through, not when many were before."""
+
+    async def slow(request):
+        nonlocal sent
+        sent += 1
+        if sent % 10 == 0:
+            return refusal(0.01)
+        await asyncio.sleep(0.005)
+        return Response(200, {}, b"")
+
+    sent = 0
+    paced = Pacer(2, 0.1, Stats()).paced(slow)
+    started = time.monotonic()
+    responses = await asyncio.gather(*start(paced, 80))
+    assert time.monotonic() - started > 0.2
+    assert {response.status for response in responses} == {200}
+
+
+async def test_without_a_refusal_nobody_gives_up_waiting():
+    """A call that waits only for those before it was refused by nobody."""
+    service = Service()
+    paced = Pacer(1, 0.01, Stats()).paced(service.send)
+    first, second = start(paced, 2)
+    await asyncio.sleep(0.05)
+    await service.answer(None)
+    await service.answer(None)
+    assert [(await task).status for task in (first, second)] == [200, 200]
+
+
+# Cancelled while waiting
+
+
+async def test_a_caller_cancelled_at_the_gate_takes_no_place():
+    """Neither while it waits nor after: all places are there for those who stay."""
+    service = Service()
+    paced = Pacer(2, 10, Stats()).paced(service.send)
+    busy = start(paced, 2)
+    waiting = start(paced, 4)
+    await turns()
+    for task in waiting[:3]:
+        task.cancel()
+    await turns()
+    await service.answer(None, None)
+    assert len(service.open) == 1
+    await service.answer(None)
+    await asyncio.gather(*busy, waiting[3])
+    more = start(paced, 3)
+    await turns()
+    assert len(service.open) == 2
+    await service.answer(None, None)
+    await service.answer(None)
+    await asyncio.gather(*more)
+    assert service.most == 2
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_caller_cancelled_as_it_is_admitted_gives_its_place_back(steps):
+    """In whatever step of the loop the cancellation meets the admission."""
+    service = Service()
+    paced = Pacer(1, 10, Stats()).paced(service.send)
+    busy, waiting, last = start(paced, 3)
+    await turns()
+    service.open[0].set_result(Response(200, {}, b""))
+    await turns(steps)
+    waiting.cancel()
+    await turns()
+    assert waiting.cancelled()
+    await service.answer(None, None)
+    await asyncio.gather(busy, last)
+    (after,) = start(paced)
+    await turns()
+    await service.answer(None)
+    await after
+
+
+async def test_a_caller_cancelled_in_flight_gives_its_place_back():
+    """And the next one is sent."""
+    service = Service()
+    paced = Pacer(1, 10, Stats()).paced(service.send)
+    busy, waiting = start(paced, 2)
+    await turns()
+    busy.cancel()
+    await turns()
+    assert len(service.calls) == 2
+    await service.answer(None, None)
+    assert (await waiting).status == 200
+
+
+async def test_a_failure_gives_the_place_back():
+    """Whatever the layers below raise."""
+
+    async def fail(request):
+        raise ValueError("no")
+
+    paced = Pacer(1, 10, Stats()).paced(fail)
+    for task in start(paced, 3):
+        with pytest.raises(ValueError, match="no"):
+            await task
+
+
+async def test_a_deadline_of_the_caller_ends_the_waiting_at_a_shut_gate(workspace, connect):
+    """For the call that was refused and for one that was not sent at all."""
+    workspace.faults.add(LIST, Fault.too_many_requests(60))
+    client = connect()
+    started = time.monotonic()
+
+    async def impatient():
+        async with asyncio.timeout(0.1):
+            await client.clusters.list().collect()
+
+    results = await asyncio.gather(impatient(), impatient(), return_exceptions=True)
+    with pytest.raises(TimeoutError):
+        await impatient()
+    assert [type(result) for result in results].count(TimeoutError) >= 1
+    assert time.monotonic() - started < 1.0
+
+
+async def test_closing_ends_the_waiting():
+    """Everybody at a gate learns it at once, shut or only full; nobody is sent afterwards."""
+    service = Service()
+    pacer = Pacer(1, 100, Stats())
+    paced = pacer.paced(service.send)
+    tasks = start(paced, 3) + start(paced, 3, ELSEWHERE)
+    await turns()
+    await service.answer(refusal(50))
+    pacer.close()
+    results = await asyncio.wait_for(asyncio.gather(*tasks[:3], return_exceptions=True), 1)
+    assert {type(result) for result in results} == {LifecycleError}
+    await service.answer(None)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(service.calls) == 2
+
+
+# Crowds
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        RateLimit(per_second=100, burst=10, retry_after=0.1),
+        RateLimit(per_second=100, burst=10, retry_after=None),
+        RateLimit(per_second=None, concurrent=5),
+        RateLimit(per_second=150, burst=5, retry_after=0.05, concurrent=10),
+    ],
+    ids=["told when", "not told", "concurrent", "both"],
+)
+async def test_a_crowd_gets_through(workspace, connect, limit):
+    """200 callers at once against a limit: nobody gives up, and few requests are wasted."""
+    workspace.rate_limit = limit
+    client = connect()
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*(client.clusters.list().collect() for _ in range(200)))
+    assert results == [[]] * 200
+    assert workspace.journal.count() == 200 + limit.refused
+    assert client.stats.refused == limit.refused < 200
+    assert client.stats.retries == 0
+
+
+async def test_ten_thousand_calls_at_once(workspace, connect):
+    """No more in flight than there are connections, and all are answered."""
+    client = connect(max_connections=20, credential=None)
+
+    async def call():
+        await client.request("GET", "/api/2.1/clusters/list-zones")
+
+    await asyncio.gather(*(call() for _ in range(2000)))
+    assert workspace.journal.in_flight_max <= 20
+    assert workspace.journal.connections_opened <= 20
