@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-try:
-    from pytest_asyncio import fixture
-except ImportError:  # this plugin is loaded wherever the package is installed: it must not break other people's tests
-
-    def fixture(function: Callable[..., object]) -> object:  # type: ignore[no-redef]
-        @pytest.fixture(name=function.__name__)
-        def missing() -> None:
-            pytest.fail(f"the fixture {function.__name__!r} needs pytest-asyncio", pytrace=False)
-
-        return missing
-
-
 if TYPE_CHECKING:
+    from pytest_asyncio import fixture
+
     from databricks_async.client import WorkspaceClient
     from databricks_async.local import LocalWorkspace
+else:
+    try:
+        from pytest_asyncio import fixture
+    except ImportError:  # this plugin is loaded wherever the package is installed, and must break nobody's tests
+
+        def fixture(function):
+            @pytest.fixture(name=function.__name__)
+            def missing():
+                pytest.fail(f"the fixture {function.__name__!r} needs pytest-asyncio", pytrace=False)
+
+            return missing
 
 
 @fixture

@@ -97,7 +97,7 @@ def json_request(
 def answer_as(result: type[T], request: Request, response: Response) -> T:
     """The body as `result`; `type(None)` for an answer that says nothing but that it went well."""
     if result is type(None):
-        return None
+        return None  # pyright: ignore[reportReturnType] (T is None here)
     try:
         return codec.decode(response.body, result)
     except codec.WrongShape as error:

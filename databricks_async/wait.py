@@ -20,7 +20,11 @@ _NEWBORN_SECONDS = 30.0
 
 
 def seconds_of(timeout: Timeout) -> float | None:
-    return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    if isinstance(timeout, timedelta):
+        return timeout.total_seconds()
+    if timeout is None or (isinstance(timeout, int | float) and not isinstance(timeout, bool)):
+        return timeout
+    raise TypeError(f"timeout must be seconds, a timedelta or None, not {type(timeout).__name__}")
 
 
 class Wait(Generic[T]):
@@ -68,8 +72,9 @@ class Wait(Generic[T]):
         """
         seconds = seconds_of(timeout)
         last: T | None = None
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with limit:
                 async for change in self:
                     last = change
         except TimeoutError:

@@ -9,7 +9,13 @@ import attrs
 import pytest
 
 from databricks_async import Wait, Watch, errors
-from databricks_async.errors import CertificateError, DatabricksError, ResourceDoesNotExist, TemporarilyUnavailable
+from databricks_async.errors import (
+    CertificateError,
+    DatabricksError,
+    RequestTimeout,
+    ResourceDoesNotExist,
+    TemporarilyUnavailable,
+)
 
 
 @pytest.fixture
@@ -67,6 +73,13 @@ async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
     later(3600.0)
     read.errors = [TemporarilyUnavailable("once")]
     assert await anext(watch) == "done"
+
+
+async def test_a_request_that_timed_out_is_not_taken_for_the_end_of_the_waits_own_time(later):
+    """Though both are TimeoutErrors."""
+    read = Reading([RequestTimeout("no answer") for _ in range(10)], before=lambda: later(149.0))
+    with pytest.raises(RequestTimeout, match="no answer"):
+        await wait_for(read).result(timeout=3600)
 
 
 @pytest.mark.parametrize("error", [CertificateError("not trusted"), errors.NotImplemented("no such thing")])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, Unpack
 
 import orjson
 
 from databricks_async.clusters import select
 from databricks_async.clusters.models import (
     AutoScale,
+    CloneCluster,
     ClusterAccessControlRequest,
     ClusterDetails,
     ClusterEvent,
@@ -36,15 +37,16 @@ from databricks_async.codec import build
 from databricks_async.message import Replay
 from databricks_async.pager import Page, Pager
 from databricks_async.service import Service, build_each, identifier
-from databricks_async.wait import Timeout
+from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
+P = ParamSpec("P")
+
 Body: TypeAlias = ClusterSpec | Mapping[str, Any]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
-_PERMISSIONS = "/api/2.0/permissions/clusters/{cluster_id}"
 
 _MOST_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
@@ -54,8 +56,8 @@ class Clusters(Service):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
-    milliseconds. An unknown cluster raises `ResourceDoesNotExist` in `get` and `InvalidParameterValue` elsewhere, a
-    cluster in the wrong state `InvalidState`.
+    milliseconds. An unknown cluster raises `ResourceDoesNotExist` where it is read first (`get`, `edit`, `update`,
+    waiting, watching) and `InvalidParameterValue` elsewhere, a cluster in the wrong state `InvalidState`.
     """
 
     def __init__(self, session: Session, version: str) -> None:
@@ -64,18 +66,20 @@ class Clusters(Service):
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
-    async def create(self, spec: Body | None = None, /, **fields: Any) -> ClusterWait:
+    async def create(
+        self, spec: Body | None = None, /, *, clone_from: CloneCluster | Mapping[str, Any] | None = None, **fields: Any
+    ) -> ClusterWait:
         """Create and start a cluster from a `ClusterSpec`, a mapping, or the same fields as keywords.
 
-        The wait ends when it runs. A lost answer raises `OutcomeUnknown` and nothing is sent again: the cluster may
-        exist, and the error says how to find it.
+        It gets the libraries of the cluster `clone_from`. The wait ends when it runs. A lost answer raises
+        `OutcomeUnknown` and nothing is sent again: the cluster may exist, and the error says how to find it.
         """
         body = build(ClusterSpec, spec, **fields)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
         answer = await self._call(
             "POST /api/{v}/clusters/create",
             CreateClusterResponse,
-            body=body,
+            body=body if clone_from is None else {**body.as_dict(), "clone_from": build(CloneCluster, clone_from)},
             lookup=f"look through clusters.list() for {name} and a start_time not before this call",
         )
         return self._wait(answer.cluster_id, "create", UP, newborn=True)
@@ -88,7 +92,7 @@ class Clusters(Service):
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
-        await self._act("edit", cluster_id, body.as_dict())
+        await self._act("POST /api/{v}/clusters/edit", cluster_id, body.as_dict())
         return self._wait(cluster_id, "edit", steady)
 
     async def update(
@@ -102,7 +106,7 @@ class Clusters(Service):
         if cluster is not None:
             settings["cluster"] = build(UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
-        await self._act("update", cluster_id, settings)
+        await self._act("POST /api/{v}/clusters/update", cluster_id, settings)
         return self._wait(cluster_id, "update", steady)
 
     async def resize(
@@ -112,26 +116,30 @@ class Clusters(Service):
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
-        await self._act("resize", cluster_id, size.as_dict())
+        await self._act("POST /api/{v}/clusters/resize", cluster_id, size.as_dict())
         return self._wait(cluster_id, "resize", UP)
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:
         """Make another user the owner of a terminated cluster. Admins only."""
-        await self._act("change-owner", cluster_id, {"owner_username": identifier("owner_username", owner_username)})
+        await self._act(
+            "POST /api/{v}/clusters/change-owner",
+            cluster_id,
+            {"owner_username": identifier("owner_username", owner_username)},
+        )
 
     async def pin(self, cluster_id: str) -> None:
         """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine."""
-        await self._act("pin", cluster_id)
+        await self._act("POST /api/{v}/clusters/pin", cluster_id)
 
     async def unpin(self, cluster_id: str) -> None:
         """Undo `pin`. Admins only; unpinning twice is fine."""
-        await self._act("unpin", cluster_id)
+        await self._act("POST /api/{v}/clusters/unpin", cluster_id)
 
     # --- starting and stopping ---------------------------------------------------------------------------------------
 
     async def start(self, cluster_id: str) -> ClusterWait:
         """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated."""
-        await self._act("start", cluster_id)
+        await self._act("POST /api/{v}/clusters/start", cluster_id)
         return self._wait(cluster_id, "start", UP)
 
     async def restart(self, cluster_id: str, restart_user: str | None = None) -> ClusterWait:
@@ -140,17 +148,17 @@ class Clusters(Service):
         A lost answer raises `OutcomeUnknown`: sending it again could restart the cluster twice.
         """
         settings = {} if restart_user is None else {"restart_user": identifier("restart_user", restart_user)}
-        await self._act("restart", cluster_id, settings, replay="unsafe")
+        await self._act("POST /api/{v}/clusters/restart", cluster_id, settings, replay="unsafe")
         return self._wait(cluster_id, "restart", UP)
 
     async def delete(self, cluster_id: str) -> ClusterWait:
         """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down."""
-        await self._act("delete", cluster_id)
+        await self._act("POST /api/{v}/clusters/delete", cluster_id)
         return self._wait(cluster_id, "delete", DOWN)
 
     async def permanent_delete(self, cluster_id: str) -> None:
         """Terminate a cluster and forget it: it cannot be started again."""
-        await self._act("permanent-delete", cluster_id)
+        await self._act("POST /api/{v}/clusters/permanent-delete", cluster_id)
 
     async def ensure_cluster_is_running(self, cluster_id: str, timeout: Timeout = None) -> ClusterDetails:
         """Bring a cluster up from whatever state it is in, and return it when it runs.
@@ -226,15 +234,17 @@ class Clusters(Service):
 
     async def get_permissions(self, cluster_id: str) -> ClusterPermissions:
         """Who may do what with a cluster, inherited permissions included."""
-        return await self._call(f"GET {_PERMISSIONS}", ClusterPermissions, cluster_id=cluster_id)
+        return await self._call(
+            "GET /api/2.0/permissions/clusters/{cluster_id}", ClusterPermissions, cluster_id=cluster_id
+        )
 
     async def set_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Replace the direct permissions of a cluster by these."""
-        return await self._permit("PUT", cluster_id, access_control_list)
+        return await self._permit("PUT /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
 
     async def update_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Add these permissions to a cluster's, or change them for the users and groups named."""
-        return await self._permit("PATCH", cluster_id, access_control_list)
+        return await self._permit("PATCH /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
@@ -242,13 +252,13 @@ class Clusters(Service):
         self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await (await self.create(spec, **fields)).result(timeout)
+        return await self._to_the_end(timeout, self.create, spec, **fields)
 
     async def edit_and_wait(
         self, cluster_id: str, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await (await self.edit(cluster_id, spec, **fields)).result(timeout)
+        return await self._to_the_end(timeout, self.edit, cluster_id, spec, **fields)
 
     async def update_and_wait(
         self,
@@ -259,7 +269,7 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await (await self.update(cluster_id, update_mask, cluster)).result(timeout)
+        return await self._to_the_end(timeout, self.update, cluster_id, update_mask, cluster)
 
     async def resize_and_wait(
         self,
@@ -270,21 +280,21 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await (await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale)).result(timeout)
+        return await self._to_the_end(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
 
     async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await (await self.start(cluster_id)).result(timeout)
+        return await self._to_the_end(timeout, self.start, cluster_id)
 
     async def restart_and_wait(
         self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await (await self.restart(cluster_id, restart_user)).result(timeout)
+        return await self._to_the_end(timeout, self.restart, cluster_id, restart_user)
 
     async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await (await self.delete(cluster_id)).result(timeout)
+        return await self._to_the_end(timeout, self.delete, cluster_id)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
@@ -377,25 +387,36 @@ class Clusters(Service):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     async def _act(
-        self, action: str, cluster_id: str, settings: Mapping[str, Any] | None = None, *, replay: Replay = "idempotent"
+        self,
+        endpoint: str,
+        cluster_id: str,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        replay: Replay = "idempotent",
     ) -> None:
         """A write that names a cluster and answers nothing."""
         await self._call(
-            "POST /api/{v}/clusters/" + action,
+            endpoint,
             type(None),
             replay=replay,
             lookup=f"clusters.get({cluster_id!r}) shows its state, clusters.events({cluster_id!r}) what was done to it",
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
 
-    async def _permit(self, method: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
+    async def _permit(self, endpoint: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
         return await self._call(
-            f"{method} {_PERMISSIONS}",
+            endpoint,
             ClusterPermissions,
             replay="idempotent",
             cluster_id=cluster_id,
             access_control_list=build_each(ClusterAccessControlRequest, entries, "access_control_list"),
         )
+
+    async def _to_the_end(
+        self, timeout: Timeout, begin: Callable[P, Awaitable[ClusterWait]], *args: P.args, **kwargs: P.kwargs
+    ) -> ClusterDetails:
+        seconds = seconds_of(timeout)  # before anything is sent
+        return await (await begin(*args, **kwargs)).result(seconds)
 
     async def _steady_state(self, cluster_id: str) -> frozenset[State]:
         """Where a change of the specification ends: a terminated cluster takes it and stays down."""

@@ -121,8 +121,9 @@ class Running:
         if effort is None:
             effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._first_pause)
         effort.callers += 1
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with limit:
                 return await asyncio.shield(effort.task)
         except TimeoutError:
             if not limit.expired():

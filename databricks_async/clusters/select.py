@@ -79,9 +79,10 @@ def _fits(key: str, name: str, wanted: SparkVersionCriteria) -> bool:
     scala = re.search(r"-scala(\d+\.\d+)", key)
     if scala is None or "apache-spark-" in key:
         return False
-    if wanted.get("scala") is not None and scala[1] != wanted["scala"]:
+    if wanted.get("scala", scala[1]) != scala[1]:
         return False
-    if wanted.get("spark_version") and f"Apache Spark {wanted['spark_version']}" not in name:
+    spark = wanted.get("spark_version")
+    if spark and f"Apache Spark {spark}" not in name:
         return False
     if wanted.get("long_term_support", False) and not ("LTS" in name or "-esr-" in key):
         return False
@@ -141,13 +142,13 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
     local_gb = ((disks and disks.local_disk_size_gb) or 0) + ((disks and disks.local_nvme_disk_size_gb) or 0)
     return (
         memory_gb >= wanted.get("min_memory_gb", 0)
-        and (not wanted.get("gb_per_core") or (cores > 0 and memory_gb // cores >= wanted["gb_per_core"]))
+        and memory_gb // (cores or 1) >= wanted.get("gb_per_core", 0)
         and cores >= wanted.get("min_cores", 0)
         and gpus >= wanted.get("min_gpus", 0)
         and not (gpus and wanted.get("min_gpus") == 0)
         and (not (wanted.get("local_disk") or "local_disk_min_size" in wanted) or local_disks > 0)
         and local_gb >= wanted.get("local_disk_min_size", 0)
-        and (not wanted.get("category") or wanted["category"].lower() == node.category.lower())
+        and wanted.get("category", node.category).lower() == node.category.lower()
         and (not wanted.get("photon_worker_capable") or bool(node.photon_worker_capable))
         and (not wanted.get("photon_driver_capable") or bool(node.photon_driver_capable))
         and (not wanted.get("graviton") or bool(node.is_graviton))

@@ -20,11 +20,11 @@ class Libraries(Service):
 
     async def install(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
         """Install libraries on a cluster, now if it runs and otherwise when it starts. Doing so twice is fine."""
-        await self._change("install", cluster_id, libraries)
+        await self._change("POST /api/{v}/libraries/install", cluster_id, libraries)
 
     async def uninstall(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
         """Uninstall libraries when the cluster is restarted. Those that are not installed are ignored."""
-        await self._change("uninstall", cluster_id, libraries)
+        await self._change("POST /api/{v}/libraries/uninstall", cluster_id, libraries)
 
     def cluster_status(self, cluster_id: str) -> Pager[LibraryFullStatus]:
         """The libraries of one cluster, and how far each is."""
@@ -49,9 +49,9 @@ class Libraries(Service):
 
         return Pager(fetch)
 
-    async def _change(self, action: str, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
+    async def _change(self, endpoint: str, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
         await self._call(
-            "POST /api/{v}/libraries/" + action,
+            endpoint,
             type(None),
             replay="idempotent",
             lookup=f"libraries.cluster_status({cluster_id!r}) shows how far each is",

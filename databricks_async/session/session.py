@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.auth import credential_for
 from databricks_async.auth.token import Credential
@@ -80,19 +81,19 @@ class Session:
         from databricks_async.session.transport import Transport
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
-        http = self._lent
+        http, proxy = self._lent, (None, {})
         if http is None:
+            proxy = _proxy(config.host)
             http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
-                proxy=_proxy(config.host),
             )
             self._endings.push_async_callback(http.close)
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
         if config.workspace_id:
             headers["X-Databricks-Workspace-Id"] = config.workspace_id
-        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats)
+        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats, *proxy)
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
         # A pacer of their own: calls hold their places while they wait for a token.
@@ -122,20 +123,27 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _proxy(host: str) -> str | None:
-    """The proxy of the environment. aiohttp's own look-up would also read the netrc file and send what stands there."""
+def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
+    """The proxy of the environment, and the headers for it: aiohttp's errors would show a password in its address.
+
+    aiohttp's own look-up would also read the netrc file and send what stands there.
+    """
     from urllib.request import getproxies, proxy_bypass  # brings a whole HTTP client with it
 
     parts = urlsplit(host)
     if is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None
-    proxy = getproxies().get(parts.scheme)
-    if not proxy:
-        return None
-    scheme, mark, _ = proxy.partition("://")
-    if mark and scheme not in ("http", "https"):
-        raise ConfigError(f"the proxy of the environment has the scheme {scheme!r}: only http and https are supported")
-    return proxy if mark else f"http://{proxy}"
+        return None, {}
+    found = getproxies().get(parts.scheme)
+    if not found:
+        return None, {}
+    proxy = urlsplit(found if "://" in found else f"http://{found}")
+    if proxy.scheme not in ("http", "https"):
+        raise ConfigError(f"the proxy of the environment has the scheme {proxy.scheme!r}: only http and https work")
+    login, _, address = proxy.netloc.rpartition("@")
+    headers = {}
+    if login:
+        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}"
+    return f"{proxy.scheme}://{address}", headers
 
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -78,13 +78,22 @@ class Transport:
     """Sends requests to one host through one aiohttp session."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, host: str, headers: Mapping[str, str], timeout: float, stats: Stats
+        self,
+        session: aiohttp.ClientSession,
+        host: str,
+        headers: Mapping[str, str],
+        timeout: float,
+        stats: Stats,
+        proxy: str | None = None,
+        proxy_headers: Mapping[str, str] | None = None,
     ) -> None:
         self._session = session
         self._headers = dict(headers)
         self._stats = stats
         self._seconds = timeout
         self._deadlines = Deadlines(timeout)
+        self._proxy = proxy
+        self._proxy_headers = proxy_headers
         self._closed = False
         self._host = host.partition("://")[2]
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
@@ -124,6 +133,8 @@ class Transport:
                     raise_for_status=False,
                     timeout=self._timeout,
                     middlewares=middlewares,
+                    proxy=self._proxy,
+                    proxy_headers=self._proxy_headers,
                 )
                 return Response(answer.status, answer.headers, await answer.read())
             finally:

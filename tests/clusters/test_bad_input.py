@@ -205,6 +205,13 @@ async def test_a_specification_is_given_once(w):
         await w.clusters.create("16.4.x-scala2.12")
 
 
+async def test_what_is_cloned_has_an_id(w):
+    """The id itself is not enough."""
+    for clone_from in ("0923-164208-meows279", {"source_cluster": "0923-164208-meows279"}, {}):
+        with pytest.raises(ValueError, match=r"expected an object|source_cluster_id"):
+            await w.clusters.create(SPEC, clone_from=clone_from)
+
+
 async def test_resize_needs_a_size(w):
     """One of the two."""
     with pytest.raises(ValueError, match="resize needs num_workers or autoscale"):
@@ -311,3 +318,18 @@ async def test_a_criterion_is_checked_before_the_catalogue_is_read(w, method, cr
     """A misspelt one would choose another machine than was meant."""
     with pytest.raises(TypeError, match=says):
         await getattr(w.clusters, method)(**criteria)
+
+
+@pytest.mark.parametrize("timeout", ["5", True, [1]])
+async def test_a_timeout_is_checked_before_a_cluster_is_made(w, timeout):
+    """Not when it is time to wait."""
+    cluster_id = "0923-164208-meows279"
+    for attempt in (
+        lambda: w.clusters.create_and_wait(SPEC, timeout=timeout),
+        lambda: w.clusters.edit_and_wait(cluster_id, SPEC, timeout=timeout),
+        lambda: w.clusters.restart_and_wait(cluster_id, timeout=timeout),
+        lambda: w.clusters.ensure_cluster_is_running(cluster_id, timeout=timeout),
+        lambda: w.clusters.wait_running(cluster_id).result(timeout),
+    ):
+        with pytest.raises(TypeError, match="timeout must be seconds, a timedelta or None"):
+            await attempt()

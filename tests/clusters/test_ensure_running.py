@@ -15,6 +15,7 @@ from databricks_async.errors import (
     OperationFailed,
     OperationTimeout,
     PermissionDenied,
+    RequestTimeout,
     ResourceDoesNotExist,
 )
 from databricks_async.local import Fault
@@ -258,6 +259,16 @@ async def test_the_callers_own_timeout_stays_the_callers(w, workspace, make):
         async with asyncio.timeout(0.02):
             await w.clusters.ensure_cluster_is_running(cluster_id, timeout=60)
     assert not isinstance(caught.value, DatabricksError)
+    assert efforts() == []
+
+
+async def test_a_start_that_timed_out_is_not_taken_for_the_callers_time(connect, workspace, make):
+    """Though both are TimeoutErrors."""
+    cluster_id = await make.terminated()
+    workspace.faults.add(START, Fault.hang())
+    w = connect(http_timeout_seconds=0.05, retry_timeout_seconds=0)
+    with pytest.raises(RequestTimeout):
+        await w.clusters.ensure_cluster_is_running(cluster_id, timeout=60)
     assert efforts() == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from databricks_async.clusters.models import AutoScale, ClusterSpec, State, UpdateClusterResource
+from databricks_async.clusters.models import AutoScale, CloneCluster, ClusterSpec, State, UpdateClusterResource
 from databricks_async.errors import ResourceDoesNotExist
 
 pytestmark = pytest.mark.parametrize("version", ["2.0", "2.1"])
@@ -44,6 +44,26 @@ async def test_create_gives_the_same_cluster_from_a_model_a_mapping_and_keywords
 
     assert bodies == [spec, spec, spec]
     assert specs == [model, model, model]
+
+
+@pytest.mark.parametrize("form", ["model", "mapping", "in the spec", "and wait"])
+async def test_create_with_the_libraries_of_another_cluster(w, workspace, make, sent, spec, form):
+    """`clone_from`, in all forms that a specification has."""
+    source = await make.running()
+    await w.libraries.install(source, [{"whl": "/Workspace/etl.whl"}])
+    clone_from = {"source_cluster_id": source}
+    if form == "model":
+        cluster_id = (await w.clusters.create(spec, clone_from=CloneCluster(source_cluster_id=source))).cluster_id
+    elif form == "mapping":
+        cluster_id = (await w.clusters.create(**spec, clone_from=clone_from)).cluster_id
+    elif form == "in the spec":
+        cluster_id = (await w.clusters.create(spec | {"clone_from": clone_from})).cluster_id
+    else:
+        workspace.timing.pending = 0.0
+        cluster_id = (await w.clusters.create_and_wait(spec, clone_from=clone_from, timeout=5)).cluster_id
+
+    assert sent("POST /api/{v}/clusters/create") == spec | {"clone_from": clone_from}
+    assert [one.library.whl async for one in w.libraries.cluster_status(cluster_id)] == ["/Workspace/etl.whl"]
 
 
 async def test_edit(w, workspace, make, sent, spec):

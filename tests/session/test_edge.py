@@ -11,12 +11,12 @@ from unittest.mock import Mock
 import aioresponses.core
 import pytest
 from aiohttp import ClientResponse
-from aioresponses import aioresponses as Edge
 from yarl import URL
 
 from databricks_async import WorkspaceClient
 from databricks_async.clusters.models import ListClustersFilterBy, State
 
+Edge = aioresponses.core.aioresponses
 HOST = "https://adb-1234567890123456.7.azuredatabricks.net"
 
 

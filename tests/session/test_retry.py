@@ -27,7 +27,9 @@ from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
 
 JSON = {"Content-Type": "application/json"}
-SPEC = b'{"cluster_name": "etl", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}'
+SPEC = (
+    b'{"cluster_name": "etl", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}'
+)
 READ = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
 CREATE = Request(
     "POST /api/2.1/clusters/create",
