@@ -10,6 +10,10 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
 
 CLUSTER = (
     b'{"cluster_id":"0923-164208-meows279","cluster_name":"nightly etl","spark_version":"15.4.x-scala2.12",'
@@ -81,6 +85,19 @@ def answering(body: bytes = CLUSTER, delay: float = 0.0) -> Iterator[str]:
     finally:
         ours.send(None)
         process.join(5)
+
+
+def official_client(url: str, token: str) -> WorkspaceClient:
+    """The official SDK as it comes, with 20 connections."""
+    import databricks.sdk
+    import databricks.sdk.core
+
+    config = databricks.sdk.core.Config(host=url, token=token, auth_type="pat", config_file="/dev/null")
+    client = databricks.sdk.WorkspaceClient(config=config)
+    # The SDK pools connections for https only: give it the same pool for the plain HTTP of this benchmark.
+    session = client.api_client._api_client._session
+    session.mount("http://", session.get_adapter("https://"))
+    return client
 
 
 async def interleaved(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
+import re
 from collections import deque
 from functools import lru_cache
 
+from databricks_async.error_bodies import read_error
 from databricks_async.errors import DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
@@ -16,26 +19,77 @@ log = logging.getLogger("databricks_async")
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_FIRST_WINDOW = 10.0
+"""A crowd that begins all at once learns the limit of a service from a few refusals, not from hundreds."""
+_CONCURRENT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")
+"""The one limit that the service tells by itself."""
+_IDLE_SECONDS = 0.5
+_BURST_SECONDS = 0.01
+"""What a timer that fires late may make up for."""
+
+
+class Rate:
+    """How many calls a second the service takes, as far as its refusals have shown.
+
+    A service that refuses again and again at once would cost a pause each time, so the rate is set a tenth below what
+    was found, comes back to it in the time of five seconds' calls, stays near it, and only then looks for more. A first
+    finding, from a burst or between two refusals, is too low: from there it doubles until the next refusal.
+    """
+
+    def __init__(self) -> None:
+        self.per_second = math.inf
+        self._found = math.inf
+        self._doubling = False
+        self._since = 0.0
+        self._answers = 0
+
+    def start(self, now: float) -> None:
+        """Answers count from now on."""
+        self._since, self._answers = now, 0
+
+    def answered(self) -> None:
+        self._answers += 1
+        if self._doubling:
+            self.per_second += 0.5
+        elif self._found < math.inf:
+            self.per_second = self._found * (1 + 0.1 * (self._answers / self._found / 5 - 1) ** 3)
+
+    def refused(self, now: float, pause: float) -> None:
+        """The service refused a call; the next one is sent after this pause."""
+        seconds = max(now - self._since, _BURST_SECONDS)
+        self._doubling = self.per_second == math.inf or seconds < pause
+        if self._doubling:
+            # What was taken until now is what the service has saved up, and it saves up in the pause too.
+            found = self._answers / (seconds + pause)
+        else:
+            found = max(0.7 * self.per_second, 0.9 * self._answers / seconds)
+        # Never less than one call a pause: after that the service takes calls, it said.
+        self.per_second = max(1.0, 1 / max(pause, _BURST_SECONDS), min(found, self.per_second))
+        self._found = self.per_second / 0.9
+        self.start(now + pause)
 
 
 class Family:
     """The endpoints that share a limit of the service, and the calls that wait to be sent to them.
 
-    A refusal shuts the gate for all of them and halves the window of calls in flight; each answer after that widens
-    the window a little, so that a crowd which waited does not arrive all at once. One timer for everybody.
+    A refusal shuts the gate for all of them. When it opens they are let through one by one at the rate that was
+    learned, those who were refused first: one queue, one timer.
     """
 
     def __init__(self, most: int, patience: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._most = most
         self._patience = patience
+        self._rate = Rate()
+        self._rate.start(self._loop.time())
+        self._window = min(_FIRST_WINDOW, most)
+        self._in_flight = 0
         # Futures that become True with a place and False without hope; with the time at which their patience began.
         self._refused: deque[tuple[asyncio.Future[bool], float]] = deque()
         self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._in_flight = 0
-        self._window = float(most)
-        self._opens_at = 0.0
+        self._next_at = 0.0
+        self._shut_until = 0.0
         self._refusals = 0
         self._answered_at = 0.0
         self._last_refusal = Response(429, {}, b"")
@@ -46,10 +100,10 @@ class Family:
             self._waiting
             or self._refused
             or self._in_flight >= self._window
-            or (self._opens_at and self._loop.time() < self._opens_at)
+            or (self._next_at and self._loop.time() < self._next_at)
         ):
             return False
-        self._in_flight += 1
+        self._enter()
         return True
 
     async def enter(self, refused_since: float | None) -> Response | None:
@@ -76,23 +130,29 @@ class Family:
     def answered(self) -> None:
         """An answer came that was no refusal."""
         if self._window < self._most:
-            self._window = min(self._most, self._window + 1 / self._window)
+            self._window = min(self._most, self._window + 0.25)
         self._refusals = 0
-        if self._waiting:
-            self._answered_at = self._loop.time()
+        self._answered_at = self._loop.time()
+        self._rate.answered()
 
     def refuse(self, refusal: Response, sent_at: float) -> float:
         """Shuts the gate for everybody. Returns the seconds that the service asked for, or those of our own choice."""
         self._last_refusal = refusal
-        if sent_at >= self._opens_at:  # one step for all the calls that were already under way
-            self._window = max(1.0, min(self._window, self._in_flight) / 2)
-            self._refusals += 1
+        now = self._loop.time()
+        # One step for all the calls that were already under way.
+        wave = sent_at >= self._shut_until
+        self._refusals += wave
         # "0" and a date that has passed say nothing: a service that goes on refusing would be asked without a pause.
         growth = 2 ** max(0, self._refusals - 1)
         pause = asked_to_wait(refusal) or min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * growth)
         # Never sooner than asked; a little later, so that several processes do not come back in step.
         shut = min(pause, self._patience) * random.uniform(1.0, 1.1)  # noqa: S311
-        self._opens_at = max(self._opens_at, self._loop.time() + shut)
+        named = _CONCURRENT.search(read_error(refusal).message) if wave else None
+        if named is not None and 0 < int(named[1]) < self._window:
+            self._window = self._most = int(named[1])
+        elif wave:
+            self._rate.refused(now, shut)
+        self._shut_until = self._next_at = max(self._shut_until, now + shut)
         return pause
 
     def close(self) -> None:
@@ -105,28 +165,37 @@ class Family:
         self._refused.clear()
         self._waiting.clear()
 
+    def _enter(self) -> None:
+        if self._next_at:
+            self._next_at = max(self._next_at, self._loop.time() - _BURST_SECONDS) + 1 / self._rate.per_second
+        elif not self._in_flight and (now := self._loop.time()) > self._answered_at + _IDLE_SECONDS:
+            self._rate.start(now)
+        self._in_flight += 1
+
     def _admit(self) -> None:
         while (queue := self._refused or self._waiting) and self._in_flight < self._window:
-            wait = self._opens_at - self._loop.time()
-            if wait > 0:
+            if self._next_at > self._loop.time():
                 if self._timer is None:
-                    self._timer = self._loop.call_later(wait, self._open)
+                    self._timer = self._loop.call_at(self._next_at, self._open)
                 return
             turn, _ = queue.popleft()
             if not turn.done():  # else its caller has gone
-                self._in_flight += 1
+                self._enter()
                 turn.set_result(True)
 
     def _open(self) -> None:
         self._timer = None
         self._admit()
-        # Whoever was refused gives up after its own patience; the others, when nobody at all has got through for long.
-        now = self._loop.time()
+        if self._refusals:
+            self._give_up(self._loop.time() - self._patience)
+
+    def _give_up(self, too_early: float) -> None:
+        """Whoever was refused gives up after its own patience; the others, when nobody has got through for long."""
         for turn, since in self._refused:
-            if not turn.done() and since + self._patience < now:
+            if not turn.done() and since < too_early:
                 turn.set_result(False)
         for turn, since in self._waiting:
-            if not turn.done() and max(since, self._answered_at) + self._patience < now:
+            if not turn.done() and max(since, self._answered_at) < too_early:
                 turn.set_result(False)
 
 

@@ -81,9 +81,9 @@ class Session:
         from databricks_async.session.transport import Transport
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
-        http, proxy = self._lent, (None, {})
+        http = self._lent
+        proxy, proxy_headers = _proxy(config.host) if http is None else (None, {})
         if http is None:
-            proxy = _proxy(config.host)
             http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -93,7 +93,7 @@ class Session:
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
         if config.workspace_id:
             headers["X-Databricks-Workspace-Id"] = config.workspace_id
-        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats, *proxy)
+        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats, proxy, proxy_headers)
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
         # A pacer of their own: calls hold their places while they wait for a token.
@@ -136,7 +136,10 @@ def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
     found = getproxies().get(parts.scheme)
     if not found:
         return None, {}
-    proxy = urlsplit(found if "://" in found else f"http://{found}")
+    try:
+        proxy = urlsplit(found if "://" in found else f"http://{found}")
+    except ValueError:
+        raise ConfigError("the proxy of the environment has no valid address") from None
     if proxy.scheme not in ("http", "https"):
         raise ConfigError(f"the proxy of the environment has the scheme {proxy.scheme!r}: only http and https work")
     login, _, address = proxy.netloc.rpartition("@")

@@ -120,11 +120,13 @@ async def test_a_bad_answer_is_a_typed_error(server, connect, name):
     assert await client.clusters.list().collect() == []
 
 
-@pytest.mark.parametrize("name", ["nothing", "binary", "half a head", "a body cut off", "half a JSON", "no UTF-8", "no body"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "binary", "half a head", "a body cut off", "half a JSON", "no UTF-8", "no body"]
+)
 async def test_after_an_unreadable_answer_an_unsafe_call_may_have_been_done(server, connect, name):
     """So it says: the cluster may exist, and this is how to find it."""
     server.answer = ANSWERS[name][0]
-    with pytest.raises(OutcomeUnknown, match="look through clusters.list") as raised:
+    with pytest.raises(OutcomeUnknown, match=r"look through clusters\.list") as raised:
         await connect(server.url, retry_timeout_seconds=5).clusters.create(SPEC)
     assert len(server.received) == 1
     assert isinstance(raised.value.__cause__, DatabricksError)
@@ -160,7 +162,7 @@ async def test_a_closed_port(connect):
 
 async def test_an_unknown_host(connect):
     """A name that does not exist, by the standard, for ever."""
-    with pytest.raises(ConnectError, match="the host no-such-host.invalid is not known") as raised:
+    with pytest.raises(ConnectError, match=r"the host no-such-host\.invalid is not known") as raised:
         await connect("https://no-such-host.invalid").clusters.list().collect()
     assert "dapi" not in str(raised.value)
 
@@ -210,7 +212,7 @@ async def test_a_server_that_drips(server, connect):
             await asyncio.sleep(0.005)
 
     server.answer = drip
-    with pytest.raises(RequestTimeout, match="no complete answer within 0.1 s"):
+    with pytest.raises(RequestTimeout, match=r"no complete answer within 0\.1 s"):
         await connect(server.url, http_timeout_seconds=0.1).clusters.list().collect()
 
 

@@ -74,7 +74,7 @@ class Proxy:
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.address = "127.0.0.1:%d" % self._server.sockets[0].getsockname()[1]
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._tasks = set()
         return self
 
@@ -114,7 +114,9 @@ async def tls_server(server, context):
 
 async def test_a_certificate_of_nobody_known_is_refused(tls_server, connect):
     """At once, without another try, and before anything was sent."""
-    with pytest.raises(CertificateError, match=f"^the TLS certificate of 127.0.0.1:{tls_server.port} is not trusted") as raised:
+    with pytest.raises(
+        CertificateError, match=f"^the TLS certificate of 127.0.0.1:{tls_server.port} is not trusted"
+    ) as raised:
         await connect(tls_server.url, retry_timeout_seconds=300).clusters.list().collect()
     assert isinstance(raised.value, ConnectError)
     assert (raised.value.attempts, tls_server.received) == (1, [])
@@ -126,7 +128,7 @@ async def test_a_certificate_for_another_name_is_refused(tls_server, connect, au
     connector = aiohttp.TCPConnector(ssl=trusting, resolver=Resolver(tls_server.port))
     async with aiohttp.ClientSession(connector=connector) as http:
         client = connect(f"https://other.test:{tls_server.port}", session=http)
-        with pytest.raises(CertificateError, match="the TLS certificate of other.test"):
+        with pytest.raises(CertificateError, match=r"the TLS certificate of other\.test"):
             await client.clusters.list().collect()
         client = connect(f"https://workspace.test:{tls_server.port}", session=http)
         assert await client.clusters.list().collect() == []
@@ -149,7 +151,7 @@ async def test_the_machine_may_trust_more(tls_server, authority, tmp_path):
 async def test_a_server_without_tls(connect):
     """An https address of a plain server: no connection, and nothing was asked."""
     async with LocalWorkspace() as workspace:
-        with pytest.raises(ConnectError, match="no connection to 127.0.0.1"):
+        with pytest.raises(ConnectError, match=r"no connection to 127\.0\.0\.1"):
             await connect(workspace.url.replace("http", "https")).clusters.list().collect()
         assert workspace.journal.count() == 0
 
@@ -207,7 +209,7 @@ async def test_a_proxys_password_goes_to_it_alone(connect, monkeypatch, caplog):
 
     async with Proxy(status="407 Proxy Authentication Required") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://someone:hunter2@{proxy.address}")
-        with pytest.raises(ConnectError, match="the proxy refused a connection .* with 407") as raised:
+        with pytest.raises(ConnectError, match=r"the proxy refused a connection .* with 407") as raised:
             await connect("https://workspace.test").clusters.list().collect()
     assert f"Basic {base64.b64encode(b'someone:hunter2').decode()}" in proxy.asked[0]
     assert "hunter2" not in "".join(traceback.format_exception(raised.value)) + caplog.text
@@ -252,7 +254,7 @@ async def test_some_hosts_are_reached_without_a_proxy(connect, monkeypatch, entr
     async with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
         monkeypatch.setenv("NO_PROXY", entry)
-        with pytest.raises(ConnectError, match="the host workspace.invalid is not known"):
+        with pytest.raises(ConnectError, match=r"the host workspace\.invalid is not known"):
             await connect("https://workspace.invalid").clusters.list().collect()
     assert proxy.asked == []
 

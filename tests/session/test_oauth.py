@@ -107,8 +107,7 @@ async def test_an_answer_without_a_token(answer, field):
 
 @pytest.mark.parametrize(
     "discovery",
-    [{}, [], b"", b"<html>", {"token_endpoint": None}, {"token_endpoint": 5}, {"token_endpoint": "https://[x"}]
-    + [{"token_endpoint": "https://host:port/x"}],
+    [{}, [], b"", b"<html>", *({"token_endpoint": value} for value in (None, 5, "https://[x", "https://host:port/x"))],
 )
 async def test_a_discovery_without_an_endpoint(discovery):
     """No guessing: the error names what is missing, and the next call asks again."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from email.utils import formatdate
-from itertools import pairwise
 
 import pytest
 
@@ -21,8 +20,9 @@ READ = Request(LIST, "/api/2.1/clusters/list")
 ELSEWHERE = Request(OTHER, "/api/2.0/libraries/all-cluster-statuses")
 
 
-def refusal(retry_after=None, status=429):
-    return Response(status, {} if retry_after is None else {"retry-after": str(retry_after)}, b"")
+def refusal(retry_after=None, message=""):
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return Response(429, headers, b'{"message": "%s"}' % message.encode())
 
 
 class Service:
@@ -45,7 +45,7 @@ class Service:
     async def until_open(self):
         """Wait out a shut gate. Returns how many are in flight then."""
         async with asyncio.timeout(5):
-            while not self.open:
+            while not self.open:  # noqa: ASYNC110 (a gate tells nobody)
                 await asyncio.sleep(0.001)
         return len(self.open)
 
@@ -194,32 +194,14 @@ async def test_those_who_were_refused_go_first_in_their_order():
     assert order == ["a", "b", "c", "d"]
 
 
-async def test_a_wave_of_refusals_halves_the_window_once_and_answers_widen_it():
-    """Sixteen in flight, all refused: eight at a time, then one more for each window of answers."""
+async def test_a_crowd_begins_with_a_few():
+    """Ten at first, and one more for every four answers: few are refused by a limit, and without one soon all go."""
     service = Service()
-    paced = Pacer(16, 10, Stats()).paced(service.send)
-    tasks = start(paced, 200)
+    tasks = start(Pacer(100, 10, Stats()).paced(service.send), 600)
     await turns()
-    assert len(service.open) == 16
-    await service.answer(*[refusal(0.01)] * 16)
     sizes = await service.answer_all(tasks)
-    assert sizes[0] == 8
-    assert sizes[:-1] == sorted(sizes[:-1])
-    assert all(later - earlier <= 1 for earlier, later in pairwise(sizes[:-1]))
-    assert max(sizes) == 16
-
-
-async def test_waves_of_refusals_end_with_one_call_at_a_time():
-    """However bad it gets, one call goes on asking."""
-    service = Service()
-    paced = Pacer(8, 10, Stats()).paced(service.send)
-    tasks = start(paced, 8)
-    sizes = []
-    for _ in range(5):
-        sizes.append(await service.until_open())
-        await service.answer(*[refusal(0.01)] * 8)
-    assert sizes == [8, 4, 2, 1, 1]
-    await service.answer_all(tasks)
+    assert sizes[:4] == [10, 13, 16, 20]
+    assert max(sizes) == 100
 
 
 async def test_an_endless_shut_gate_sends_everybody_away():
@@ -372,28 +354,29 @@ async def test_closing_ends_the_waiting():
     assert len(service.calls) == 2
 
 
-# Crowds
+# Crowds over real HTTP
 
 
 @pytest.mark.parametrize(
     "limit",
     [
-        RateLimit(per_second=100, burst=10, retry_after=0.1),
-        RateLimit(per_second=100, burst=10, retry_after=None),
+        RateLimit(per_second=300, burst=50, retry_after=0.2),
+        RateLimit(per_second=300, burst=50, retry_after=None),
         RateLimit(per_second=None, concurrent=5),
-        RateLimit(per_second=150, burst=5, retry_after=0.05, concurrent=10),
+        RateLimit(per_second=300, burst=50, retry_after=0.2, concurrent=8),
     ],
     ids=["told when", "not told", "concurrent", "both"],
 )
 async def test_a_crowd_gets_through(workspace, connect, limit):
     """200 callers at once against a limit: nobody gives up, and few requests are wasted."""
     workspace.rate_limit = limit
+    workspace.faults.add(LIST, Fault.delay(0.01), times=1000)
     client = connect()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(10):
         results = await asyncio.gather(*(client.clusters.list().collect() for _ in range(200)))
     assert results == [[]] * 200
     assert workspace.journal.count() == 200 + limit.refused
-    assert client.stats.refused == limit.refused < 200
+    assert client.stats.refused == limit.refused <= 60
     assert client.stats.retries == 0
 
 

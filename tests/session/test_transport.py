@@ -166,7 +166,7 @@ async def test_a_connection_that_is_not_made_in_time_never_left(http):
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())
-        host = "127.0.0.1:%d" % server.getsockname()[1]
+        host = f"127.0.0.1:{server.getsockname()[1]}"
         sender = Transport(http, f"http://{host}", {}, 0.2, Stats())
         with pytest.raises(ConnectError, match=f"no connection to {host}"):
             await sender.send(Request(LIST, "/api/2.1/clusters/list"))

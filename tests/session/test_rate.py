@@ -1,0 +1,143 @@
+"""Crowds against limits of all kinds, in a time that takes no time: how long they take, and how many are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import random
+import selectors
+
+import pytest
+
+from databricks_async.message import Request, Response
+from databricks_async.session.pacing import Pacer
+from databricks_async.session.stats import Stats
+
+READ = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop that never waits: its time jumps to the next timer."""
+
+    def __init__(self):
+        self.now = 0.0
+        super().__init__(Jumping(self))
+
+    def time(self):
+        return self.now
+
+
+class Jumping(selectors.DefaultSelector):
+    def __init__(self, loop):
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout=None):
+        self._loop.now += timeout or 0.0
+        return super().select(0)
+
+
+class LimitedService:
+    """Takes `per_second` calls after a `burst`, or so many at once; each takes `latency`, more or less."""
+
+    def __init__(self, loop, per_second=math.inf, burst=30, retry_after=1, latency=0.05, concurrent=math.inf):
+        self._loop = loop
+        self._per_second = per_second
+        self._burst = self._saved = burst
+        self._retry_after = retry_after
+        self._latency = latency
+        self._concurrent = concurrent
+        self._seen_at = 0.0
+        self._random = random.Random(1)  # noqa: S311 (repeatable, not secret)
+        self.in_flight = self.taken = self.refused = 0
+
+    async def send(self, request):
+        latency = self._latency * self._random.uniform(0.7, 1.3)
+        await asyncio.sleep(latency / 2)
+        now = self._loop.time()
+        if self._per_second < math.inf:
+            self._saved = min(self._burst, self._saved + (now - self._seen_at) * self._per_second)
+            self._seen_at = now
+        if self._saved < 1 or self.in_flight >= self._concurrent:
+            self.refused += 1
+            await asyncio.sleep(latency / 2)
+            headers = {} if self._retry_after is None else {"retry-after": str(self._retry_after)}
+            return Response(429, headers, b"")
+        if self._per_second < math.inf:
+            self._saved -= 1
+        self.taken += 1
+        self.in_flight += 1
+        await asyncio.sleep(latency / 2)
+        self.in_flight -= 1
+        return Response(200, {}, b"")
+
+
+def crowd(calls=600, callers=100, patience=300.0, **limits):
+    """So many calls by so many callers. Returns the seconds it took, and the service."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        service = LimitedService(loop, **limits)
+        turns = itertools.count()
+
+        async def caller(paced):
+            while next(turns) < calls:
+                assert (await paced(READ)).status == 200
+
+        async def everybody():
+            pacer = Pacer(100, patience, Stats())
+            paced = pacer.paced(service.send)
+            await asyncio.gather(*(caller(paced) for _ in range(callers)))
+            pacer.close()
+
+        runner.run(everybody())
+        return loop.time(), service
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.1])
+@pytest.mark.parametrize("retry_after", [1, None])
+def test_a_crowd_takes_what_the_service_gives(retry_after, latency):
+    """600 calls at 30 a second: little more than the 19 seconds that they must take, and under 5 % are refused."""
+    seconds, service = crowd(per_second=30, burst=30, retry_after=retry_after, latency=latency)
+    assert seconds <= 19 * 1.15
+    assert service.refused / (service.refused + 600) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("limits", "ideal", "most_refused"),
+    [
+        ({"per_second": 30, "burst": 5, "retry_after": 1}, 19.8, 0.05),
+        ({"per_second": 30, "burst": 5, "retry_after": None}, 19.8, 0.05),
+        ({"per_second": 30, "burst": 100}, 16.7, 0.1),
+        ({"per_second": 10, "burst": 10}, 59, 0.1),
+        ({"per_second": 100, "burst": 10}, 5.9, 0.1),
+        ({"concurrent": 5, "latency": 0.3, "retry_after": None}, 18, 0.1),
+        ({"concurrent": 20, "latency": 0.3, "retry_after": None}, 4.5, 0.1),
+    ],
+)
+def test_limits_of_any_kind_are_learned(limits, ideal, most_refused):
+    """Large or small, of a rate or of calls at once, whatever the service says: nobody gives up, few are refused."""
+    seconds, service = crowd(**limits)
+    assert seconds <= ideal * 2.5
+    assert service.refused / (service.refused + 600) < most_refused
+
+
+def test_a_long_run_wastes_next_to_nothing():
+    """6,000 calls: one in a hundred is refused at most."""
+    seconds, service = crowd(calls=6000, per_second=30, burst=30)
+    assert seconds <= 199 * 1.05
+    assert service.refused < 60
+
+
+def test_ten_thousand_at_once_all_get_through():
+    """Though most of them wait for longer than a call's patience: the line moves on."""
+    seconds, service = crowd(calls=10_000, callers=10_000, per_second=30, burst=30, patience=60.0)
+    assert seconds <= 333 * 1.1
+    assert service.taken == 10_000
+
+
+def test_a_service_without_a_limit_is_not_slowed_down():
+    """5,000 calls, 100 at once."""
+    seconds, service = crowd(calls=5000, latency=0.05)
+    assert seconds <= 2.5 * 1.2
+    assert service.refused == 0

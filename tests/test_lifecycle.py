@@ -1,0 +1,437 @@
+"""When a client opens, what it shares, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from databricks_async import Config, WorkspaceClient
+from databricks_async.errors import DatabricksError, LifecycleError, OutcomeUnknown
+from databricks_async.local import Clock, Fault, LocalWorkspace
+
+LIST = "GET /api/2.1/clusters/list"
+CREATE = "POST /api/2.1/clusters/create"
+SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+
+
+@pytest.fixture
+async def workspace():
+    """When a test has ended no connection is held and nothing runs."""
+    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
+        workspace.add_service_principal("id", "secret")
+        yield workspace
+        async with asyncio.timeout(5):
+            await workspace.journal.until(lambda journal: journal.connections == 0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+def client(workspace):
+    """Makes clients; the test closes them."""
+
+    def client(*, session=None, trace_configs=(), **settings):
+        if "client_id" not in settings:
+            settings = {"token": workspace.token} | settings
+        config = Config(host=workspace.url, **settings)
+        return WorkspaceClient(config=config, session=session, trace_configs=trace_configs)
+
+    return client
+
+
+def listing(client):
+    return client.clusters.list().collect()
+
+
+# Opening
+
+
+def test_making_a_client_opens_nothing(monkeypatch):
+    """No socket, no task, no loop needed: also at import time of the program that makes one."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    client = WorkspaceClient(host="https://adb-1.2.azuredatabricks.net", client_id="a", client_secret="b")
+    assert client.clusters is client.clusters
+    assert repr(client) == "<WorkspaceClient for https://adb-1.2.azuredatabricks.net>"
+
+
+@pytest.mark.parametrize("module", ["aiohttp", "cattrs", "backoff", "yarl"])
+def test_importing_the_package_is_cheap(module):
+    """What takes long to import is imported by the first call."""
+    script = f"import sys; from databricks_async import WorkspaceClient; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=20).returncode == 0
+
+
+async def test_the_first_call_opens_one_connection(workspace, client):
+    """And the calls after it go over the same."""
+    async with client() as w:
+        assert workspace.journal.connections_opened == 0
+        for _ in range(5):
+            await listing(w)
+        assert workspace.journal.connections_opened == 1
+
+
+# Closing
+
+
+async def test_closing_twice_or_unused(workspace, client):
+    """Does no harm, and sends nothing."""
+    unused = client()
+    await unused.aclose()
+    await unused.aclose()
+    async with client() as w:
+        await listing(w)
+    await w.aclose()
+    assert workspace.journal.count() == 1
+
+
+async def test_a_closed_client_says_so(workspace, client):
+    """Used or not before, in whatever way; nothing is sent."""
+    unused = client()
+    await unused.aclose()
+    async with client() as used:
+        await listing(used)
+        wait = await used.clusters.create(SPEC)
+    before = workspace.journal.count()
+    for call in (
+        listing(unused),
+        listing(used),
+        used.clusters.get("x"),
+        used.request("GET", "/api/2.0/x"),
+        wait.result(timeout=5),
+        used.clusters.ensure_cluster_is_running("x"),
+        anext(used.clusters.watch("x")),
+    ):
+        with pytest.raises(LifecycleError, match="this client was closed: make a new one"):
+            await call
+    assert workspace.journal.count() == before
+
+
+async def test_an_exception_in_the_body_closes_too(workspace, client):
+    """And goes on as it was."""
+
+    async def body(w):
+        async with w:
+            await listing(w)
+            raise KeyError("mine")
+
+    w = client()
+    with pytest.raises(KeyError, match="mine"):
+        await body(w)
+    with pytest.raises(LifecycleError):
+        await listing(w)
+
+
+async def test_closing_ends_readings_under_way(workspace, client):
+    """Each call raises LifecycleError at once: in flight, waiting for its turn, or waiting to be sent again."""
+    workspace.faults.add("GET /api/2.1/clusters/get", Fault.hang(), times=3)
+    workspace.faults.add("GET /api/2.1/clusters/list-zones", Fault.answer(500, headers={"Retry-After": "60"}))
+    workspace.faults.add("GET /api/2.0/libraries/*", Fault.too_many_requests(60), times=2)
+    w = client(max_connections=5)
+    calls = [w.clusters.get("x") for _ in range(3)]
+    calls += [
+        w.clusters.list_zones(),
+        w.libraries.cluster_status("x").collect(),
+        w.libraries.cluster_status("x").collect(),
+    ]
+    tasks = [asyncio.create_task(call) for call in calls]
+    await workspace.journal.until(lambda journal: journal.count() >= 5 and journal.in_flight == 3)
+    await asyncio.sleep(0.01)
+    tasks += [asyncio.create_task(w.clusters.get("x")) for _ in range(20)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await w.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [LifecycleError] * len(tasks)
+
+
+async def test_closing_leaves_the_outcome_of_a_write_open(workspace, client):
+    """An unsafe call in flight may have been carried out; the error says how to find out."""
+    workspace.faults.add(CREATE, Fault.hang(after=True))
+    w = client()
+    task = asyncio.create_task(w.clusters.create(SPEC))
+    await workspace.journal.until(lambda journal: journal.in_flight == 1)
+    await w.aclose()
+    with pytest.raises(OutcomeUnknown, match=r"the client was closed before the answer came.*clusters\.list"):
+        await task
+
+
+@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("settings", [{}, {"client_id": "id", "client_secret": "secret"}], ids=["token", "oauth"])
+async def test_closing_at_any_moment_of_a_call(workspace, client, settings, turns):
+    """Also while it connects, or fetches its token: never a hang, never a cancellation that nobody asked for."""
+    w = client(**settings)
+    tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await w.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(result == [] or isinstance(result, DatabricksError) for result in results), results
+
+
+async def test_closing_while_names_are_resolved(workspace, client):
+    """aiohttp cancels those who wait for a name; our callers are told what happened."""
+    w = WorkspaceClient(config=Config(host=workspace.url.replace("127.0.0.1", "localhost"), token=workspace.token))
+    tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
+    for _ in range(4):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await w.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(result) for result in results} <= {LifecycleError, list}
+
+
+async def test_closing_ends_a_wait_and_a_start(workspace, client):
+    """What polls in the background of a call ends with the client."""
+    w = client(poll_interval_seconds=0.01)
+    wait = await w.clusters.create(SPEC)
+    tasks = [
+        asyncio.create_task(wait.result()),
+        asyncio.create_task(w.clusters.ensure_cluster_is_running(wait.cluster_id)),
+        asyncio.create_task(w.clusters.ensure_cluster_is_running(wait.cluster_id)),
+    ]
+    await workspace.journal.until(lambda journal: journal.count("GET /api/2.1/clusters/get") > 4)
+    async with asyncio.timeout(2):
+        await w.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [LifecycleError] * 3
+
+
+async def test_a_client_forgotten_while_open_is_told_by_aiohttp(workspace, client):
+    """Forgetting `aclose` is a mistake that does not pass in silence."""
+    w = client()
+    await listing(w)
+    del w
+    with pytest.warns(ResourceWarning, match="Unclosed"):
+        gc.collect()
+
+
+# Loops
+
+
+def test_a_client_belongs_to_one_loop():
+    """In another one it says so, and cannot be closed there; a client for each loop works."""
+
+    async def use(w):
+        return await w.clusters.list().collect()
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        workspace = LocalWorkspace()
+        one.run(workspace.start())
+        w = WorkspaceClient(config=Config(host=workspace.url, token=workspace.token))
+        assert one.run(use(w)) == []
+        with pytest.raises(LifecycleError, match="another event loop"):
+            other.run(use(w))
+        with pytest.raises(LifecycleError, match="closed in the event loop in which it was used"):
+            other.run(w.aclose())
+        assert one.run(use(w)) == []
+        one.run(w.aclose())
+        one.run(workspace.close())
+
+
+def test_clients_in_two_threads():
+    """Each thread its loop, each loop its client."""
+    results = []
+
+    async def use(url, token):
+        async with WorkspaceClient(config=Config(host=url, token=token)) as w:
+            results.append(await asyncio.gather(*(w.clusters.list().collect() for _ in range(50))))
+
+    async def main():
+        async with LocalWorkspace() as workspace:
+            threads = [
+                threading.Thread(target=lambda: asyncio.run(use(workspace.url, workspace.token))) for _ in range(3)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                await asyncio.to_thread(thread.join)
+
+    asyncio.run(main())
+    assert results == [[[]] * 50] * 3
+
+
+async def test_two_clients_at_once_know_nothing_of_each_other(workspace, client):
+    """Own connections, tokens, gates and counters."""
+    workspace.faults.add(LIST, Fault.too_many_requests(60))
+    async with client() as one, client(client_id="id", client_secret="secret") as other:
+        held = asyncio.create_task(listing(one))
+        await workspace.journal.until(lambda journal: journal.count(LIST) == 1 and journal.in_flight == 0)
+        await listing(other)
+        assert not held.done()
+        assert (one.stats.refused, other.stats.refused) == (1, 0)
+        assert [call.user for call in workspace.journal.calls(LIST)] == [None, "id"]
+        await one.aclose()
+        with pytest.raises(LifecycleError):
+            await held
+        await listing(other)
+
+
+# The session: our own, or lent
+
+
+@pytest.fixture
+def netrc(tmp_path, monkeypatch):
+    """Somebody else's credentials for this machine."""
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login someone password hunter2\ndefault login anyone password hunter3\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+    (Path(os.environ["HOME"]) / ".netrc").write_text(file.read_text())
+
+
+async def test_our_own_session_brings_nothing_of_others(workspace, client, netrc):
+    """No cookie is sent back, no netrc is read."""
+    cookies = {"Set-Cookie": "session=1; Path=/"}
+    workspace.faults.add(LIST, Fault.answer(200, "{}", cookies))
+    async with client() as w:
+        await listing(w)
+        await listing(w)
+    assert [call.status for call in workspace.journal.entries] == [200, 200]
+    assert not any("cookie" in call.headers for call in workspace.journal.entries)
+
+
+async def test_what_is_sent_with_every_request(workspace, client):
+    """Who we are, what we understand, and the workspace where it is configured."""
+    async with client(workspace_id="123") as w:
+        await listing(w)
+    headers = workspace.journal.entries[0].headers
+    assert headers["accept"] == "application/json"
+    assert headers["user-agent"].startswith("databricks-async/")
+    assert headers["x-databricks-workspace-id"] == "123"
+
+
+async def test_trace_configs_are_called(workspace, client):
+    """The way to metrics and traces of each request."""
+    seen = []
+
+    async def started(session, context, params):
+        seen.append((params.method, params.url.path, "Authorization" in params.headers))
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_start.append(started)
+    async with client(trace_configs=[tracing]) as w:
+        await listing(w)
+    assert seen == [("GET", "/api/2.1/clusters/list", True)]
+
+
+async def test_a_lent_session_stays_open(workspace, client):
+    """Its owner closes it; calls that are under way end with the client all the same."""
+    workspace.faults.add(LIST, Fault.hang())
+    async with aiohttp.ClientSession() as http:
+        w = client(session=http)
+        task = asyncio.create_task(listing(w))
+        await workspace.journal.until(lambda journal: journal.in_flight == 1)
+        await w.aclose()
+        with pytest.raises(LifecycleError):
+            await task
+        assert not http.closed
+        async with client(session=http) as w:
+            await listing(w)
+        assert not http.closed
+
+
+@pytest.mark.parametrize("limits", [{"limit": 3}, {"limit": 0, "limit_per_host": 3}, {"limit": 7, "limit_per_host": 3}])
+async def test_a_lent_session_keeps_its_own_limit(workspace, client, limits):
+    """Calls wait for their turn here, so none runs out of time while it waits for a connection."""
+    workspace.faults.add("*", Fault.delay(0.01), times=1000)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as http,
+        client(session=http, http_timeout_seconds=0.2, retry_timeout_seconds=0) as w,
+    ):
+        await asyncio.gather(*(listing(w) for _ in range(100)))
+    assert workspace.journal.in_flight_max == workspace.journal.connections_opened == 3
+
+
+async def test_a_lent_session_without_a_limit_gets_ours(workspace, client):
+    """`limit=0` is aiohttp's word for none."""
+    workspace.faults.add("*", Fault.delay(0.01), times=1000)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        client(session=http, max_connections=4) as w,
+    ):
+        await asyncio.gather(*(listing(w) for _ in range(40)))
+    assert workspace.journal.in_flight_max == 4
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"trust_env": True},
+        {"cookies": {"theirs": "1"}},
+        {"headers": {"Authorization": "Basic theirs", "Accept": "text/html", "X-Theirs": "1"}},
+        {"raise_for_status": True},
+        {"timeout": aiohttp.ClientTimeout(total=1e-6)},
+        {"base_url": "http://127.0.0.1:9/theirs/"},
+        {"skip_auto_headers": ["User-Agent", "Content-Type"]},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+async def test_the_settings_of_a_lent_session_do_no_harm(workspace, client, netrc, settings):
+    """Our token goes with the request, our deadline counts, redirects and errors are ours."""
+    workspace.faults.add(LIST, Fault.answer(302, headers={"Location": "/api/2.1/clusters/list-zones"}))
+    async with aiohttp.ClientSession(**settings) as http, client(session=http) as w:
+        with pytest.raises(DatabricksError, match="redirect"):
+            await listing(w)
+        await listing(w)
+        with pytest.raises(DatabricksError, match="does not exist"):
+            await w.clusters.get("x")
+    assert {call.user for call in workspace.journal.entries} <= {"admin@example.com", None}
+    assert [call.endpoint for call in workspace.journal.entries] == [LIST, LIST, "GET /api/2.1/clusters/get"]
+
+
+@pytest.mark.filterwarnings("ignore:.*auth.*deprecated:DeprecationWarning")
+async def test_the_credentials_of_a_lent_session_are_not_ours(workspace, client):
+    """It may have some for other services."""
+    async with (
+        aiohttp.ClientSession(auth=aiohttp.BasicAuth("someone", "hunter2")) as http,
+        client(session=http) as w,
+    ):
+        await listing(w)
+    assert workspace.journal.entries[0].user == "admin@example.com"
+
+
+async def test_the_middlewares_of_a_lent_session_run(workspace, client):
+    """They are part of what was lent."""
+    seen = []
+
+    async def theirs(request, handler):
+        seen.append(request.url.path)
+        return await handler(request)
+
+    async with aiohttp.ClientSession(middlewares=[theirs]) as http, client(session=http) as w:
+        await listing(w)
+    assert seen == ["/api/2.1/clusters/list"]
+
+
+async def test_a_lent_session_that_was_closed(client):
+    """Says so, and is not tried again."""
+    http = aiohttp.ClientSession()
+    await http.close()
+    w = client(session=http)
+    with pytest.raises(LifecycleError, match="Session is closed"):
+        await listing(w)
+    await w.aclose()
+
+
+# Crowds
+
+
+async def test_two_thousand_calls_use_a_hundred_sockets(workspace, client):
+    """`max_connections` is how many sockets there ever are."""
+    async with client() as w:
+        await asyncio.gather(*(listing(w) for _ in range(2000)))
+        assert workspace.journal.connections_opened <= 100
+    assert workspace.journal.count() == 2000
