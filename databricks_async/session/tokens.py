@@ -19,8 +19,6 @@ _FORCED_SECONDS = 40.0
 _EARLY_SECONDS = 1200.0
 _PAUSE_SECONDS = 30.0
 """After a renewal in the background failed, the next one starts no sooner."""
-_FAILED_SECONDS = 0.1
-"""For so long a failure answers those who ask: a crowd of callers shares it, those behind the first ones too."""
 
 
 class Tokens:
@@ -100,15 +98,10 @@ class Tokens:
         return token
 
     def _fetched(self, task: asyncio.Task[Token]) -> None:
+        self._fetch = None
         # Reading the exception here also keeps asyncio quiet when every caller has gone.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("no new token: %s", error)
-            asyncio.get_running_loop().call_later(_FAILED_SECONDS, self._forget)
-        else:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._fetch = None
 
 
 def authenticated(send: Send, tokens: Tokens) -> Send:

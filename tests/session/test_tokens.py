@@ -171,16 +171,15 @@ async def test_a_failure_is_everybodys_and_the_next_call_tries_again(workspace, 
     """Each caller has an error of its own; one request was made for them all."""
     workspace.faults.add(TOKEN, Fault.answer(400, '{"error": "invalid_scope", "error_description": "no such scope"}'))
     client = principal()
-    results = await asyncio.gather(*(listing(client) for _ in range(500)), return_exceptions=True)
+    results = await asyncio.gather(*(listing(client) for _ in range(10)), return_exceptions=True)
     assert {type(result) for result in results} == {AuthError}
-    assert len({id(result) for result in results}) == 500
+    assert len({id(result) for result in results}) == 10
     assert {str(result).partition(" (")[0] for result in results} == {
         f"no token for the service principal '{ID}': no such scope"
     }
     assert {(result.status, result.attempts, result.endpoint) for result in results} == {(400, 1, TOKEN)}
     assert workspace.journal.count(TOKEN) == 1
     assert workspace.journal.count(LIST) == 0
-    await asyncio.sleep(0.12)  # a failure is everybody's who asks within a moment
     await listing(client)
     assert (workspace.journal.count(DISCOVERY), workspace.journal.count(TOKEN)) == (1, 2)
 
