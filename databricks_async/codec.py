@@ -133,6 +133,8 @@ def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keyword
         given = _from_keywords(cls, keywords)
     elif keywords:
         raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
+    elif isinstance(given, cls):
+        given = given.as_dict()  # its fields may have been set to anything
     model = cast(M, _reader(cls)(given, cls))
     _check(given, model)
     return model

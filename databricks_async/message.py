@@ -23,7 +23,7 @@ class Request:
     """The path with its parameters filled in, percent-encoded."""
     query: str = ""
     """The percent-encoded query, without the question mark."""
-    body: bytes | None = None
+    body: bytes | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(sorted(headers)))
     replay: Replay = "safe"
     lookup: str = ""
@@ -47,7 +47,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     """Names in lower case, or a case-insensitive mapping."""
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     attempts: int = 1
     """How often the request was sent to get this answer."""
 

@@ -12,6 +12,7 @@ from databricks_async.errors import (
     CertificateError,
     DeadlineExceeded,
     InternalError,
+    InvalidResponse,
     ResourceDoesNotExist,
     TemporarilyUnavailable,
     TooManyRequests,
@@ -26,7 +27,14 @@ _SLOWEST = 10.0
 """Pauses grow to this many times the first one."""
 _PATIENCE_SECONDS = 600.0
 """How long readings may fail before the failure is passed on."""
-_BAD_READINGS = (TransportError, TooManyRequests, InternalError, TemporarilyUnavailable, DeadlineExceeded)
+_BAD_READINGS = (
+    TransportError,
+    InvalidResponse,
+    TooManyRequests,
+    InternalError,
+    TemporarilyUnavailable,
+    DeadlineExceeded,
+)
 _NOTHING = object()
 
 
@@ -53,10 +61,12 @@ async def patiently(name: str, read: Callable[[], Awaitable[T]], first_pause: fl
     while True:
         try:
             return await read()
-        except CertificateError:
-            raise
         except _BAD_READINGS as error:
-            if now() > give_up_at:
+            # A certificate does not mend itself, and a redirect points elsewhere for good.
+            hopeless = isinstance(error, CertificateError) or (
+                isinstance(error, InvalidResponse) and error.status != 200
+            )
+            if hopeless or now() > give_up_at:
                 raise
             log.warning("%s: a reading failed, reading goes on: %s", name, error)
         await schedule.pause()

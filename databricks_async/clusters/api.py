@@ -84,7 +84,7 @@ class Clusters(Service):
         )
         return self._wait(answer.cluster_id, "create", UP, newborn=True)
 
-    async def edit(self, cluster_id: str, spec: Body | None = None, /, **fields: Any) -> ClusterWait:
+    async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
@@ -92,7 +92,7 @@ class Clusters(Service):
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
-        await self._act("POST /api/{v}/clusters/edit", cluster_id, body.as_dict())
+        await self._act("POST /api/{v}/clusters/edit", cluster_id, body.as_dict(), replay=_replay(steady))
         return self._wait(cluster_id, "edit", steady)
 
     async def update(
@@ -106,7 +106,7 @@ class Clusters(Service):
         if cluster is not None:
             settings["cluster"] = build(UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
-        await self._act("POST /api/{v}/clusters/update", cluster_id, settings)
+        await self._act("POST /api/{v}/clusters/update", cluster_id, settings, replay=_replay(steady))
         return self._wait(cluster_id, "update", steady)
 
     async def resize(
@@ -255,7 +255,7 @@ class Clusters(Service):
         return await self._to_the_end(timeout, self.create, spec, **fields)
 
     async def edit_and_wait(
-        self, cluster_id: str, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
         return await self._to_the_end(timeout, self.edit, cluster_id, spec, **fields)
@@ -330,8 +330,8 @@ class Clusters(Service):
 
         async def fetch(token: str | None) -> Page[ClusterEvent]:
             body = {name: value for name, value in query.items() if value is not None}
-            if token is not None and token.startswith("{"):  # see _next_events
-                body = orjson.loads(token)
+            if token is not None and token.startswith("{"):
+                body = _resumed_events(token, cluster_id)
             elif token is not None:
                 body["page_token"] = token
             return await self._page(
@@ -426,6 +426,22 @@ class Clusters(Service):
     def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
         pause = self._session.config.poll_interval_seconds
         return ClusterWait(cluster_id, action, goal, partial(self.get, cluster_id), first_pause=pause, newborn=newborn)
+
+
+def _replay(steady: frozenset[State]) -> Replay:
+    """A running cluster restarts for each change of its specification, so that one is never sent twice."""
+    return "idempotent" if steady >= DOWN else "unsafe"
+
+
+def _resumed_events(token: str, cluster_id: str) -> dict[str, Any]:
+    """The request that a page token of 2.0 stands for; see _next_events."""
+    try:
+        body = orjson.loads(token)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict) or body.get("cluster_id") != cluster_id:
+        raise ValueError(f"page_token is none of a page of the events of cluster {cluster_id}, read with API 2.0")
+    return body
 
 
 def _next_events(answer: GetEventsResponse) -> str | None:

@@ -118,7 +118,7 @@ class Running:
     async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
         seconds = seconds_of(timeout)
         effort = self._efforts.get(cluster_id)
-        if effort is None:
+        if effort is None or effort.task.done():  # one that failed is nothing to those who come later
             effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._first_pause)
         effort.callers += 1
         limit = asyncio.timeout(seconds)
@@ -135,7 +135,8 @@ class Running:
         finally:
             effort.callers -= 1
             if effort.callers == 0:
-                del self._efforts[cluster_id]
+                if self._efforts.get(cluster_id) is effort:
+                    del self._efforts[cluster_id]
                 if not effort.task.done():
                     # Nobody wants it any more; a start that was sent goes on at the service.
                     effort.task.cancel()

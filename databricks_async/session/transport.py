@@ -145,7 +145,9 @@ class Transport:
             raise self._out_of_time(request) from None
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             # aiohttp raises more than its own errors for some broken answers and connections.
-            raise self._out_of_time(request) if late else self._failure(error, request) from error
+            failure = self._out_of_time(request) if late else self._failure(error, request)
+            # This one carries the request's headers, the token among them.
+            raise failure from None if isinstance(error, aiohttp.ClientResponseError) else error
 
     def close(self) -> None:
         """Ends the requests in flight, with a `ConnectionLost`."""

@@ -254,3 +254,11 @@ async def test_an_event_from_tomorrow_is_a_value(w, canned):
 
     assert (only.type, only.type.is_known, only.details.cause) == ("TELEPORTED", False, "SOMETHING_NEW")
     assert only.details.as_dict() == details
+
+
+@pytest.mark.parametrize("token", ["{bad", '{"cluster_id": "another"}'])
+async def test_a_token_of_another_listing_is_refused(w, workspace, token):
+    """A page token of 2.0 is a whole request: it must not turn this listing into another one."""
+    with pytest.raises(ValueError, match="page_token is none of a page of the events of cluster c"):
+        await w.clusters.events("c", page_token=token).collect()
+    assert workspace.journal.count() == 0

@@ -122,8 +122,6 @@ async def test_a_write_that_did_take_effect_may_be_repeated(w, workspace, make, 
     ("action", "before", "more"),
     [
         ("start", "terminated", {}),
-        ("edit", "running", {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}),
-        ("update", "running", {"update_mask": "num_workers"}),
         ("resize", "running", {"num_workers": 5}),
         ("permanent_delete", "terminated", {}),
     ],
@@ -140,6 +138,27 @@ async def test_a_repeated_write_that_is_refused_because_it_was_done_is_not_taken
 
     assert [call.status for call in workspace.journal.calls(endpoint)] == [None, 400]
     assert (caught.value.status, caught.value.attempts) == (400, 2)
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        ("edit", {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}),
+        ("update", {"update_mask": "num_workers"}),
+    ],
+)
+@pytest.mark.parametrize(("before", "sent"), [("running", [None]), ("terminated", [None, 200])])
+async def test_a_change_that_restarts_a_cluster_is_never_sent_twice(w, workspace, make, action, more, before, sent):
+    """A running cluster would restart again; a terminated one takes the same change twice without harm."""
+    cluster_id = await getattr(make, before)()
+    workspace.faults.add(f"POST /api/{{v}}/clusters/{action}", Fault.drop(after=True))
+    change = getattr(w.clusters, action)(cluster_id, **more)
+    if before == "running":
+        with pytest.raises(OutcomeUnknown, match=r"its answer lost .* clusters\.get"):
+            await change
+    else:
+        await change
+    assert [call.status for call in workspace.journal.calls(f"POST /api/{{v}}/clusters/{action}")] == sent
 
 
 async def test_a_start_that_is_refused_at_once_is_a_plain_refusal(w, make):

@@ -248,7 +248,7 @@ def test_to_spec_keeps_all_that_a_person_set() -> None:
     spec = ClusterDetails.from_dict({**shared, **told}).to_spec()
     assert isinstance(spec, ClusterSpec)
     assert spec.as_dict() == shared
-    assert codec.build(ClusterSpec, spec) is spec
+    assert codec.build(ClusterSpec, spec) == spec
 
 
 def test_to_spec_of_a_cluster_in_a_pool_leaves_the_machines_to_the_pool() -> None:
