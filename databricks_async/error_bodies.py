@@ -22,6 +22,8 @@ LONGEST_MESSAGE = 500
 
 # An error page repeats itself; whatever is to be found is at its start.
 _PAGE = 64 * 1024
+_HTML = 4 * 1024
+"""A hostile page costs the square of this."""
 _SECRETS = re.compile(
     r"\b(?:dapi|dose)[0-9a-f]{8,}(?:-\d+)?|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer )\S+", re.I
 )
@@ -143,7 +145,7 @@ def html_text(page: str) -> str:
     import html  # here, as email.utils below: only errors need them, and they take longer to import than this package
 
     for pattern in _IN_HTML:
-        found = pattern.search(page[:_PAGE])
+        found = pattern.search(page[:_HTML])
         text = html.unescape(_TAG.sub(" ", found[1])).strip() if found else ""
         if text:
             return text

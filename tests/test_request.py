@@ -235,3 +235,11 @@ async def test_the_last_error_is_raised_when_the_budget_ends(local_workspace):
             await w.request("GET", LIST)
     assert caught.value.attempts == local_workspace.journal.count() > 1
     assert not isinstance(caught.value, TransportError)
+
+
+async def test_a_large_body_is_sent_whole(workspace_client, local_workspace):
+    """More than a megabyte, also when it has to be sent again; without a warning of aiohttp's."""
+    local_workspace.faults.add("POST /api/2.0/large", Fault.error(429, "REQUEST_LIMIT_EXCEEDED", after=True))
+    with pytest.raises(NotFound):
+        await workspace_client.request("POST", "/api/2.0/large", body={"content": "x" * 2**21})
+    assert [len(call.body["content"]) for call in local_workspace.journal.calls("POST /api/2.0/large")] == [2**21] * 2

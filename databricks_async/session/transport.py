@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ from databricks_async.message import Request, Response
 from databricks_async.session.stats import Stats
 
 _CONNECT_SECONDS = 30.0
+_LARGE_BYTES = 2**20
 
 
 class Deadlines:
@@ -119,6 +121,9 @@ class Transport:
         headers, middlewares = {**self._headers, **request.headers}, self._middlewares
         if self._rivals and "Authorization" in headers:
             middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
+        # aiohttp warns of large bodies in one piece.
+        large = request.body is not None and len(request.body) > _LARGE_BYTES
+        body = io.BytesIO(request.body) if large and request.body else request.body
         cancelling, late = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
@@ -127,7 +132,7 @@ class Transport:
                 answer = await self._session.request(
                     request.method,
                     self._url(request.path, request.query),
-                    data=request.body,
+                    data=body,
                     headers=headers,
                     allow_redirects=False,
                     raise_for_status=False,
