@@ -59,6 +59,15 @@ class Pager(Generic[T]):
         return items
 
 
+def size_of_page(size: int | None, usual: int, most: int, max_items: int | None) -> int:
+    """How many to ask for in one request: not more than are wanted in all."""
+    size = usual if size is None else size
+    if type(size) is not int or not 0 < size <= most:
+        raise ValueError(f"page_size must be a whole number from 1 to {most}, not {size!r}")
+    # The pager refuses what max_items cannot be.
+    return min(size, max_items) if type(max_items) is int and max_items > 0 else size
+
+
 # Classes and not async generators: a loop over one of those, left early, ends in a task of its own some time later.
 
 

@@ -11,6 +11,7 @@ from databricks_async import codec
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
 from databricks_async.pager import Page
+from databricks_async.watch import Schedule
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
@@ -36,6 +37,7 @@ class Service:
     def __init__(self, session: Session, version: str) -> None:
         self._session = session
         self._version = version
+        self._schedule = Schedule(session.config.poll_interval_seconds, session.pause)
         self._endpoints: dict[str, tuple[str, str, bool]] = {}
 
     async def _call(
@@ -123,6 +125,15 @@ def identifier(name: str, value: str) -> str:
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value.strip():
         raise ValueError(f"{name} is empty")
+    return value
+
+
+def number(name: str, value: int) -> int:
+    """A numeric id that can be sent."""
+    if type(value) is not int:
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} cannot be negative, and {value} is")
     return value
 
 

@@ -11,6 +11,7 @@ from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
 from databricks_async.watch import Schedule, Watch
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Timeout: TypeAlias = float | timedelta | None
 """Seconds; None is without limit."""
@@ -43,7 +44,7 @@ class Wait(Generic[T]):
         key: Callable[[T], Hashable],
         ended: Callable[[T], bool],
         failure: Callable[[T], str | None],
-        first_pause: float,
+        schedule: Schedule,
         newborn: bool = False,
     ) -> None:
         self._name = name
@@ -51,7 +52,7 @@ class Wait(Generic[T]):
         self._key = key
         self._ended = ended
         self._failure = failure
-        self._first_pause = first_pause
+        self._schedule = schedule
         self._newborn = newborn
         self.last: T | None = None
         """The last reading."""
@@ -61,7 +62,7 @@ class Wait(Generic[T]):
 
     def __aiter__(self) -> Watch[T]:
         """Each change of state once, the first reading and the last included; raises nothing for a failed end."""
-        return Watch(self._name, self._reading(), self._key, first_pause=self._first_pause, ended=self._ended)
+        return Watch(self._name, self._reading(), self._key, schedule=self._schedule, ended=self._ended)
 
     async def result(self, timeout: Timeout = None) -> T:
         """The object at the end of the operation.
@@ -70,22 +71,35 @@ class Wait(Generic[T]):
         badly and `OperationTimeout` when the time ran out; both carry the last reading as `.last`, and neither stops
         the operation.
         """
+        return await self._within(timeout, self._conclude)
+
+    async def _within(self, timeout: Timeout, conclude: Callable[[T], Awaitable[R]]) -> R:
+        """What `conclude` makes of the last reading of the operation, in so much time."""
         seconds = seconds_of(timeout)
-        last: T | None = None
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                async for change in self:
-                    last = change
+                return await conclude(await self._end())
         except TimeoutError:
             if not limit.expired():
                 raise
             seen = None if self.last is None else self._key(self.last)
+            how = "goes on"
+            if self.last is not None and self._ended(self.last):
+                how = "has ended, but not all of it was read in this time"
             raise OperationTimeout(
-                f"{self._name} has not ended after {seconds:g} s (last seen: {seen}); it goes on", last=self.last
+                f"{self._name}: no result after {seconds:g} s (last seen: {seen}); it {how}", last=self.last
             ) from None
+
+    async def _end(self) -> T:
+        last: T | None = None
+        async for change in self:
+            last = change
         if last is None or not self._ended(last):
             raise OperationFailed(f"{self._name}: it was deleted while it was waited for", last=last)
+        return last
+
+    async def _conclude(self, last: T) -> T:
         if (reason := self._failure(last)) is not None:
             raise OperationFailed(f"{self._name} failed: {reason}", last=last)
         return last
@@ -94,7 +108,7 @@ class Wait(Generic[T]):
         """The reading, which keeps what it read, and waits for the birth of what has just been made."""
         now = asyncio.get_running_loop().time
         born_by = now() + _NEWBORN_SECONDS if self._newborn else 0.0
-        schedule = Schedule(self._first_pause)
+        schedule = self._schedule.anew()
 
         async def read() -> T:
             while True:

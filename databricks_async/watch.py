@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from databricks_async.errors import (
     CertificateError,
@@ -38,26 +38,35 @@ _BAD_READINGS = (
 _NOTHING = object()
 
 
+Pause: TypeAlias = Callable[[float], Awaitable[object]]
+"""Sleeps so many seconds, though not beyond the end of the client."""
+
+
 class Schedule:
     """The pauses between two readings: spread, growing while nothing changes, short again after a change."""
 
-    def __init__(self, first_pause: float) -> None:
+    def __init__(self, first_pause: float, pause: Pause = asyncio.sleep) -> None:
         self._first = self._next = first_pause
+        self._pause = pause
+
+    def anew(self) -> Schedule:
+        """The same for something else to read."""
+        return Schedule(self._first, self._pause)
 
     def changed(self) -> None:
         self._next = self._first
 
     async def pause(self) -> None:
         # Spread, so that many watchers that began together do not read together.
-        await asyncio.sleep(self._next * random.uniform(0.8, 1.2))  # noqa: S311
+        await self._pause(self._next * random.uniform(0.8, 1.2))  # noqa: S311
         self._next = min(self._next * 1.5, self._first * _SLOWEST)
 
 
-async def patiently(name: str, read: Callable[[], Awaitable[T]], first_pause: float) -> T:
+async def patiently(name: str, read: Callable[[], Awaitable[T]], schedule: Schedule) -> T:
     """One good reading. Lost connections, 5xx and 429 are not passed on before 10 minutes of nothing else."""
     now = asyncio.get_running_loop().time
     give_up_at = now() + _PATIENCE_SECONDS
-    schedule = Schedule(first_pause)
+    schedule = schedule.anew()
     while True:
         try:
             return await read()
@@ -85,15 +94,14 @@ class Watch(Generic[T], AsyncIterator[T]):
         read: Callable[[], Awaitable[T]],
         key: Callable[[T], Hashable],
         *,
-        first_pause: float,
+        schedule: Schedule,
         ended: Callable[[T], bool] = lambda _: False,
     ) -> None:
         self._name = name
         self._read = read
         self._key = key
         self._ended = ended
-        self._first_pause = first_pause
-        self._schedule = Schedule(first_pause)
+        self._schedule = schedule.anew()
         self._last: Hashable = _NOTHING
         self._over = False
 
@@ -105,7 +113,7 @@ class Watch(Generic[T], AsyncIterator[T]):
             if self._last is not _NOTHING:
                 await self._schedule.pause()
             try:
-                value = await patiently(self._name, self._read, self._first_pause)
+                value = await patiently(self._name, self._read, self._schedule)
             except ResourceDoesNotExist:
                 if self._last is _NOTHING:
                     raise

@@ -16,6 +16,7 @@ from databricks_async.errors import (
     ResourceDoesNotExist,
     TemporarilyUnavailable,
 )
+from databricks_async.watch import Schedule
 
 
 @pytest.fixture
@@ -50,14 +51,17 @@ def wait_for(read: Reading, *, newborn: bool = False) -> Wait[str]:
         key=str,
         ended=lambda word: word == "done",
         failure=lambda _: None,
-        first_pause=0.0,
+        schedule=Schedule(0.0),
         newborn=newborn,
     )
 
 
 async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
     """The last failure is raised, by a wait and by a watch."""
-    for make in (lambda read: wait_for(read).result(), lambda read: anext(Watch("it", read, str, first_pause=0.0))):
+    for make in (
+        lambda read: wait_for(read).result(),
+        lambda read: anext(Watch("it", read, str, schedule=Schedule(0.0))),
+    ):
         errors = [TemporarilyUnavailable(f"down {number}") for number in range(10)]
         read = Reading(errors, before=lambda: later(149.0))
         with pytest.raises(TemporarilyUnavailable, match="down 4"):
@@ -68,7 +72,7 @@ async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
 async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
     """However long the consumer took to ask for the next one."""
     read = Reading([])
-    watch = Watch("it", read, lambda _: read.count, first_pause=0.0)
+    watch = Watch("it", read, lambda _: read.count, schedule=Schedule(0.0))
     assert await anext(watch) == "done"
     later(3600.0)
     read.errors = [TemporarilyUnavailable("once")]

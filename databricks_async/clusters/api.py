@@ -35,7 +35,7 @@ from databricks_async.clusters.models import (
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import build
 from databricks_async.message import Replay
-from databricks_async.pager import Page, Pager
+from databricks_async.pager import Page, Pager, size_of_page
 from databricks_async.service import Service, build_each, identifier
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Watch
@@ -62,7 +62,7 @@ class Clusters(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._running = Running(self.get, self.start, session.config.poll_interval_seconds)
+        self._running = Running(self.get, self.start, self._schedule)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Clusters(Service):
             f"cluster {cluster_id}",
             partial(self.get, identifier("cluster_id", cluster_id)),
             state_of,
-            first_pause=self._session.config.poll_interval_seconds,
+            schedule=self._schedule,
         )
 
     def wait_running(self, cluster_id: str) -> ClusterWait:
@@ -325,7 +325,7 @@ class Clusters(Service):
             "end_time": end_time,
             "order": order,
             "event_types": None if event_types is None else [*event_types],
-            "limit" if self._version == "2.0" else "page_size": _page_size(page_size, usual, 500, max_items),
+            "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
         }
 
         async def fetch(token: str | None) -> Page[ClusterEvent]:
@@ -369,7 +369,7 @@ class Clusters(Service):
             query = {
                 "filter_by": filter_by and build(ListClustersFilterBy, filter_by).as_dict(),
                 "sort_by": sort_by and build(ListClustersSortBy, sort_by).as_dict(),
-                "page_size": _page_size(page_size, 100, 100, max_items),
+                "page_size": size_of_page(page_size, 100, 100, max_items),
             }
 
         async def fetch(token: str | None) -> Page[ClusterDetails]:
@@ -424,8 +424,8 @@ class Clusters(Service):
         return UP | DOWN if cluster.state == State.TERMINATED else UP
 
     def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
-        pause = self._session.config.poll_interval_seconds
-        return ClusterWait(cluster_id, action, goal, partial(self.get, cluster_id), first_pause=pause, newborn=newborn)
+        read = partial(self.get, cluster_id)
+        return ClusterWait(cluster_id, action, goal, read, schedule=self._schedule, newborn=newborn)
 
 
 def _replay(steady: frozenset[State]) -> Replay:
@@ -449,12 +449,3 @@ def _next_events(answer: GetEventsResponse) -> str | None:
     if answer.next_page_token or not answer.next_page:
         return answer.next_page_token
     return orjson.dumps(answer.next_page).decode()
-
-
-def _page_size(size: int | None, usual: int, most: int, max_items: int | None) -> int:
-    """How many to ask for in one request: not more than are wanted in all."""
-    size = usual if size is None else size
-    if type(size) is not int or not 0 < size <= most:
-        raise ValueError(f"page_size must be a whole number from 1 to {most}, not {size!r}")
-    # The pager refuses what max_items cannot be.
-    return min(size, max_items) if type(max_items) is int and max_items > 0 else size

@@ -39,7 +39,7 @@ class ClusterWait(Wait[ClusterDetails]):
         goal: frozenset[State],
         read: Callable[[], Awaitable[ClusterDetails]],
         *,
-        first_pause: float,
+        schedule: Schedule,
         newborn: bool = False,
     ) -> None:
         super().__init__(
@@ -49,7 +49,7 @@ class ClusterWait(Wait[ClusterDetails]):
             # RUNNING ends no wait for the end: a cluster may be started again before it was read as terminated.
             ended=lambda cluster: cluster.state in goal | _NO_WAY_ON,
             failure=lambda cluster: None if cluster.state in goal else reason_of(cluster),
-            first_pause=first_pause,
+            schedule=schedule,
             newborn=newborn,
         )
         self.cluster_id = cluster_id
@@ -63,22 +63,22 @@ class _Effort:
         cluster_id: str,
         get: Callable[[str], Awaitable[ClusterDetails]],
         start: Callable[[str], Awaitable[object]],
-        first_pause: float,
+        schedule: Schedule,
     ) -> None:
         self._cluster_id = cluster_id
         self._get = get
         self._start = start
-        self._first_pause = first_pause
+        self._schedule = schedule
         self.callers = 0
         self.last: ClusterDetails | None = None
         self.task = asyncio.create_task(self._bring_up(), name=f"databricks_async: start {cluster_id}")
 
     async def _bring_up(self) -> ClusterDetails:
         name = f"start of cluster {self._cluster_id}"
-        schedule = Schedule(self._first_pause)
+        schedule = self._schedule.anew()
         started, seen = False, None
         while True:
-            self.last = cluster = await patiently(name, lambda: self._get(self._cluster_id), self._first_pause)
+            self.last = cluster = await patiently(name, lambda: self._get(self._cluster_id), schedule)
             if cluster.state == State.RUNNING:
                 return cluster
             if cluster.state == State.ERROR or (cluster.state == State.TERMINATED and started):
@@ -108,18 +108,18 @@ class Running:
         self,
         get: Callable[[str], Awaitable[ClusterDetails]],
         start: Callable[[str], Awaitable[object]],
-        first_pause: float,
+        schedule: Schedule,
     ) -> None:
         self._get = get
         self._start = start
-        self._first_pause = first_pause
+        self._schedule = schedule
         self._efforts: dict[str, _Effort] = {}
 
     async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
         seconds = seconds_of(timeout)
         effort = self._efforts.get(cluster_id)
         if effort is None or effort.task.done():  # one that failed is nothing to those who come later
-            effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._first_pause)
+            effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._schedule)
         effort.callers += 1
         limit = asyncio.timeout(seconds)
         try:

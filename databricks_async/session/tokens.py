@@ -47,7 +47,9 @@ class Tokens:
         # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
         await asyncio.wait((fetch,))
         if fetch.cancelled():
-            raise LifecycleError("the client was closed while this call waited for a token")
+            if self._closed:
+                raise LifecycleError("the client was closed while this call waited for a token")
+            raise AuthError("the credential failed: it raised CancelledError")
         if (error := fetch.exception()) is not None:
             # For each caller its own: the layers note on it what became of that call.
             raise copy.copy(error) from error.__cause__

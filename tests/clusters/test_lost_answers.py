@@ -143,8 +143,8 @@ async def test_a_repeated_write_that_is_refused_because_it_was_done_is_not_taken
 @pytest.mark.parametrize(
     ("action", "more"),
     [
-        ("edit", {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}),
-        ("update", {"update_mask": "num_workers"}),
+        ("edit", {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}),
+        ("update", {"update_mask": "custom_tags"}),
     ],
 )
 @pytest.mark.parametrize(("before", "sent"), [("running", [None]), ("terminated", [None, 200])])

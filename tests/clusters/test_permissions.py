@@ -66,7 +66,7 @@ async def test_a_list_has_what_may_be_seen(w, ann, make):
 
 async def test_only_admins_pin_and_change_owners(ann, make):
     """Owners do not."""
-    wait = await ann.clusters.create(spark_version="16.4.x-scala2.12", node_type_id="Standard_DS3_v2")
+    wait = await ann.clusters.create(spark_version="16.4.x-scala2.12", node_type_id="Standard_DS3_v2", num_workers=1)
     for attempt in (ann.clusters.pin, ann.clusters.unpin, lambda one: ann.clusters.change_owner(one, ANN)):
         with pytest.raises(PermissionDenied, match="admins"):
             await attempt(wait.cluster_id)

@@ -72,7 +72,7 @@ async def test_a_state_that_stays_is_seen_once_however_often_it_is_read(w, works
 async def test_a_timeout_carries_the_last_reading_and_the_cluster_goes_on(w, workspace, spec, timeout):
     """It names the cluster and its state; it is also Python's own TimeoutError."""
     wait = await w.clusters.create(spec)
-    message = f"create of cluster {wait.cluster_id} has not ended after 0.02 s .last seen: PENDING.; it goes on"
+    message = f"create of cluster {wait.cluster_id}: no result after 0.02 s .last seen: PENDING.; it goes on"
     with pytest.raises(OperationTimeout, match=message) as caught:
         await wait.result(timeout)
     assert isinstance(caught.value, TimeoutError)

@@ -39,15 +39,31 @@ class Jumping(selectors.DefaultSelector):
 
 
 class LimitedService:
-    """Takes `per_second` calls after a `burst`, or so many at once; each takes `latency`, more or less."""
+    """Takes `per_second` calls after a `burst`, or so many at once; each takes `latency`, more or less.
 
-    def __init__(self, loop, per_second=math.inf, burst=30, retry_after=1, latency=0.05, concurrent=math.inf):
+    The calls of whose number and time `unwell` is true are refused for no reason. Until `told_until` a limit of 20
+    calls at once is in force, and told.
+    """
+
+    def __init__(
+        self,
+        loop,
+        per_second=math.inf,
+        burst=30,
+        retry_after=1,
+        latency=0.05,
+        concurrent=math.inf,
+        unwell=lambda number, now: False,
+        told_until=0.0,
+    ):
         self._loop = loop
         self._per_second = per_second
         self._burst = self._saved = burst
         self._retry_after = retry_after
         self._latency = latency
         self._concurrent = concurrent
+        self._unwell = unwell
+        self._told_until = told_until
         self._seen_at = 0.0
         self._random = random.Random(1)  # noqa: S311 (repeatable, not secret)
         self.in_flight = self.taken = self.refused = 0
@@ -59,11 +75,14 @@ class LimitedService:
         if self._per_second < math.inf:
             self._saved = min(self._burst, self._saved + (now - self._seen_at) * self._per_second)
             self._seen_at = now
-        if self._saved < 1 or self.in_flight >= self._concurrent:
+        tells = now < self._told_until and self.in_flight >= 20
+        unwell = self._unwell(self.taken + self.refused, now)
+        if self._saved < 1 or self.in_flight >= self._concurrent or unwell or tells:
             self.refused += 1
             await asyncio.sleep(latency / 2)
             headers = {} if self._retry_after is None else {"retry-after": str(self._retry_after)}
-            return Response(429, headers, b"")
+            told = b'{"message": "Workspace 1 exceeded the concurrent limit of 20 requests."}'
+            return Response(429, headers, told if tells else b"")
         if self._per_second < math.inf:
             self._saved -= 1
         self.taken += 1
@@ -141,3 +160,33 @@ def test_a_service_without_a_limit_is_not_slowed_down():
     seconds, service = crowd(calls=5000, latency=0.05)
     assert seconds <= 2.5 * 1.2
     assert service.refused == 0
+
+
+@pytest.mark.parametrize("retry_after", [1, None])
+@pytest.mark.parametrize("accident", [0, 5, 50, 500, 1500])
+def test_one_refusal_is_one_pause(accident, retry_after):
+    """3,000 calls, 100 at once, of which a healthy service refuses one: half a second or what it asks for is lost."""
+    seconds, service = crowd(
+        calls=3000, latency=0.015, retry_after=retry_after, unwell=lambda number, _: number == accident
+    )
+    assert service.refused == 1
+    assert seconds <= 0.6 + 1.1 * (retry_after or 0.5) + 0.2
+
+
+def test_one_refusal_of_a_single_caller_is_one_pause():
+    """Nothing is learned from a crowd of one either."""
+    seconds, _ = crowd(calls=200, callers=1, latency=0.01, retry_after=None, unwell=lambda number, _: number == 3)
+    assert seconds <= 2.0 + 0.55 + 0.2
+
+
+def test_a_bad_moment_is_overcome():
+    """A crowd that is refused for a second, also after a pause, is careful then, and soon as fast as before."""
+    seconds, _ = crowd(calls=10_000, latency=0.015, retry_after=None, unwell=lambda _, now: 0.3 < now < 1.3)
+    assert seconds <= 10
+
+
+def test_a_limit_that_was_told_is_not_for_ever():
+    """20 calls at once for ten seconds: after half a minute without it the crowd is as fast as the service."""
+    seconds, service = crowd(calls=4000, latency=0.5, told_until=10.0)
+    assert seconds <= 60  # 40 calls a second until then and 200 later; with 20 at once to the end it would be 100
+    assert service.refused < 40

@@ -184,6 +184,37 @@ async def test_a_failure_is_everybodys_and_the_next_call_tries_again(workspace, 
     assert (workspace.journal.count(DISCOVERY), workspace.journal.count(TOKEN)) == (1, 2)
 
 
+async def test_a_failure_is_also_that_of_those_who_wait_for_their_turn(workspace, principal):
+    """500 callers, of whom ten are let in at first: one request is made, and one more by the next call."""
+    workspace.faults.add(TOKEN, Fault.answer(400, '{"error": "invalid_scope"}').slower(0.02), times=2)
+    client = principal()
+    calls = [
+        *(listing(client) for _ in range(250)),
+        *(client.libraries.all_cluster_statuses().collect() for _ in range(250)),
+    ]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert {(type(result), result.status, result.attempts) for result in results} == {(AuthError, 400, 1)}
+    assert len({id(result) for result in results}) == 500
+    assert workspace.journal.count(TOKEN) == 1
+    with pytest.raises(AuthError):
+        await listing(client)
+    await listing(client)
+    assert workspace.journal.count(TOKEN) == 3
+
+
+async def test_a_caller_cancelled_as_the_others_fail_is_cancelled(workspace, principal):
+    """Its own cancellation goes first."""
+    workspace.faults.add(TOKEN, Fault.answer(400, '{"error": "invalid_scope"}').slower(0.02))
+    client = principal()
+    tasks = [asyncio.create_task(listing(client)) for _ in range(30)]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(result) for result in results} <= {AuthError, asyncio.CancelledError}
+    await asyncio.gather(*(listing(client) for _ in range(30)))
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -410,6 +441,18 @@ async def test_a_credential_must_give_a_token(connect, wrong):
     with pytest.raises(AuthError, match="the credential failed: TypeError") as raised:
         await listing(connect(credential=credential))
     assert "a credential gives a Token" in str(raised.value.__cause__)
+
+
+async def test_a_credential_that_cancels_itself_is_a_failure(connect):
+    """Not the end of the client, and not a cancellation of the caller."""
+
+    async def credential():
+        raise asyncio.CancelledError
+
+    client = connect(credential=credential)
+    for _ in range(2):
+        with pytest.raises(AuthError, match="the credential failed: it raised CancelledError"):
+            await listing(client)
 
 
 @pytest.mark.parametrize("value", ["", "two words", "line\nX-Evil: 1", "ümlaut", b"bytes", None])
