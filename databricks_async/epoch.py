@@ -10,3 +10,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def from_epoch_ms(milliseconds: int | None) -> datetime | None:
     """The moment in UTC, exact to the millisecond. None and 0, which the service sends for "not yet", are None."""
     return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds else None
+
+
+def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
+    """What the service is asked with: milliseconds as they are, or those of a datetime that knows its time zone."""
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ValueError(f"{name} has no time zone: the service counts in UTC")
+        return round((moment - _EPOCH) / timedelta(milliseconds=1))
+    if moment is not None and type(moment) is not int:
+        raise TypeError(f"{name} must be epoch milliseconds or a datetime, not {type(moment).__name__}")
+    return moment

@@ -34,7 +34,7 @@ _TAG = re.compile(r"<[^>]*>")
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _REQUEST_IDS = ("x-databricks-request-id", "x-request-id", "request-id")
 
-# An error object has no other fields: an object that has more is an ordinary answer with a field of that name.
+# A file may well be a JSON object with a field of that name: an error has no fields but these.
 _ERROR_FIELDS = {"error_code", "message", "details", "error", "request_id", "stack_trace"}
 
 PRIVATE_LINK = "PRIVATE_LINK_VALIDATION_ERROR"
@@ -71,13 +71,17 @@ def header(headers: Mapping[str, str], name: str) -> str | None:
 def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
     """The error in an answer whose status says that all is well: an error object, or a web page (without a code).
 
-    A `raw` answer is a file's own bytes: it is an error object only if it is also declared as JSON.
+    No good answer of the API has an `error_code` at its top. A `raw` answer is a file's own bytes: it is an error
+    object only if it has nothing else and is declared as JSON, and not as a file.
     """
     body = response.body
     # Nearly every answer of a busy client ends here: a JSON object, and no error.
-    if not body or (body.startswith(b"{") and body.find(b'"error_code"', 0, 1000) < 0):
+    if not body or (body.startswith(b"{") and body.find(b'"error_code"', 0, _PAGE) < 0):
         return None
-    if raw and "json" not in (header(response.headers, "content-type") or ""):
+    if raw and (
+        "json" not in (header(response.headers, "content-type") or "")
+        or header(response.headers, "content-disposition")
+    ):
         return None
     if _is_html(response):
         title = one_line(html_text(body[:_PAGE].decode("utf-8", "replace")), 80)
@@ -89,7 +93,9 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
         value = orjson.loads(body)
     except ValueError:
         return None
-    if not isinstance(value, dict) or not value.keys() <= _ERROR_FIELDS or not _code(value.get("error_code")):
+    if not isinstance(value, dict) or not _code(value.get("error_code")):
+        return None
+    if raw and not value.keys() <= _ERROR_FIELDS:
         return None
     return _finished(_from_json(value), response.status)
 

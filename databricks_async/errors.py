@@ -13,11 +13,13 @@ DatabricksError                     the one root
 ├─ InvalidResponse                  answered, but not with what the API promises
 ├─ PagingError                      the service repeated a page token
 ├─ OperationFailed                  what was waited for ended in failure
+│   └─ RunFailed                    a run of a job ended without success
 ├─ OperationTimeout                 what was waited for did not end in time                  (also a TimeoutError)
 │                                   the service refused (HTTP status, or error code):
 ├─ BadRequest                       400, and any 4xx not named here
 │   ├─ InvalidState                 INVALID_STATE
-│   └─ InvalidParameterValue        INVALID_PARAMETER_VALUE
+│   ├─ InvalidParameterValue        INVALID_PARAMETER_VALUE
+│   └─ MaxNotebookSizeExceeded      MAX_NOTEBOOK_SIZE_EXCEEDED
 ├─ Unauthenticated                  401
 ├─ PermissionDenied                 403
 │   └─ PrivateLinkValidationError   redirected to the login page for lack of a private link
@@ -46,7 +48,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from databricks_async.error_bodies import (
     PRIVATE_LINK,
@@ -61,6 +63,10 @@ from databricks_async.error_bodies import (
 )
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
 from databricks_async.message import Request, Response
+
+if TYPE_CHECKING:
+    from databricks_async.jobs.models import Run
+    from databricks_async.jobs.runs import FailedTask
 
 
 class About(TypedDict, total=False):
@@ -203,6 +209,33 @@ class OperationFailed(DatabricksError):
         """The last object seen."""
 
 
+class RunFailed(OperationFailed):
+    """A run ended without success: failed, cancelled, timed out, skipped."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        run: Run | None = None,
+        failed_tasks: Iterable[FailedTask] = (),
+        **about: Unpack[About],
+    ) -> None:
+        super().__init__(message, last=run, **about)
+        self.failed_tasks: list[FailedTask] = [*failed_tasks]
+        """The tasks that caused it, each with its error and trace; not those that did not run because of them."""
+
+    @property
+    def run(self) -> Run:
+        """The run at its end, with all of its tasks."""
+        run: Run = self.last
+        return run
+
+    @property
+    def run_page_url(self) -> str | None:
+        """Where a person can look at the run."""
+        return self.run.run_page_url
+
+
 class OperationTimeout(DatabricksError, TimeoutError):
     """What was waited for did not end in time. It goes on: nothing was cancelled."""
 
@@ -222,6 +255,10 @@ class InvalidState(BadRequest):
 
 class InvalidParameterValue(BadRequest):
     """INVALID_PARAMETER_VALUE: a parameter has a value that the service refuses."""
+
+
+class MaxNotebookSizeExceeded(BadRequest):
+    """MAX_NOTEBOOK_SIZE_EXCEEDED: content too large to import or export so. Without a status nothing was sent."""
 
 
 class Unauthenticated(DatabricksError):
@@ -303,6 +340,7 @@ class DeadlineExceeded(DatabricksError):
 _BY_CODE: dict[str, type[DatabricksError]] = {
     "INVALID_STATE": InvalidState,
     "INVALID_PARAMETER_VALUE": InvalidParameterValue,
+    "MAX_NOTEBOOK_SIZE_EXCEEDED": MaxNotebookSizeExceeded,
     "RESOURCE_DOES_NOT_EXIST": ResourceDoesNotExist,
     "ABORTED": Aborted,
     "ALREADY_EXISTS": AlreadyExists,

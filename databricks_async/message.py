@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
 
 import attrs
 
 Replay: TypeAlias = Literal["safe", "idempotent", "unsafe"]
 """What sending a request twice does: nothing (`safe`), nothing more (`idempotent`), the work again (`unsafe`)."""
+
+Chunks: TypeAlias = Callable[[], AsyncIterator[bytes]]
+"""A body too large to hold: each call begins it anew, so that it can be sent again whole."""
+
+
+class Stream(Protocol):
+    """The body of an answer while it is still on its way."""
+
+    async def read(self) -> bytes:
+        """The next bytes; none at the end. Raises `TransportError` when the rest cannot come."""
+        ...
+
+    def close(self) -> None:
+        """Nobody reads on: the connection is given up. May be called twice, and at the end."""
+        ...
 
 
 @attrs.define
@@ -23,11 +38,13 @@ class Request:
     """The path with its parameters filled in, percent-encoded."""
     query: str = ""
     """The percent-encoded query, without the question mark."""
-    body: bytes | None = attrs.field(default=None, repr=False)
+    body: bytes | Chunks | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(sorted(headers)))
     replay: Replay = "safe"
     lookup: str = ""
     """For an unsafe call: how a person finds out whether it was carried out."""
+    stream: bool = False
+    """Whether the body of a good answer is read by the caller, piece by piece."""
 
     @property
     def method(self) -> str:
@@ -35,14 +52,13 @@ class Request:
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """A copy that also carries these headers."""
-        return Request(
-            self.endpoint, self.path, self.query, self.body, {**self.headers, **headers}, self.replay, self.lookup
-        )
+        merged = {**self.headers, **headers}
+        return Request(self.endpoint, self.path, self.query, self.body, merged, self.replay, self.lookup, self.stream)
 
 
 @attrs.define
 class Response:
-    """A complete answer: its body has been read."""
+    """A complete answer: its body has been read, unless it is a stream."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,6 +66,8 @@ class Response:
     body: bytes = attrs.field(repr=False)
     attempts: int = 1
     """How often the request was sent to get this answer."""
+    stream: Stream | None = attrs.field(default=None, repr=False)
+    """The body of a good answer to a request that asked for it so; `body` is then empty."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

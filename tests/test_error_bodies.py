@@ -140,7 +140,7 @@ def test_no_json_crashes_the_reader(status: int, value: Any) -> None:
 def test_an_error_object_is_an_error_whatever_its_status(status: int) -> None:
     """The service answers 200 with MAX_NOTEBOOK_SIZE_EXCEEDED: the same error as with 400."""
     error = raised(status, {"error_code": "MAX_NOTEBOOK_SIZE_EXCEEDED", "message": "Size exceeds 10485760 bytes"})
-    assert type(error) is errors.BadRequest
+    assert type(error) is errors.MaxNotebookSizeExceeded
     assert (error.status, error.error_code) == (status, "MAX_NOTEBOOK_SIZE_EXCEEDED")
 
 
@@ -160,6 +160,14 @@ def test_without_a_status_the_code_alone_chooses_the_class(code: str | int, kind
     assert type(raised(200, {"message": "m" * 300, "error_code": code})) is kind
 
 
+@pytest.mark.parametrize("filler", ["", "m" * 2000])
+@pytest.mark.parametrize("more", [{"cluster_id": "1"}, {"status": 400, "trace": []}, {"details": []}])
+def test_an_error_with_200_may_have_fields_of_its_own(more: dict[str, Any], filler: str) -> None:
+    """Unknown ones too, and its code may come last: no good answer has one."""
+    error = raised(200, {"filler": filler, **more, "message": "no", "error_code": "INVALID_STATE"})
+    assert (type(error), error.message, error.status) == (errors.InvalidState, "no", 200)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -167,7 +175,6 @@ def test_without_a_status_the_code_alone_chooses_the_class(code: str | int, kind
         b"{}",
         b"[]",
         b"null",
-        b'{"cluster_id": "1", "error_code": "X", "message": "an ordinary field"}',
         b'{"status": {"error_code": "X", "message": "m"}}',
         b'{"error_code": null, "message": "m"}',
         b'{"error_code": "", "message": "m"}',
@@ -180,7 +187,7 @@ def test_without_a_status_the_code_alone_chooses_the_class(code: str | int, kind
     ],
 )
 def test_an_ordinary_answer_is_not_taken_for_an_error(body: bytes) -> None:
-    """A field of that name, next to others or deeper, makes no error."""
+    """A field of that name makes no error where it is deeper, empty, or in what cannot be read."""
     assert error_from(GET, answer(200, body)) is None
 
 

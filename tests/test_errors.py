@@ -69,7 +69,7 @@ ALL = [value for value in vars(errors).values() if isinstance(value, type) and i
         (429, "REQUEST_LIMIT_EXCEEDED", "RequestLimitExceeded"),
         (500, "UNKNOWN", "Unknown"),
         (500, "DATA_LOSS", "DataLoss"),
-        (400, "MAX_NOTEBOOK_SIZE_EXCEEDED", "BadRequest"),
+        (400, "MAX_NOTEBOOK_SIZE_EXCEEDED", "MaxNotebookSizeExceeded"),
         (403, "NEW_CODE_OF_TOMORROW", "PermissionDenied"),
     ],
 )

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 
 from ..local import Clock, LocalWorkspace
 
+_KEPT_CALLS = 1000
+"""Nobody reads the journal here, and it would grow for as long as this runs."""
+
 
 def run(argv: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM, then return 0; return 1 if the address cannot be had."""
@@ -35,6 +38,7 @@ def run(argv: Sequence[str]) -> int:
         host=options.host,
         port=options.port,
     )
+    workspace.journal.keep = _KEPT_CALLS
     try:
         asyncio.run(_serve(workspace))
     except KeyboardInterrupt:

@@ -9,10 +9,13 @@ from typing import Any, TypedDict, Unpack
 
 from . import lifecycle
 from .catalog import NODE_TYPES
-from .errors import invalid, unexpected_state
+from .errors import does_not_exist, invalid, unexpected_state
 from .permissions import access, admins_only
 from .spec import FIELDS, AutoScale, ClusterSpec, attributes_of, check, check_size, effective, size_of, workers_of
 from .state import Cluster, Endpoint, InstalledLibrary, Json, State, User
+
+_FOUND_MS = 60 * 24 * 3600 * 1000
+"""How long after its end a cluster that is not pinned is still found by its id."""
 
 
 class CloneCluster(TypedDict):
@@ -22,7 +25,7 @@ class CloneCluster(TypedDict):
 def create(state: State, *, caller: User, clone_from: CloneCluster | None = None, **spec: Unpack[ClusterSpec]) -> Json:
     wanted: Json = {**spec}
     check(wanted)
-    cluster = Cluster(_new_id(state), wanted, caller.name, state.now)
+    cluster = Cluster(new_id(state), wanted, caller.name, state.now)
     cluster.grants["user_name", caller.name] = "CAN_MANAGE"
     if clone_from is not None:
         source = access(state, caller, clone_from["source_cluster_id"], "CAN_ATTACH_TO")
@@ -173,7 +176,11 @@ def change_owner(state: State, *, caller: User, cluster_id: str, owner_username:
 
 
 def get(state: State, *, caller: User, cluster_id: str) -> Json:
-    return describe(access(state, caller, cluster_id, "CAN_ATTACH_TO"))
+    cluster = access(state, caller, cluster_id, "CAN_ATTACH_TO")
+    is_over = cluster.state == "TERMINATED" and not cluster.pinned
+    if is_over and (cluster.terminated_time or 0) < state.now - _FOUND_MS:
+        raise does_not_exist(cluster_id)
+    return describe(cluster)
 
 
 def describe(cluster: Cluster) -> Json:
@@ -216,7 +223,7 @@ def _must_be(cluster: Cluster, *states: str) -> None:
         raise unexpected_state(cluster.cluster_id, cluster.state)
 
 
-def _new_id(state: State) -> str:
+def new_id(state: State) -> str:
     moment = datetime.fromtimestamp(state.now / 1000, UTC)
     while True:
         suffix = "".join(state.random.choices(string.ascii_lowercase + string.digits, k=8))

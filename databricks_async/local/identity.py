@@ -34,13 +34,20 @@ def me(state: State, *, caller: User) -> Json:
     groups = ["admins", "users"] if caller.admin else ["users"]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "id": str(zlib.crc32(caller.name.encode())),
+        "id": _id(caller.name),
         "userName": caller.name,
         "displayName": caller.name,
         "active": True,
         "emails": [{"type": "work", "value": caller.name, "primary": True}],
-        "groups": [{"display": group, "type": "direct"} for group in groups],
+        "groups": [
+            {"display": group, "type": "direct", "value": _id(group), "$ref": f"Groups/{_id(group)}"}
+            for group in groups
+        ],
     }
+
+
+def _id(name: str) -> str:
+    return str(zlib.crc32(name.encode()))
 
 
 ROUTES: dict[str, Endpoint] = {"GET /api/{v}/preview/scim/v2/Me": me}

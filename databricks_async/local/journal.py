@@ -52,6 +52,8 @@ class Journal:
     """TCP connections open now."""
     connections_opened: int = 0
     """TCP connections opened so far."""
+    keep: int | None = None
+    """At least so many of the latest requests are remembered, and at most twice as many; None forgets none."""
     _waiting: list[asyncio.Future[None]] = attrs.field(factory=list, init=False, repr=False)
 
     async def until(self, condition: Callable[[Journal], bool]) -> None:
@@ -82,6 +84,8 @@ class Journal:
     def arrived(self, call: Call) -> None:
         """Write a request down as it comes in. The server's part, like what follows."""
         self.entries.append(call)
+        if self.keep is not None and len(self.entries) > 2 * self.keep:
+            del self.entries[: -self.keep]  # many at once: cutting a list at its front moves all the rest
         self.in_flight += 1
         if self.in_flight > self.in_flight_max:
             self.in_flight_max = self.in_flight

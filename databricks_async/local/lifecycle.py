@@ -71,6 +71,7 @@ def _running(state: State, cluster: Cluster) -> None:
     add_event(state, cluster, "DRIVER_HEALTHY")
     libraries.begin_install(state, cluster)
     _watch_idleness(state, cluster)
+    _tell(state, cluster)
 
 
 def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, user: str) -> None:
@@ -104,11 +105,19 @@ def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = N
     cluster.termination_reason = reason
     cluster.driver, cluster.executors, cluster.spark_context_id = None, [], None
     _then(state, cluster, state.timing.terminating, lambda: _terminated(state, cluster))
+    _tell(state, cluster)
 
 
 def _terminated(state: State, cluster: Cluster) -> None:
     cluster.state = "TERMINATED"
     cluster.terminated_time = state.now
+    _tell(state, cluster)
+
+
+def _tell(state: State, cluster: Cluster) -> None:
+    """Have the tasks that wait for the cluster, or run on it, look at it."""
+    for act in state.jobs.waiting.pop(cluster.cluster_id, {}).values():
+        act()
 
 
 def _why(reason: Json) -> str:

@@ -13,8 +13,9 @@ import attrs
 
 from .errors import ApiError, invalid
 
-FROM_THE_SERVER = frozenset({"caller", "authorization", "host"})
-"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked."""
+FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload"})
+"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked, and the file of a
+multipart body."""
 
 
 @attrs.define

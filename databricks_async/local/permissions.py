@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
 from .errors import does_not_exist, invalid, permission_denied
 from .state import Cluster, Endpoint, Json, State, User
@@ -53,8 +54,18 @@ def admins_only(caller: User, what: str) -> None:
 
 
 def _rank(caller: User, cluster: Cluster) -> int:
-    ours = {("user_name", caller.name), ("service_principal_name", caller.name), ("group_name", "users")}
-    return max((_RANK[level] for who, level in cluster.grants.items() if who in ours), default=0)
+    return rank(caller, cluster.grants, _RANK)
+
+
+def rank(caller: User, grants: Mapping[tuple[str, str], str], ranks: Mapping[str, int]) -> int:
+    """The highest rank that these grants give the caller, 0 for none."""
+    ours = principals(caller)
+    return max((ranks[level] for who, level in grants.items() if who in ours), default=0)
+
+
+def principals(caller: User) -> set[tuple[str, str]]:
+    """Those of whose grants the caller may make use."""
+    return {("user_name", caller.name), ("service_principal_name", caller.name), ("group_name", "users")}
 
 
 def get_permissions(state: State, *, caller: User, cluster_id: str) -> Json:
@@ -66,7 +77,7 @@ def set_permissions(
 ) -> Json:
     """Replace all direct grants."""
     cluster = access(state, caller, cluster_id, "CAN_MANAGE")
-    cluster.grants = _grants(access_control_list or [])
+    cluster.grants = grants_of(access_control_list or [])
     return _answer(cluster)
 
 
@@ -75,17 +86,21 @@ def update_permissions(
 ) -> Json:
     """Add grants, or change those of the principals named."""
     cluster = access(state, caller, cluster_id, "CAN_MANAGE")
-    cluster.grants |= _grants(access_control_list or [])
+    cluster.grants |= grants_of(access_control_list or [])
     return _answer(cluster)
 
 
 def get_permission_levels(state: State, *, caller: User, cluster_id: str) -> Json:
     access(state, caller, cluster_id, "CAN_ATTACH_TO")
-    levels = [{"permission_level": level, "description": text} for level, text in _DESCRIPTIONS.items()]
-    return {"permission_levels": levels}
+    return levels(_DESCRIPTIONS)
 
 
-def _grants(requests: list[AccessControlRequest]) -> dict[tuple[str, str], str]:
+def levels(descriptions: Mapping[str, str]) -> Json:
+    return {"permission_levels": [{"permission_level": one, "description": text} for one, text in descriptions.items()]}
+
+
+def grants_of(requests: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """What a request's access_control_list gives."""
     grants: dict[tuple[str, str], str] = {}
     for index, request in enumerate(requests):
         fields: Json = {**request}
@@ -101,18 +116,30 @@ def _grants(requests: list[AccessControlRequest]) -> dict[tuple[str, str], str]:
     return grants
 
 
-def _answer(cluster: Cluster) -> Json:
-    entries = []
-    for (kind, name), level in cluster.grants.items():
-        direct = {"permission_level": level, "inherited": False}
-        entries.append({kind: name, "display_name": name, "all_permissions": [direct]})
-    inherited = {"permission_level": "CAN_MANAGE", "inherited": True, "inherited_from_object": ["/clusters/"]}
-    entries.append({"group_name": "admins", "all_permissions": [inherited]})
+def entry(who: tuple[str, str], permissions: list[Json]) -> Json:
+    """One principal's row of an answer's access_control_list."""
+    kind, name = who
+    return {kind: name, "display_name": name, "all_permissions": permissions}
+
+
+def admins(where: str) -> Json:
+    """The row of those who manage everything."""
+    inherited = {"permission_level": "CAN_MANAGE", "inherited": True, "inherited_from_object": [where]}
+    return {"group_name": "admins", "all_permissions": [inherited]}
+
+
+def describe(grants: Mapping[tuple[str, str], str], object_type: str, where: str, object_id: str) -> Json:
+    """The grants of an object that inherits none but those of admins; `where` is for example `/clusters/`."""
+    rows = [entry(who, [{"permission_level": level, "inherited": False}]) for who, level in grants.items()]
     return {
-        "object_id": f"/clusters/{cluster.cluster_id}",
-        "object_type": "cluster",
-        "access_control_list": entries,
+        "object_id": where + object_id,
+        "object_type": object_type,
+        "access_control_list": [*rows, admins(where)],
     }
+
+
+def _answer(cluster: Cluster) -> Json:
+    return describe(cluster.grants, "cluster", "/clusters/", cluster.cluster_id)
 
 
 ROUTES: dict[str, Endpoint] = {

@@ -13,6 +13,7 @@ from ..message import Response
 from .errors import ApiError
 from .identity import authenticate
 from .journal import Call, without_secrets
+from .multipart import Form
 from .params import Reading
 from .routes import Route
 from .state import State
@@ -29,13 +30,16 @@ class Arrived:
     path_params: dict[str, str]
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes
+    form: Form | None = None
+    """A multipart body, in place of `body`."""
 
 
 def answer(state: State, request: Arrived) -> Response:
     """Serve one request. Never raises for what a client did."""
     try:
         state.settle()
-        return Response(200, _JSON, orjson.dumps(_serve(state, request)))
+        served = _serve(state, request)
+        return served if isinstance(served, Response) else Response(200, _JSON, orjson.dumps(served))
     except ApiError as error:
         return refusal(error, request.call)
 
@@ -64,11 +68,12 @@ def decode_pairs(encoded: str) -> dict[str, Any]:
     return pairs
 
 
-def _serve(state: State, request: Arrived) -> dict[str, Any]:
+def _serve(state: State, request: Arrived) -> dict[str, Any] | Response:
     call, route = request.call, request.route
     method, _, path = call.endpoint.partition(" ")
     authorization = request.headers.get("Authorization")
     from_server: dict[str, Any] = {"authorization": authorization, "host": f"http://{request.headers.get('Host')}"}
+    from_server["upload"] = request.form.content if request.form else None
     is_api = path.startswith("/api/")
     if is_api:
         caller = from_server["caller"] = authenticate(state, authorization)
@@ -90,9 +95,12 @@ def _decode_body(request: Arrived, is_api: bool) -> tuple[dict[str, Any], bool]:
 
     Outside the API, where tokens are fetched, it keeps no secret and nothing that could not be decoded.
     """
+    call = request.call
+    if request.form is not None:
+        call.body = request.form.summary()
+        return request.form.fields, True
     if not request.body:
         return {}, False
-    call = request.call
     if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
         form = decode_pairs(request.body.decode("utf-8", "replace"))
         call.body = without_secrets(form)

@@ -9,9 +9,26 @@ from urllib.parse import unquote
 
 import attrs
 
-from . import catalog, clusters, events, identity, libraries, listing, oauth, permissions
+from . import (
+    catalog,
+    clusters,
+    content,
+    events,
+    identity,
+    jobs,
+    jobs_access,
+    libraries,
+    listing,
+    oauth,
+    object_permissions,
+    objects,
+    permissions,
+    runs,
+    runs_output,
+)
 from .params import Declared, declared_by
 from .state import Endpoint
+from .versions import served
 
 # An API is a module's ROUTES and the versions that `{v}` stands for. An endpoint is a function and a row there.
 APIS: list[tuple[dict[str, Endpoint], tuple[str, ...]]] = [
@@ -21,8 +38,14 @@ APIS: list[tuple[dict[str, Endpoint], tuple[str, ...]]] = [
     (listing.ROUTES, ()),
     (libraries.ROUTES, libraries.VERSIONS),
     (permissions.ROUTES, permissions.VERSIONS),
+    (jobs_access.ROUTES, jobs_access.VERSIONS),
+    (served(jobs.ROUTES | runs.ROUTES | runs_output.ROUTES, jobs.VERSIONS), ()),
+    (objects.ROUTES, objects.VERSIONS),
+    (content.ROUTES, content.VERSIONS),
     (identity.ROUTES, identity.VERSIONS),
     (oauth.PUBLIC_ROUTES, ()),
+    # Its pattern fits every path of permissions: the first pattern that fits is taken.
+    (object_permissions.ROUTES, object_permissions.VERSIONS),
 ]
 
 

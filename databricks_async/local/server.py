@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from typing import Any
@@ -14,11 +15,13 @@ from .errors import ApiError
 from .faults import Fault, Faults
 from .journal import Call, Journal, safe_headers
 from .limits import RateLimit
+from .multipart import is_multipart, read_form
 from .requests import Arrived, answer, decode_pairs, refusal
 from .routes import table
 from .state import State
 
 _MOST_BYTES = 64 * 1024 * 1024
+_PIECE = 1024 * 1024
 _WORKSPACE_ID = "1234567890123456"
 
 
@@ -76,11 +79,13 @@ class Server:
             limit = None
         self._journal.arrived(call)
         try:
-            body = await request.read()
+            takes_upload = route is not None and "upload" in route.declared.from_the_server
+            form = await read_form(request) if takes_upload and is_multipart(request) else None
+            body = await request.read() if form is None else b""
             if limit is not None:
                 limit.enter(self._state.clock.client_time())
             try:
-                return await self._answer(request, Arrived(call, route, path_params, headers, body))
+                return await self._answer(request, Arrived(call, route, path_params, headers, body, form))
             finally:
                 if limit is not None:
                     limit.leave()
@@ -89,9 +94,9 @@ class Server:
             return _drop(request)
         except web.HTTPRequestEntityTooLarge:
             too_large = ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {_MOST_BYTES} bytes.")
-            return _respond(call, refusal(too_large, call))
+            return await _refuse(request, call, too_large)
         except ApiError as error:
-            return _respond(call, refusal(error, call))
+            return await _refuse(request, call, error)
         finally:
             self._journal.left()
 
@@ -99,7 +104,7 @@ class Server:
         call = arrived.call
         fault = self._faults.take(call.endpoint)
         if fault is None:
-            return _respond(call, answer(self._state, arrived))
+            return await _respond(request, call, answer(self._state, arrived))
         call.fault = fault.name
         response = fault.response or Response(200, {}, b"")
         if not fault.after:
@@ -113,7 +118,7 @@ class Server:
             return _drop(request)
         if fault.kind == "cut":
             return await _cut(request, call, response)
-        return _respond(call, response)
+        return await _respond(request, call, response)
 
     async def _suffer(self, request: web.BaseRequest, fault: Fault) -> None:
         if fault.latency:
@@ -132,9 +137,33 @@ def _headers(call: Call, response: Response) -> dict[str, str]:
     }
 
 
-def _respond(call: Call, response: Response) -> web.Response:
+async def _respond(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
     call.status = response.status
+    if len(response.body) > _PIECE:
+        return await _stream(request, call, response, len(response.body))
     return web.Response(body=response.body, status=response.status, headers=_headers(call, response))
+
+
+async def _refuse(request: web.BaseRequest, call: Call, error: ApiError) -> web.StreamResponse:
+    answer = await _respond(request, call, refusal(error, call))
+    # The body may be half unread: many clients listen only when they have sent all of it.
+    with contextlib.suppress(ConnectionError, web.RequestPayloadError):
+        await answer.prepare(request)
+        await answer.write_eof()
+        while not request.content.at_eof():
+            await request.content.readany()
+    return answer
+
+
+async def _stream(request: web.BaseRequest, call: Call, response: Response, until: int) -> web.StreamResponse:
+    """Send the body piece by piece, which copies none of it, and no more of it than so many bytes."""
+    headers = {**_headers(call, response), "content-length": str(max(2, len(response.body)))}
+    stream = web.StreamResponse(status=response.status, headers=headers)
+    await stream.prepare(request)
+    body = memoryview(response.body)[:until]
+    for start in range(0, len(body), _PIECE):
+        await stream.write(body[start : start + _PIECE])
+    return stream
 
 
 def _drop(request: web.BaseRequest) -> web.Response:
@@ -146,11 +175,7 @@ def _drop(request: web.BaseRequest) -> web.Response:
 
 async def _cut(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
     call.status = response.status
-    promised = max(2, len(response.body))
-    headers = {**_headers(call, response), "content-length": str(promised)}
-    stream = web.StreamResponse(status=response.status, headers=headers)
-    await stream.prepare(request)
-    await stream.write(response.body[: promised // 2])
+    stream = await _stream(request, call, response, len(response.body) // 2)
     if request.transport is not None:
         request.transport.close()
     return stream

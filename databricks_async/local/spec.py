@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Literal, Required, TypedDict
 
 from . import catalog
 from .errors import invalid
@@ -19,19 +19,101 @@ class ClientsTypes(TypedDict, total=False):
     notebooks: bool
 
 
-class WorkloadType(TypedDict, total=False):
+class WorkloadType(TypedDict):
     clients: ClientsTypes
 
 
+class AwsAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND", "SPOT", "SPOT_WITH_FALLBACK"]
+    ebs_volume_count: int
+    ebs_volume_iops: int
+    ebs_volume_size: int
+    ebs_volume_throughput: int
+    ebs_volume_type: Literal["GENERAL_PURPOSE_SSD", "THROUGHPUT_OPTIMIZED_HDD"]
+    first_on_demand: int
+    instance_profile_arn: str
+    spot_bid_price_percent: int
+    zone_id: str
+
+
+class LogAnalyticsInfo(TypedDict, total=False):
+    log_analytics_primary_key: str
+    log_analytics_workspace_id: str
+
+
+class AzureAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND_AZURE", "SPOT_AZURE", "SPOT_WITH_FALLBACK_AZURE"]
+    capacity_reservation_group: str
+    first_on_demand: int
+    log_analytics_info: LogAnalyticsInfo
+    spot_bid_max_price: float
+
+
+class GcpAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND_GCP", "PREEMPTIBLE_GCP", "PREEMPTIBLE_WITH_FALLBACK_GCP"]
+    boot_disk_size: int
+    confidential_compute_type: Literal["CONFIDENTIAL_COMPUTE_TYPE_NONE", "SEV_SNP"]
+    first_on_demand: int
+    google_service_account: str
+    local_ssd_count: int
+    use_preemptible_executors: bool
+    zone_id: str
+
+
+class Destination(TypedDict):
+    destination: str
+
+
+class S3Destination(TypedDict, total=False):
+    destination: Required[str]
+    canned_acl: str
+    enable_encryption: bool
+    encryption_type: str
+    endpoint: str
+    kms_key: str
+    region: str
+
+
+class ClusterLogConf(TypedDict, total=False):
+    dbfs: Destination
+    s3: S3Destination
+    volumes: Destination
+
+
+class InitScriptInfo(TypedDict, total=False):
+    abfss: Destination
+    dbfs: Destination
+    file: Destination
+    gcs: Destination
+    s3: S3Destination
+    volumes: Destination
+    workspace: Destination
+
+
+class DockerBasicAuth(TypedDict, total=False):
+    password: str
+    username: str
+
+
+class DockerImage(TypedDict, total=False):
+    basic_auth: DockerBasicAuth
+    url: str
+
+
+class NodeTypeFlexibility(TypedDict, total=False):
+    alternate_node_type_ids: list[str]
+    aws_context_id: str
+
+
 class ClusterSpec(TypedDict, total=False):
-    """Every setting of both versions of the API. Nested settings that nothing here acts upon are kept as they are."""
+    """Every setting of both versions of the API."""
 
     apply_policy_default_values: bool
     autoscale: AutoScale
     autotermination_minutes: int
-    aws_attributes: dict[str, Any]
-    azure_attributes: dict[str, Any]
-    cluster_log_conf: dict[str, Any]
+    aws_attributes: AwsAttributes
+    azure_attributes: AzureAttributes
+    cluster_log_conf: ClusterLogConf
     cluster_name: str
     custom_tags: dict[str, str]
     data_security_mode: Literal[
@@ -47,14 +129,14 @@ class ClusterSpec(TypedDict, total=False):
         "USER_ISOLATION",
     ]
     dependency_mode: str
-    docker_image: dict[str, Any]
+    docker_image: DockerImage
     driver_instance_pool_id: str
-    driver_node_type_flexibility: dict[str, Any]
+    driver_node_type_flexibility: NodeTypeFlexibility
     driver_node_type_id: str
     enable_elastic_disk: bool
     enable_local_disk_encryption: bool
-    gcp_attributes: dict[str, Any]
-    init_scripts: list[dict[str, Any]]
+    gcp_attributes: GcpAttributes
+    init_scripts: list[InitScriptInfo]
     instance_pool_id: str
     is_single_node: bool
     kind: str
@@ -70,7 +152,7 @@ class ClusterSpec(TypedDict, total=False):
     ssh_public_keys: list[str]
     total_initial_remote_disk_size: int
     use_ml_runtime: bool
-    worker_node_type_flexibility: dict[str, Any]
+    worker_node_type_flexibility: NodeTypeFlexibility
     workload_type: WorkloadType
 
 
@@ -92,6 +174,8 @@ def check(spec: Json) -> None:
     for name in ("node_type_id", "driver_node_type_id"):
         if spec.get(name, _POOL_NODE_TYPE) not in catalog.NODE_TYPES:
             raise invalid(f"Invalid {name}: node type {spec[name]} is not supported")
+    if not spec.keys() & {"num_workers", "autoscale", "policy_id"} and not spec.get("is_single_node"):
+        raise invalid("Missing required field: size")
     check_size(spec)
     minutes = spec.get("autotermination_minutes", 0)
     if minutes != 0 and not 10 <= minutes <= 10_000:

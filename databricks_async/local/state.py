@@ -9,12 +9,16 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from ..message import Response
 from .clock import Clock
+from .job_state import Jobs
+from .tree import Tree
 
 Json: TypeAlias = dict[str, Any]
 
-Endpoint: TypeAlias = Callable[..., Json]
-"""`(state, **params) -> answer`. Its signature declares the parameters: names, types, which of them are required."""
+Endpoint: TypeAlias = Callable[..., Json | Response]
+"""`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
+which of them are required."""
 
 
 @attrs.define
@@ -27,6 +31,12 @@ class Timing:
     resizing: float = 60.0
     installing: float = 30.0
     """One library, once its cluster runs."""
+    task: float = 60.0
+    """One execution of a task that no script says otherwise about."""
+    cleanup: float = 5.0
+    """Stopping a task that was cancelled or ran out of time, or tidying up behind one with a cluster of its own."""
+    queued: float = 48 * 3600.0
+    """The longest that a run waits in its job's queue."""
 
 
 @attrs.define
@@ -116,11 +126,13 @@ class State:
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)
+    tree: Tree = attrs.field(factory=Tree)
     users: dict[str, User] = attrs.field(factory=dict)
     tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
     service_principals: dict[str, ServicePrincipal] = attrs.field(factory=dict)
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
+    jobs: Jobs = attrs.field(factory=Jobs)
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
     _scheduled: int = 0
 

@@ -7,14 +7,17 @@ import random
 from types import TracebackType
 from typing import Any, Self
 
-from . import oauth
+from . import oauth, runs_script
 from .clock import Clock
 from .errors import does_not_exist
 from .faults import Faults
+from .job_state import TaskCall, TaskScript
 from .journal import Journal
 from .limits import RateLimit
+from .notebooks import Language
 from .server import Server
 from .state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
+from .tree import Kind, parent_of
 
 _TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
@@ -96,6 +99,7 @@ class LocalWorkspace:
         """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
         user = self._state.users.setdefault(name, User(name, admin))
         user.admin = admin
+        self._state.tree.add_home(name, self.clock.now())
         self._state.tokens[token] = Token(user)
 
     def add_service_principal(
@@ -103,6 +107,7 @@ class LocalWorkspace:
     ) -> None:
         """Let a client fetch access tokens of this lifetime from `/oidc/v1/token`."""
         user = self._state.users.setdefault(client_id, User(client_id, admin))
+        self._state.tree.add_home(client_id, self.clock.now())
         self._state.service_principals[client_id] = ServicePrincipal(user, client_secret, token_seconds)
 
     def issue_token(self, client_id: str) -> str:
@@ -131,6 +136,28 @@ class LocalWorkspace:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
+    def add_object(
+        self,
+        path: str,
+        content: bytes | None = None,
+        *,
+        language: Language | None = None,
+        listed_in: str | None = None,
+    ) -> None:
+        """Put a file into the workspace, a notebook if it has a language, or a directory if it has no content.
+
+        Directories on the way to it are made. Any path will do, also one that the API would refuse. It stands in the
+        listing of its directory, or of `listed_in`: so `/Shared/..`, or `/etc/passwd`, can be listed in `/Shared`.
+        """
+        self._state.settle()
+        tree, now = self._state.tree, self._state.now
+        if path in tree.by_path:
+            raise ValueError(f"{path} already exists")
+        directory = listed_in or parent_of(path)
+        tree.add_directories(directory, now)
+        kind: Kind = "DIRECTORY" if content is None else "FILE" if language is None else "NOTEBOOK"
+        tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
+
     def add_events(
         self,
         cluster_id: str,
@@ -158,6 +185,54 @@ class LocalWorkspace:
     def overlay(self, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
+
+    def script_task(
+        self,
+        name: str,
+        *,
+        duration: float | None = None,
+        result_state: str = "SUCCESS",
+        output: str | None = None,
+        error: str | None = None,
+        error_trace: str | None = None,
+        logs: str | None = None,
+        call: TaskCall | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Say what becomes of tasks of this task_key, notebook_path, python_file, main_class_name or entry_point.
+
+        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with.
+        An `error` makes the task FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when
+        the task has taken its time, with the first request after that; it gives what the notebook exits with, or that
+        and the task values that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its
+        text and traceback. The script is good for that many `times`; then comes the next one of the name, or the
+        default. One without `times` takes the place of an earlier one that has none either.
+        """
+        self._state.settle()
+        script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
+        runs_script.add(self._state, script)
+
+    def overlay_run(self, run_id: int, **fields: Any) -> None:
+        """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
+        runs_script.overlay(self._state, run_id, fields)
+
+    @property
+    def notebooks_must_exist(self) -> bool:
+        """Whether a task fails whose notebook is not in the workspace; False runs it all the same."""
+        return self._state.jobs.notebooks_must_exist
+
+    @notebooks_must_exist.setter
+    def notebooks_must_exist(self, wanted: bool) -> None:
+        self._state.jobs.notebooks_must_exist = wanted
+
+    @property
+    def serverless(self) -> bool:
+        """Whether notebooks, Python scripts and wheels may do without a cluster; False refuses such tasks with 400."""
+        return self._state.jobs.serverless
+
+    @serverless.setter
+    def serverless(self, wanted: bool) -> None:
+        self._state.jobs.serverless = wanted
 
     def _cluster(self, cluster_id: str) -> Cluster:
         self._state.settle()

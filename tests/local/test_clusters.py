@@ -223,7 +223,7 @@ async def test_editing_a_terminated_cluster_leaves_it_terminated(wire, workspace
     cluster_id = await wire.create()
     await wire.ok("POST", "/api/2.1/clusters/delete", cluster_id=cluster_id)
     workspace.clock.advance(30)
-    change = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS4_v2"}
+    change = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS4_v2", "num_workers": 1}
     await wire.ok("POST", "/api/2.1/clusters/edit", cluster_id=cluster_id, **change)
 
     cluster = await wire.cluster(cluster_id)
@@ -282,6 +282,20 @@ async def test_a_permanently_deleted_cluster_does_not_exist(wire, workspace):
         400,
         {"error_code": "INVALID_PARAMETER_VALUE", "message": f"Cluster {cluster_id} does not exist"},
     )
+
+
+async def test_a_cluster_is_found_for_sixty_days_after_its_end(wire, workspace):
+    """Unless it is pinned: then for ever."""
+    cluster_id, pinned = await wire.create(), await wire.create()
+    await wire.ok("POST", "/api/2.1/clusters/pin", cluster_id=pinned)
+    for one in (cluster_id, pinned):
+        await wire.ok("POST", "/api/2.1/clusters/delete", cluster_id=one)
+    workspace.clock.advance(30 + 60 * 24 * 3600)
+    assert await wire.state(cluster_id) == "TERMINATED"
+    workspace.clock.advance(1)
+    status, answer = await wire.get("/api/2.1/clusters/get", cluster_id=cluster_id)
+    assert (status, answer["message"]) == (400, f"Cluster {cluster_id} does not exist")
+    assert await wire.state(pinned) == "TERMINATED"
 
 
 async def test_a_scripted_failure_ends_the_next_start(wire, workspace):

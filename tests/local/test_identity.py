@@ -127,7 +127,7 @@ async def test_each_level_allows_what_it_says(wire, workspace):
     workspace.add_user("ann@example.com", "dapi-ann")
     cluster_id = await wire.running()
     path = f"/api/2.0/permissions/clusters/{cluster_id}"
-    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
 
     async def allowed():
         found = []
@@ -155,7 +155,7 @@ async def test_lists_show_what_the_caller_may_see(wire, workspace):
     """Own clusters and granted ones, also those granted to everybody."""
     workspace.add_user("ann@example.com", "dapi-ann")
     hidden, shared = await wire.create(), await wire.create()
-    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     _, own = await wire.post("/api/2.1/clusters/create", token="dapi-ann", **spec)
     grant = {"group_name": "users", "permission_level": "CAN_ATTACH_TO"}
     await wire.send("PUT", f"/api/2.0/permissions/clusters/{shared}", json={"access_control_list": [grant]})

@@ -32,7 +32,7 @@ async def test_serve_prints_how_to_reach_it_and_ends_cleanly(number):
     lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
     url, token = (line.partition("=")[2] for line in lines[1:])
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+        spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
         async with session.post(f"{url}/api/2.1/clusters/create", json=spec) as response:
             cluster_id = (await response.json())["cluster_id"]
         async with session.get(f"{url}/api/2.1/clusters/get", params={"cluster_id": cluster_id}) as response:

@@ -118,6 +118,15 @@ async def test_unknown_parameters_are_ignored_but_written_down(wire, workspace):
     assert workspace.journal.entries[1].unknown == ["limit", "filter_by.colour"]
 
 
+async def test_a_journal_may_forget_the_oldest(wire, workspace):
+    """It then keeps as many of the latest requests as it is told, or a few more."""
+    workspace.journal.keep = 5
+    for number in range(30):
+        await wire.get("/api/2.1/clusters/list", page_token=str(number))
+        assert len(workspace.journal.entries) <= 10
+    assert [call.query["page_token"] for call in workspace.journal.entries][-5:] == ["25", "26", "27", "28", "29"]
+
+
 async def test_a_cluster_that_does_not_exist(wire):
     """400 with the same words everywhere."""
     more = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}

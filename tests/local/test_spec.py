@@ -13,6 +13,8 @@ import pytest
         ({"node_type_id": None}, "node_type_id"),
         ({"node_type_id": "m5.large"}, "node_type_id"),
         ({"driver_node_type_id": "m5.large"}, "driver_node_type_id"),
+        ({"num_workers": None}, "Missing required field: size"),
+        ({"num_workers": None, "is_single_node": False}, "Missing required field: size"),
         ({"num_workers": -1}, "num_workers"),
         ({"num_workers": "many"}, "num_workers"),
         ({"num_workers": True}, "num_workers"),
@@ -26,6 +28,16 @@ import pytest
         ({"spark_conf": {"a": {}}}, "spark_conf.a"),
         ({"ssh_public_keys": "key"}, "ssh_public_keys"),
         ({"data_security_mode": "SECURE"}, "data_security_mode"),
+        ({"azure_attributes": {"first_on_demand": "one"}}, "azure_attributes.first_on_demand"),
+        ({"azure_attributes": {"availability": "SPOT"}}, "azure_attributes.availability"),
+        ({"azure_attributes": {"spot_bid_max_price": "-1"}}, "azure_attributes.spot_bid_max_price"),
+        ({"init_scripts": [{"volumes": {}}]}, "init_scripts[0].volumes.destination"),
+        ({"init_scripts": {"volumes": {"destination": "/x"}}}, "init_scripts"),
+        ({"cluster_log_conf": {"dbfs": "dbfs:/logs"}}, "cluster_log_conf.dbfs"),
+        ({"docker_image": {"basic_auth": {"username": 5}}}, "docker_image.basic_auth.username"),
+        ({"workload_type": {}}, "workload_type.clients"),
+        ({"workload_type": {"clients": {"jobs": "yes"}}}, "workload_type.clients.jobs"),
+        ({"worker_node_type_flexibility": {"alternate_node_type_ids": [1]}}, "alternate_node_type_ids[0]"),
     ],
 )
 async def test_a_wrong_parameter_is_refused_by_name(wire, change, named):
@@ -47,6 +59,24 @@ async def test_a_cluster_from_a_pool_needs_no_node_type(wire):
     """The pool has one."""
     cluster_id = await wire.running(node_type_id=None, instance_pool_id="pool-1")
     assert (await wire.cluster(cluster_id))["instance_pool_id"] == "pool-1"
+
+
+async def test_the_size_may_come_from_a_policy(wire):
+    """Nothing else stands for it but a single node."""
+    cluster_id = await wire.running(num_workers=None, policy_id="policy-1")
+    assert (await wire.cluster(cluster_id))["executors"] == []
+
+
+async def test_unknown_settings_are_written_down_wherever_they_are(wire):
+    """A misspelt one is ignored, as the service does."""
+    cluster_id = await wire.running(
+        azure_attributes={"spot_bid_price": 1}, init_scripts=[{"dbfs": {"destination": "dbfs:/x", "path": "y"}}]
+    )
+    assert wire.workspace.journal.calls("POST *")[0].unknown == [
+        "azure_attributes.spot_bid_price",
+        "init_scripts[0].dbfs.path",
+    ]
+    assert (await wire.cluster(cluster_id))["spec"]["azure_attributes"] == {}
 
 
 async def test_a_single_node_cluster_gets_its_settings(wire):
