@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from databricks_async.auth.token import Credential
     from databricks_async.clusters.api import Clusters
+    from databricks_async.current_user import CurrentUser
+    from databricks_async.jobs.api import Jobs
     from databricks_async.libraries.api import Libraries
     from databricks_async.session.stats import Stats
+    from databricks_async.workspace.api import Workspace
 
-API_VERSIONS = {"clusters": "2.1", "libraries": "2.0"}
+API_VERSIONS = {"clusters": "2.1", "jobs": "2.2", "libraries": "2.0", "workspace": "2.0", "current_user": "2.0"}
 """What today's service speaks."""
 
 
@@ -76,6 +79,27 @@ class WorkspaceClient:
         from databricks_async.libraries.api import Libraries
 
         return Libraries(self._session, self._versions["libraries"])
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The Jobs API: jobs, and their runs."""
+        from databricks_async.jobs.api import Jobs
+
+        return Jobs(self._session, self._versions["jobs"])
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The Workspace API: notebooks, files and folders."""
+        from databricks_async.workspace.api import Workspace
+
+        return Workspace(self._session, self._versions["workspace"])
+
+    @cached_property
+    def current_user(self) -> CurrentUser:
+        """Who the token stands for."""
+        from databricks_async.current_user import CurrentUser
+
+        return CurrentUser(self._session, self._versions["current_user"])
 
     @property
     def stats(self) -> Stats:

@@ -44,8 +44,11 @@ def test_there_are_examples_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: f"line {README[: README.index(code)].count(chr(10)) + 1}")
-async def test_an_example_runs(code: str, cluster_id: str, local_workspace: LocalWorkspace) -> None:
+async def test_an_example_runs(
+    code: str, cluster_id: str, local_workspace: LocalWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each example, as it stands, against a local workspace; no route or parameter is unknown to the service."""
+    monkeypatch.chdir(tmp_path)
     compiled = compile(code, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     outcome = eval(compiled, {"cluster_id": cluster_id})  # noqa: S307 (a coroutine where the code awaits at top level)
     if inspect.iscoroutine(outcome):

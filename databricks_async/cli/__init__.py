@@ -11,6 +11,7 @@ from importlib import import_module
 COMMANDS = [
     ("demo", "databricks_async.cli.demo", "show the library at work on a local workspace"),
     ("serve", "databricks_async.cli.serve", "run a local workspace that any Databricks client can talk to"),
+    ("workspace", "databricks_async.cli.workspace", "list, export, import and delete notebooks, files and whole trees"),
 ]
 
 

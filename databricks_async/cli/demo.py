@@ -13,6 +13,7 @@ from typing import Self
 import attrs
 
 from databricks_async import WorkspaceClient
+from databricks_async.cli.demo_jobs import run_a_job
 from databricks_async.clusters.models import ClusterDetails, ClusterSpec, State
 from databricks_async.errors import OperationFailed, OutcomeUnknown
 from databricks_async.local import Clock, Fault, LocalWorkspace
@@ -86,6 +87,7 @@ async def demonstrate(console: Console) -> None:
             started, failure = await start_clusters(console, ws, w)
             await read_events(console, ws, w, started[0])
             await lose_an_answer(console, ws, w)
+            await run_a_job(console, ws, w, started[1].cluster_id)
             await clean_up(console, w)
             report(console, ws, w, failure)
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.auth import credential_for
 from databricks_async.auth.token import Credential
 from databricks_async.config import Config, is_loopback
 from databricks_async.errors import ConfigError, LifecycleError
-from databricks_async.message import Request, Response, Send
+from databricks_async.message import Request, Response, Send, Stream
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
+
+T = TypeVar("T")
 
 _KEEP_ALIVE_SECONDS = 30.0
 """Longer than the usual pause between two polls, shorter than the gateway keeps an idle connection."""
@@ -46,6 +48,7 @@ class Session:
         self._closed = False
         self._closing: asyncio.Future[None]
         self._endings = AsyncExitStack()
+        self._background = set[asyncio.Task[Any]]()
         self._send: Send
 
     async def send(self, request: Request) -> Response:
@@ -54,6 +57,24 @@ class Session:
             self._open()
         self.stats.calls += 1
         return await self._send(request)
+
+    async def stream(self, request: Request) -> Stream:
+        """Send one request, and get the body of its answer to read. Until then all is as in `send`.
+
+        A connection that is lost later is made up for: the request is sent again, the answer read up to that point.
+        The stream has to be read to its end or closed.
+        """
+        from databricks_async.session.retry import Resumed
+
+        response = await self.send(request)
+        return Resumed(self._send, request, response, self.config.retry_timeout_seconds, self.stats, self.pause)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
 
     async def close(self) -> None:
         """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
@@ -85,7 +106,8 @@ class Session:
         proxy, proxy_headers = _proxy(config.host) if http is None else (None, {})
         if http is None:
             http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=config.max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                # The limit is the pacer's: streams are read when their calls have made way for others.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
@@ -98,22 +120,29 @@ class Session:
         pacer = Pacer(_most_connections(http, config), budget, stats)
         # A pacer of their own: calls hold their places while they wait for a token.
         tokens_pacer = Pacer(1, budget, stats)
-        without_token = retrying(checked(tokens_pacer.paced(transport.send)), budget, stats, self._pause)
+        without_token = retrying(checked(tokens_pacer.paced(transport.send)), budget, stats, self.pause)
         tokens = Tokens(self._credential or credential_for(config, without_token), stats)
 
-        self._send = retrying(checked(pacer.paced(authenticated(transport.send, tokens))), budget, stats, self._pause)
+        self._send = retrying(checked(pacer.paced(authenticated(transport.send, tokens))), budget, stats, self.pause)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(tokens.close)
         for end in (transport.close, tokens_pacer.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
+        self._endings.push_async_callback(self._end_background)
         self._loop = loop
 
-    async def _pause(self, seconds: float) -> None:
+    async def _end_background(self) -> None:
+        if tasks := [*self._background]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def pause(self, seconds: float) -> None:
         """Sleep, unless the client is closed meanwhile."""
         await asyncio.wait((self._closing,), timeout=seconds)
         if self._closed:
-            raise LifecycleError("the client was closed while this call waited to be sent again")
+            raise LifecycleError("the client was closed while this waited for its next try")
 
 
 def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:

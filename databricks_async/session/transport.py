@@ -1,11 +1,11 @@
-"""The only module that sends through aiohttp: one request, one complete answer or a typed error."""
+"""The only module that sends through aiohttp: one request, one answer or a typed error."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import lru_cache, partial
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
@@ -24,6 +24,9 @@ from databricks_async.session.stats import Stats
 
 _CONNECT_SECONDS = 30.0
 _LARGE_BYTES = 2**20
+_ERROR_BYTES = 64 * 1024
+"""No error is longer; a JSON body that is may be handed out before its end."""
+_NO_MORE = "nothing more came"
 
 
 class Deadlines:
@@ -44,6 +47,11 @@ class Deadlines:
         self._entries[task] = at = self._loop.time() + self._seconds
         if self._timer is None:
             self._timer = self._loop.call_at(at, self._check)
+
+    def restart(self, task: asyncio.Task[object]) -> None:
+        """All the time once more, if there is any left."""
+        if self._entries.pop(task, None) is not None:
+            self.start(task)
 
     def stop(self, task: asyncio.Task[object]) -> bool:
         """Whether the time of this task ran out; its cancellation is then taken back."""
@@ -96,6 +104,7 @@ class Transport:
         self._deadlines = Deadlines(timeout)
         self._proxy = proxy
         self._proxy_headers = proxy_headers
+        self._streams = set[_Stream]()
         self._closed = False
         self._host = host.partition("://")[2]
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
@@ -121,9 +130,14 @@ class Transport:
         headers, middlewares = {**self._headers, **request.headers}, self._middlewares
         if self._rivals and "Authorization" in headers:
             middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
-        # aiohttp warns of large bodies in one piece.
-        large = request.body is not None and len(request.body) > _LARGE_BYTES
-        body = io.BytesIO(request.body) if large and request.body else request.body
+        body: bytes | io.BytesIO | _Sending | None = None
+        sending = None
+        if request.body is not None:
+            if not isinstance(request.body, bytes):
+                body = sending = _Sending(request.body(), partial(self._deadlines.restart, task))
+            else:
+                # aiohttp warns of large bodies in one piece.
+                body = request.body if len(request.body) <= _LARGE_BYTES else io.BytesIO(request.body)
         cancelling, late = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
@@ -141,6 +155,8 @@ class Transport:
                     proxy=self._proxy,
                     proxy_headers=self._proxy_headers,
                 )
+                if request.stream and 200 <= answer.status < 300:
+                    return await self._opened(request, answer)
                 return Response(answer.status, answer.headers, await answer.read())
             finally:
                 late = self._deadlines.stop(task)
@@ -149,6 +165,8 @@ class Transport:
                 raise
             raise self._out_of_time(request) from None
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            if sending is not None and sending.failure is not None:
+                raise sending.failure from None
             # aiohttp raises more than its own errors for some broken answers and connections.
             failure = self._out_of_time(request) if late else self._failure(error, request)
             # This one carries the request's headers, the token among them.
@@ -158,11 +176,48 @@ class Transport:
         """Ends the requests in flight, with a `ConnectionLost`."""
         self._closed = True
         self._deadlines.close()
+        for stream in list(self._streams):
+            stream.close()
 
-    def _out_of_time(self, request: Request) -> DatabricksError:
+    async def _opened(self, request: Request, answer: ClientResponse) -> Response:
+        """The answer before its body; with it where it is short and might tell of an error."""
+        head = b""
+        try:
+            if "json" in answer.content_type:
+                while len(head) <= _ERROR_BYTES:
+                    if not (chunk := await answer.content.readany()):
+                        return Response(answer.status, answer.headers, head)
+                    head += chunk
+        except BaseException:
+            answer.close()
+            raise
+        stream = _Stream(answer, head, partial(self._read, request, answer), self._streams)
+        return Response(answer.status, answer.headers, b"", stream=stream)
+
+    async def _read(self, request: Request, answer: ClientResponse) -> bytes:
+        """The next bytes of a body. The time to wait for them begins anew with each call."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("databricks_async needs a running task")
+        cancelling, late = task.cancelling(), False
+        self._deadlines.start(task)
+        try:
+            try:
+                return await answer.content.readany()
+            finally:
+                late = self._deadlines.stop(task)
+        except asyncio.CancelledError:
+            if not late or task.cancelling() > cancelling:
+                raise
+            raise self._out_of_time(request, _NO_MORE) from None
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            gone = late or self._closed
+            raise (self._out_of_time(request, _NO_MORE) if gone else self._failure(error, request)) from error
+
+    def _out_of_time(self, request: Request, what: str = "no complete answer") -> DatabricksError:
         if self._closed:
             return ConnectionLost("the client was closed before the answer came", endpoint=request.endpoint)
-        return RequestTimeout(f"no complete answer within {self._seconds:g} s", endpoint=request.endpoint)
+        return RequestTimeout(f"{what} within {self._seconds:g} s", endpoint=request.endpoint)
 
     def _failure(self, error: Exception, request: Request) -> DatabricksError:
         host, endpoint = self._host, request.endpoint
@@ -186,6 +241,47 @@ class Transport:
         if isinstance(error, RuntimeError):
             return LifecycleError(f"the aiohttp session cannot be used: {reason}", endpoint=endpoint)
         return ConnectionLost(f"the connection to {host} was lost: {reason}", endpoint=endpoint)
+
+
+class _Stream:
+    """The body of an answer, still on its connection. It is in `open_streams` until then: the client may close it."""
+
+    def __init__(
+        self, answer: ClientResponse, head: bytes, read: Callable[[], Awaitable[bytes]], open_streams: set[_Stream]
+    ) -> None:
+        self._answer = answer
+        self._head = head
+        self._read = read
+        self._open_streams = open_streams
+        open_streams.add(self)
+
+    async def read(self) -> bytes:
+        head, self._head = self._head, b""
+        return head or await self._read()
+
+    def close(self) -> None:
+        self._answer.close()  # of an answer that was read to its end the connection is in use again
+        self._open_streams.discard(self)
+
+
+class _Sending(AsyncIterator[bytes]):
+    """A body on its way. Whenever more of it is wanted the connection has shown that it lives."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], alive: Callable[[], None]) -> None:
+        self._chunks = chunks
+        self._alive = alive
+        self.failure: Exception | None = None
+        """What went wrong with the body itself, and not with the connection."""
+
+    async def __anext__(self) -> bytes:
+        self._alive()
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -1,0 +1,147 @@
+"""What large content costs: a file of 400 MB out and in, against bare aiohttp doing the same.
+
+Defends: at most 64 MiB of extra memory while it is uploaded from a file, from a stream, and saved to a file; and in one
+run at least 0.8 times the speed of bare aiohttp for both directions.
+
+    python benchmarks/content.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import multiprocessing
+import resource
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import aiohttp
+from harness import Gate, interleaved, ratio
+
+from databricks_async import WorkspaceClient
+
+PIECE = bytes(range(256)) * 1024
+OBJECT = "/Users/someone@example.com/big.bin"
+WALL = 0
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pieces: int) -> None:
+    """A GET gets the whole content; whatever a POST sends is read and thrown away."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            if head.startswith(b"GET"):
+                kind, size = b"application/octet-stream", len(PIECE) * pieces
+            else:
+                kind, size = b"application/json", 2
+                left = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+                while left:
+                    left -= len(await reader.read(min(left, len(PIECE))))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n" % (kind, size))
+            if size == 2:
+                writer.write(b"{}")
+                continue
+            for _ in range(pieces):
+                writer.write(PIECE)
+                await writer.drain()
+    writer.close()
+
+
+def _run_server(pipe: Connection, pieces: int) -> None:
+    async def run() -> None:
+        server = await asyncio.start_server(lambda r, w: _serve(r, w, pieces), "127.0.0.1", 0, limit=len(PIECE))
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(pipe.poll, None)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+@contextlib.contextmanager
+def serving(pieces: int) -> Iterator[str]:
+    """The URL of a server in another process with an object of so many pieces."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run_server, args=(theirs, pieces), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(30):
+            raise RuntimeError("the server process did not start")
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        ours.send(None)
+        process.join(5)
+
+
+def peak_mib() -> float:
+    """The most memory that this process ever had."""
+    kilobytes = 1024 if sys.platform != "darwin" else 1
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobytes / 2**20
+
+
+async def measure(gate: Gate, url: str, folder: Path, pieces: int, rounds: int) -> None:
+    local, copy = folder / "local.bin", folder / "copy.bin"
+    with local.open("wb") as file:
+        for _ in range(pieces):
+            file.write(PIECE)
+
+    async def stream() -> AsyncIterator[bytes]:
+        for _ in range(pieces):
+            yield PIECE
+
+    async with aiohttp.ClientSession() as http, WorkspaceClient(host=url, token="benchmark") as w:
+        headers = {"Authorization": "Bearer benchmark"}
+
+        async def down() -> None:
+            assert await w.workspace.download(OBJECT).save(copy, overwrite=True) == len(PIECE) * pieces
+
+        async def up() -> None:
+            await w.workspace.upload(OBJECT, local, format="AUTO", overwrite=True)
+
+        async def up_stream() -> None:
+            await w.workspace.upload(OBJECT, stream(), format="AUTO", overwrite=True)
+
+        async def bare_down() -> None:
+            params = {"path": OBJECT, "direct_download": "true"}
+            async with http.get(f"{url}/api/2.0/workspace/export", params=params, headers=headers) as answer:
+                part = copy.with_suffix(".part")
+                with part.open("wb") as file:
+                    async for chunk in answer.content.iter_chunked(len(PIECE)):
+                        await asyncio.to_thread(file.write, chunk)
+                part.replace(copy)
+
+        async def bare_up() -> None:
+            with local.open("rb") as file:
+                form = aiohttp.FormData({"path": OBJECT, "format": "AUTO", "overwrite": "true"})
+                form.add_field("content", file, filename="content")
+                async with http.post(f"{url}/api/2.0/workspace/import", data=form, headers=headers) as answer:
+                    assert await answer.json() == {}
+
+        await w.workspace.upload(OBJECT, PIECE, format="AUTO")  # what is imported on first use is no part of this
+        for what, transfer in {"saved": down, "sent from a file": up, "sent from a stream": up_stream}.items():
+            before = peak_mib()
+            await transfer()
+            gate.at_most(f"MiB of extra memory, {what}", peak_mib() - before, 64)
+        figures = await interleaved({"down": down, "bare down": bare_down, "up": up, "bare up": bare_up}, rounds)
+    gate.at_least("speed over bare aiohttp's, saved to a file", ratio(figures["bare down"], figures["down"], WALL), 0.8)
+    gate.at_least("speed over bare aiohttp's, sent from a file", ratio(figures["bare up"], figures["up"], WALL), 0.8)
+    best = {name: len(PIECE) * pieces / 1e6 / min(wall for wall, _ in runs) for name, runs in figures.items()}
+    print(f"  (MB a second at best: {', '.join(f'{name} {speed:.0f}' for name, speed in best.items())})")
+
+
+async def main(quick: bool) -> int:
+    gate = Gate(quick)
+    pieces = (40 if quick else 400) * 10**6 // len(PIECE)
+    print(f"an object of {pieces * len(PIECE) / 1e6:.0f} MB")
+    with tempfile.TemporaryDirectory() as folder, serving(pieces) as url:
+        await measure(gate, url, Path(folder), pieces, 3 if quick else 5)
+    return gate.exit_code()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: prints, does not judge")
+    sys.exit(asyncio.run(main(parser.parse_args().quick)))

@@ -1,0 +1,1 @@
+"""The Jobs API: `w.jobs`, and its models."""

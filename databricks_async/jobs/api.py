@@ -1,0 +1,482 @@
+"""The Jobs API: `w.jobs`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from uuid import uuid4
+
+from databricks_async.codec import Model, build
+from databricks_async.errors import DatabricksError
+from databricks_async.jobs.checks import check_tasks
+from databricks_async.jobs.many import Outcomes, RunRequest
+from databricks_async.jobs.models import (
+    BaseJob,
+    BaseRun,
+    CreateJob,
+    CreateResponse,
+    ExportRunOutput,
+    GetJobPermissionLevelsResponse,
+    Job,
+    JobAccessControlRequest,
+    JobPermissions,
+    JobSettings,
+    ListJobsResponse,
+    ListRunsResponse,
+    RepairRun,
+    RepairRunResponse,
+    Run,
+    RunNow,
+    RunNowResponse,
+    RunOutput,
+    RunType,
+    SubmitRun,
+    SubmitRunResponse,
+    ViewsToExport,
+)
+from databricks_async.jobs.polls import Polls
+from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
+from databricks_async.jobs.whole import complete, together, whole
+from databricks_async.pager import Page, Pager, size_of_page
+from databricks_async.service import Service, build_each, number
+from databricks_async.wait import Timeout, seconds_of
+from databricks_async.watch import Schedule
+
+if TYPE_CHECKING:
+    from databricks_async.session.session import Session
+
+log = logging.getLogger("databricks_async")
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=Model)
+W = TypeVar("W", Job, Run)
+
+AccessControl: TypeAlias = Iterable[JobAccessControlRequest | Mapping[str, Any]]
+
+_MOST_JOBS = {"2.0": 25, "2.1": 25}
+"""Jobs a page; 100 since 2.2."""
+_MOST_RUNS = 25
+
+
+class Jobs(Service):
+    """Jobs and their runs: made, changed, started, repaired, waited for, listed.
+
+    What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
+    milliseconds, ids whole numbers. An unknown job or run raises `ResourceDoesNotExist` where it is read first
+    (`get`, `get_run`, waiting) and `InvalidParameterValue` elsewhere.
+    """
+
+    def __init__(self, session: Session, version: str) -> None:
+        super().__init__(session, version)
+        self._polls = Polls(self._poll_one, self.list_runs, session.config.poll_interval_seconds)
+
+    # --- jobs --------------------------------------------------------------------------------------------------------
+
+    async def create(
+        self, settings: CreateJob | JobSettings | Job | Mapping[str, Any] | None = None, /, **fields: Any
+    ) -> CreateResponse:
+        """Create a job from its settings: a model, a mapping (such as the JSON of the web UI), or fields as keywords.
+
+        The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
+        and the error says how to find it.
+        """
+        body = build(CreateJob, _settings_of(settings), **fields)
+        filter_by = f"name={body.name!r}" if body.name else ""
+        return await self._call(
+            "POST /api/{v}/jobs/create",
+            CreateResponse,
+            body=body,
+            lookup=f"look through jobs.list({filter_by}) for a created_time not before this call",
+        )
+
+    async def get(self, job_id: int, *, include_trigger_state: bool | None = None) -> Job:
+        """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
+
+        API 2.1 leaves out the tasks of a job that has more than 100. A job without tasks is read again with 2.2 then.
+        """
+        query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
+        job = await self._whole("GET /api/{v}/jobs/get", Job, query)
+        if self._may_leave_out_tasks and not (job.settings and job.settings.tasks):
+            job = await self._whole("GET /api/2.2/jobs/get", Job, query)
+        return job
+
+    async def update(
+        self,
+        job_id: int,
+        new_settings: JobSettings | Mapping[str, Any] | None = None,
+        *,
+        fields_to_remove: Iterable[str] | None = None,
+    ) -> None:
+        """Change some settings of a job: each field given replaces the job's, a whole list or object at a time.
+
+        Tasks and job clusters are merged by their keys. `fields_to_remove` names what to take out: top-level fields,
+        or `tasks/key` and `job_clusters/key`.
+        """
+        if isinstance(fields_to_remove, str):
+            fields_to_remove = (fields_to_remove,)
+        settings = None
+        if new_settings is not None:
+            settings = build(JobSettings, new_settings)
+        await self._act(
+            "POST /api/{v}/jobs/update",
+            job_id=number("job_id", job_id),
+            new_settings=settings,
+            fields_to_remove=None if fields_to_remove is None else [*fields_to_remove],
+        )
+
+    async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
+        """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
+        settings = build(JobSettings, _settings_of(new_settings))
+        check_tasks(settings.tasks, settings.job_clusters, complete=True)
+        await self._act("POST /api/{v}/jobs/reset", job_id=number("job_id", job_id), new_settings=settings)
+
+    async def delete(self, job_id: int) -> None:
+        """Delete a job. Its runs can still be read for 60 days, those under way go on."""
+        await self._act("POST /api/{v}/jobs/delete", job_id=number("job_id", job_id))
+
+    # --- starting and stopping runs ----------------------------------------------------------------------------------
+
+    async def run_now(self, job: int | RunNow | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+        """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
+
+        A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
+        given. A token of yours that was used before brings the run of that time; see `RunWait.is_old`.
+        """
+        body = _request(RunNow, "job_id", job, fields)
+        return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
+
+    async def submit(self, run: SubmitRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+        """Start a one-time run, without a job, from a `SubmitRun`, a mapping, or the same fields as keywords.
+
+        A lost answer never starts a second run; see `run_now`.
+        """
+        return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, build(SubmitRun, run, **fields))
+
+    async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+        """Run tasks of an ended run again: `rerun_tasks=["key"]` or `rerun_all_failed_tasks=True`.
+
+        The wait ends when the run has ended again; its `repair_id` is the `latest_repair_id` of the next repair. A
+        lost answer raises `OutcomeUnknown` and nothing is sent again: the repair may be under way.
+        """
+        body = _request(RepairRun, "run_id", run, fields)
+        answer = await self._call(
+            "POST /api/{v}/jobs/runs/repair",
+            RepairRunResponse,
+            body=body,
+            lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
+            "if it was carried out",
+        )
+        wait = RunWait(self, body.run_id)
+        wait.repair_id = answer.repair_id
+        return wait
+
+    async def cancel_run(self, run_id: int) -> RunWait:
+        """Cancel a run. The wait ends when it has stopped; ask it for `result(check=False)`."""
+        await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
+        return RunWait(self, run_id)
+
+    async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
+        """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
+
+        Returns when the service has taken it on. Sent again after a lost answer, it meets runs begun meanwhile too.
+        """
+        if job_id is None and not all_queued_runs:
+            raise ValueError("cancel_all_runs needs a job_id, or all_queued_runs=True")
+        job_id = None if job_id is None else number("job_id", job_id)
+        await self._act("POST /api/{v}/jobs/runs/cancel-all", job_id=job_id, all_queued_runs=all_queued_runs)
+
+    async def delete_run(self, run_id: int) -> None:
+        """Forget a run that has ended. Its idempotency token stays taken."""
+        await self._act("POST /api/{v}/jobs/runs/delete", run_id=number("run_id", run_id))
+
+    def run_many(self, requests: Iterable[RunRequest], *, max_active: int = 100, timeout: Timeout = None) -> Outcomes:
+        """Start many runs, at most `max_active` of them at a time, and report each as it ends, well or not.
+
+        `async with w.jobs.run_many(requests) as outcomes: async for outcome in outcomes: ...`. A request is a `RunNow`,
+        a `SubmitRun` or a mapping. `timeout` is in seconds, for one run from its start.
+        """
+        return Outcomes(self, requests, max_active, timeout)
+
+    # --- reading runs ------------------------------------------------------------------------------------------------
+
+    async def get_run(
+        self, run_id: int, *, include_history: bool | None = None, include_resolved_values: bool | None = None
+    ) -> Run:
+        """Describe one run, whole, as `get` does a job; for 60 days. Raises `ResourceDoesNotExist`.
+
+        `include_history` brings `repair_history`, `include_resolved_values` the values of parameters in tasks.
+        """
+        query = {
+            "run_id": number("run_id", run_id),
+            "include_history": include_history,
+            "include_resolved_values": include_resolved_values,
+        }
+        run = await self._whole("GET /api/{v}/jobs/runs/get", Run, query)
+        if self._may_leave_out_tasks and not run.tasks:
+            run = await self._whole("GET /api/2.2/jobs/runs/get", Run, query)
+        return run
+
+    def wait_run(self, run_id: int) -> RunWait:
+        """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
+        return RunWait(self, number("run_id", run_id))
+
+    async def poll_run(self, run_id: int) -> BaseRun:
+        """How a run stands, in one small request or less: what waits read.
+
+        At most the first 100 tasks are there, and none if the run was seen in a listing that served several waits.
+        """
+        return await self._polls.read(number("run_id", run_id))
+
+    async def get_run_output(self, run_id: int) -> RunOutput:
+        """The output and the error of one task's run (`RunTask.run_id`): 5 MB of it at most, see `is_truncated`.
+
+        The run of a job itself has none: `get_run_outputs` gathers those of its tasks.
+        """
+        return await self._call("GET /api/{v}/jobs/runs/get-output", RunOutput, run_id=number("run_id", run_id))
+
+    async def get_run_outputs(self, run: int | Run) -> dict[str, RunOutput]:
+        """The outputs of a run's tasks by task key, fetched concurrently; of tasks that have ended and did run.
+
+        Each has what `get_run_output` tells. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
+        """
+        if not isinstance(run, Run):
+            run = await self.get_run(run)
+        return await outputs_of(self, run)
+
+    async def export_run(self, run_id: int, views_to_export: ViewsToExport | str | None = None) -> ExportRunOutput:
+        """The notebooks of one task's run as HTML, and its dashboards if `views_to_export` asks for them."""
+        return await self._call(
+            "GET /api/{v}/jobs/runs/export",
+            ExportRunOutput,
+            run_id=number("run_id", run_id),
+            views_to_export=views_to_export,
+        )
+
+    # --- permissions -------------------------------------------------------------------------------------------------
+
+    async def get_permission_levels(self, job_id: int) -> GetJobPermissionLevelsResponse:
+        """The permission levels that can be given on a job, with what they allow."""
+        return await self._call(
+            "GET /api/2.0/permissions/jobs/{job_id}/permissionLevels",
+            GetJobPermissionLevelsResponse,
+            job_id=str(number("job_id", job_id)),
+        )
+
+    async def get_permissions(self, job_id: int) -> JobPermissions:
+        """Who may do what with a job, inherited permissions included."""
+        return await self._call(
+            "GET /api/2.0/permissions/jobs/{job_id}", JobPermissions, job_id=str(number("job_id", job_id))
+        )
+
+    async def set_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
+        """Replace the direct permissions of a job by these; one of them must be its owner."""
+        return await self._permit("PUT /api/2.0/permissions/jobs/{job_id}", job_id, access_control_list)
+
+    async def update_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
+        """Add these permissions to a job's, or change them for the users and groups named."""
+        return await self._permit("PATCH /api/2.0/permissions/jobs/{job_id}", job_id, access_control_list)
+
+    # --- and waiting for the end -------------------------------------------------------------------------------------
+
+    async def run_now_and_wait(
+        self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+    ) -> Run:
+        """`run_now`, then its wait's result: the run that ended well."""
+        return await self._to_the_end(timeout, self.run_now, job, **fields)
+
+    async def submit_and_wait(
+        self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+    ) -> Run:
+        """`submit`, then its wait's result: the run that ended well."""
+        return await self._to_the_end(timeout, self.submit, run, **fields)
+
+    async def repair_run_and_wait(
+        self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+    ) -> Run:
+        """`repair_run`, then its wait's result: the run that ended well."""
+        return await self._to_the_end(timeout, self.repair_run, run, **fields)
+
+    async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
+        """`cancel_run`, then the run at its end, however it ended."""
+        seconds = seconds_of(timeout)
+        return await (await self.cancel_run(run_id)).result(seconds, check=False)
+
+    # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
+
+    def list_runs(
+        self,
+        *,
+        job_id: int | None = None,
+        active_only: bool | None = None,
+        completed_only: bool | None = None,
+        expand_tasks: bool | None = None,
+        run_type: RunType | str | None = None,
+        start_time_from: int | None = None,
+        start_time_to: int | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        max_items: int | None = None,
+    ) -> Pager[BaseRun]:
+        """Runs of the last 60 days, the latest first: of all jobs or one.
+
+        `start_time_from` and `start_time_to` are epoch milliseconds. `expand_tasks` brings the tasks and job clusters,
+        all of them: runs with more than a page holds are read by themselves, concurrently (one that is deleted
+        meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings: 25 at most,
+        and by default. `page_token` goes on after the page that gave it.
+        """
+        if active_only and completed_only:
+            raise ValueError("active_only and completed_only exclude each other")
+        query = {
+            "job_id": None if job_id is None else number("job_id", job_id),
+            "active_only": active_only,
+            "completed_only": completed_only,
+            "expand_tasks": expand_tasks,
+            "run_type": run_type,
+            "start_time_from": start_time_from,
+            "start_time_to": start_time_to,
+            "limit": size_of_page(page_size, _MOST_RUNS, _MOST_RUNS, max_items),
+        }
+
+        async def fetch(token: str | None) -> Page[BaseRun]:
+            page: Page[BaseRun] = await self._page(
+                "GET /api/{v}/jobs/runs/list",
+                ListRunsResponse,
+                lambda answer: answer.runs,
+                lambda answer: answer.next_page_token,
+                **query,
+                page_token=token,
+            )
+            if expand_tasks:
+                missing = self._may_leave_out_tasks
+                cut = [run for run in page.items if run.has_more or (missing and not run.tasks)]
+                await together(complete(run, partial(self.get_run, run.run_id)) for run in cut)
+            return page
+
+        return Pager(fetch, page_token=page_token, max_items=max_items)
+
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        expand_tasks: bool | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        max_items: int | None = None,
+    ) -> Pager[BaseJob]:
+        """All jobs, the newest first, or those of this name (in upper or lower case).
+
+        `expand_tasks` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request brings: 100 at
+        most, and by default (25 with API 2.1).
+        """
+        most = _MOST_JOBS.get(self._version, 100)
+        query = {
+            "name": name,
+            "expand_tasks": expand_tasks,
+            "limit": size_of_page(page_size, most, most, max_items),
+        }
+
+        async def fetch(token: str | None) -> Page[BaseJob]:
+            page: Page[BaseJob] = await self._page(
+                "GET /api/{v}/jobs/list",
+                ListJobsResponse,
+                lambda answer: answer.jobs,
+                lambda answer: answer.next_page_token,
+                **query,
+                page_token=token,
+            )
+            if expand_tasks:
+                missing = self._may_leave_out_tasks
+                cut = [
+                    job for job in page.items if job.has_more or (missing and not (job.settings and job.settings.tasks))
+                ]
+                await together(complete(job, partial(self.get, job.job_id)) for job in cut)
+            return page
+
+        return Pager(fetch, page_token=page_token, max_items=max_items)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def schedule(self) -> Schedule:
+        """The pauses between two polls, for the waits."""
+        return self._schedule
+
+    @property
+    def _may_leave_out_tasks(self) -> bool:
+        return self._version in ("2.0", "2.1")
+
+    async def _whole(self, endpoint: str, kind: type[W], query: Mapping[str, Any]) -> W:
+        async def fetch(token: str | None) -> Page[W]:
+            return await self._page(
+                endpoint,
+                kind,
+                lambda answer: [answer],
+                lambda answer: answer.next_page_token,
+                **query,
+                page_token=token,
+            )
+
+        return await whole(fetch)
+
+    async def _poll_one(self, run_id: int) -> Run:
+        return await self._call("GET /api/{v}/jobs/runs/get", Run, run_id=run_id)
+
+    async def _act(self, endpoint: str, **settings: Any) -> None:
+        """A write that answers nothing and may be sent twice."""
+        await self._call(endpoint, type(None), replay="idempotent", **settings)
+
+    async def _start(
+        self, endpoint: str, answer: type[RunNowResponse] | type[SubmitRunResponse], body: RunNow | SubmitRun
+    ) -> RunWait:
+        token = body.idempotency_token or uuid4().hex
+        started = await self._call(
+            endpoint,
+            answer,
+            replay="idempotent",
+            body={**body.as_dict(), "idempotency_token": token},
+            lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
+        )
+        wait = RunWait(self, started.run_id, newborn=True)
+        if body.idempotency_token is not None:
+            try:
+                wait.last = run = await self._poll_one(started.run_id)
+                # A run that was skipped ended at once, now or then.
+                wait.is_old = None if is_skipped(run) else run.ended
+            except DatabricksError as error:  # the run is there: what cannot be looked at now is seen later
+                log.info("run %d cannot be read yet: %s", started.run_id, error)
+        return wait
+
+    async def _permit(self, endpoint: str, job_id: int, entries: AccessControl) -> JobPermissions:
+        return await self._call(
+            endpoint,
+            JobPermissions,
+            replay="idempotent",
+            job_id=str(number("job_id", job_id)),
+            access_control_list=build_each(JobAccessControlRequest, entries, "access_control_list"),
+        )
+
+    async def _to_the_end(
+        self, timeout: Timeout, begin: Callable[P, Awaitable[RunWait]], *args: P.args, **kwargs: P.kwargs
+    ) -> Run:
+        seconds = seconds_of(timeout)  # before anything is sent
+        return await (await begin(*args, **kwargs)).result(seconds)
+
+
+def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
+    """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
+    if isinstance(given, BaseJob):
+        given = given.settings
+    if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
+        given = given["settings"]
+    return given.as_dict() if isinstance(given, JobSettings) else given
+
+
+def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:
+    """A request about one job or run, given by its id or whole."""
+    if given is None or isinstance(given, Model | Mapping):
+        if name in fields:
+            number(name, fields[name])
+        return build(kind, given, **fields)
+    return build(kind, **{name: number(name, given)}, **fields)

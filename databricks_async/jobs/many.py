@@ -1,0 +1,109 @@
+"""Many runs at once: started as others end, reported as they finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import attrs
+
+from databricks_async.errors import OperationFailed, OperationTimeout
+from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
+from databricks_async.wait import Timeout, seconds_of
+
+if TYPE_CHECKING:
+    from databricks_async.jobs.api import Jobs
+
+RunRequest: TypeAlias = RunNow | SubmitRun | Mapping[str, Any]
+"""What to run: a mapping is a RunNow if it has a `job_id`, a SubmitRun otherwise."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one request."""
+
+    index: int
+    """Its place among the requests, from 0."""
+    request: RunRequest
+    run_id: int | None
+    """None if no run is known to have started."""
+    run: BaseRun | None
+    """The run as it was last seen, with its tasks if it ended."""
+    error: Exception | None
+    """None if the run ended well; else why it did not, or why it was not started or not followed to its end."""
+
+
+class Outcomes(AsyncIterator[Outcome]):
+    """`async with w.jobs.run_many(...) as outcomes: async for outcome in outcomes`: each as it comes about.
+
+    Leaving the block ends the waiting and starts nothing more; runs that were started go on, see `active`.
+    """
+
+    def __init__(self, jobs: Jobs, requests: Iterable[RunRequest], max_active: int, timeout: Timeout) -> None:
+        if type(max_active) is not int or max_active < 1:
+            raise ValueError(f"max_active must be a whole number from 1 on, not {max_active!r}")
+        if isinstance(requests, Mapping | RunNow | SubmitRun):
+            raise TypeError("run_many takes several requests: put a single one into a list")
+        self.active: dict[int, RunRequest] = {}
+        """Runs that were started and have not been reported, by run id."""
+        self._jobs = jobs
+        self._requests: Iterator[tuple[int, RunRequest]] = enumerate(requests)
+        self._workers = max_active
+        self._timeout = seconds_of(timeout)
+        self._news: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._tasks is not None:
+            raise RuntimeError("these runs were begun already: call run_many again")
+        self._tasks = [
+            asyncio.create_task(self._work(), name=f"databricks_async: run_many {number}")
+            for number in range(self._workers)
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for task in self._tasks or ():
+            task.cancel()
+        await asyncio.wait(self._tasks or ())
+
+    async def __anext__(self) -> Outcome:
+        if self._tasks is None:
+            raise RuntimeError("use run_many with `async with`: it ends what it began")
+        while self._workers:
+            news = await self._news.get()
+            if news is None:
+                self._workers -= 1
+            elif isinstance(news, Outcome):
+                self.active.pop(news.run_id or 0, None)
+                return news
+            else:
+                raise news
+        raise StopAsyncIteration
+
+    async def _work(self) -> None:
+        """Take one request after the other. All workers take from the same iterator."""
+        try:
+            for index, request in self._requests:
+                self._news.put_nowait(await self._run(index, request))
+        except Exception as error:  # the caller's own iterable failed
+            self._news.put_nowait(error)
+        self._news.put_nowait(None)
+
+    async def _run(self, index: int, request: RunRequest) -> Outcome:
+        run_id, run, error = None, None, None
+        try:
+            is_job = isinstance(request, RunNow) or (isinstance(request, Mapping) and "job_id" in request)
+            wait = await (self._jobs.run_now(request) if is_job else self._jobs.submit(request))  # type: ignore[arg-type]
+            run_id = wait.run_id
+            self.active[run_id] = request
+            run = await wait.result(self._timeout)
+        except Exception as failed:
+            error = failed
+            if isinstance(failed, OperationFailed | OperationTimeout):
+                run = failed.last
+        return Outcome(index, request, run_id, run, error)

@@ -1,0 +1,109 @@
+"""The readings of all runs that one client waits for: many of them share a sweep of runs/list."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import attrs
+
+from databricks_async.errors import DatabricksError
+from databricks_async.jobs.models import BaseRun
+from databricks_async.pager import Pager
+
+log = logging.getLogger("databricks_async")
+
+_MANY = 8
+"""From so many runs on a sweep is tried."""
+_FORGOTTEN_AFTER = 100
+"""Polling intervals after which a run that nobody asked for counts no more."""
+_REST = 20
+"""Polling intervals after which a sweep is tried again."""
+
+
+@attrs.define
+class _Asked:
+    """A run that somebody waits for: when it was last asked for, and what a sweep can be narrowed by."""
+
+    at: float
+    job_id: int | None = None
+    start_time: int | None = None
+
+
+class Polls:
+    """Reads runs for those who wait for them.
+
+    A few are read one by one. Of many, the active ones are listed in one sweep every half interval, and only those
+    that it does not show, because they ended, are read by themselves. A sweep that costs more than it saves is left
+    off for some time.
+    """
+
+    def __init__(
+        self,
+        get: Callable[[int], Awaitable[BaseRun]],
+        active: Callable[..., Pager[BaseRun]],
+        interval: float,
+    ) -> None:
+        self._get = get
+        self._active = active
+        self._interval = interval
+        self._asked: dict[int, _Asked] = {}
+        self._seen: dict[int, BaseRun] = {}
+        self._swept_at = self._resting_until = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def read(self, run_id: int) -> BaseRun:
+        """The run as it is now, or was at most half an interval ago; without its tasks if a sweep showed it."""
+        now = asyncio.get_running_loop().time()
+        self._asked.setdefault(run_id, _Asked(now)).at = now
+        run = None
+        if len(self._asked) >= _MANY and now >= self._resting_until:
+            run = await self._swept(run_id)
+        if run is None:
+            run = await self._get(run_id)
+        if run.ended:
+            self._asked.pop(run_id, None)
+        else:
+            asked = self._asked.setdefault(run_id, _Asked(now))
+            asked.job_id, asked.start_time = run.job_id, run.start_time
+        return run
+
+    async def _swept(self, run_id: int) -> BaseRun | None:
+        """What a fresh sweep shows of a run. Whoever needs one first makes it, the others wait for it."""
+        clock = asyncio.get_running_loop().time
+        async with self._lock:
+            if clock() - self._swept_at > self._interval / 2 and clock() >= self._resting_until:
+                self._seen = {}
+                try:
+                    worthwhile = await self._sweep(clock())
+                except DatabricksError as error:
+                    log.info("runs are read one by one for a while: a sweep failed: %s", error)
+                    worthwhile = False
+                self._swept_at = clock()
+                if not worthwhile:
+                    self._resting_until = clock() + self._interval * _REST
+            return self._seen.get(run_id)
+
+    async def _sweep(self, now: float) -> bool:
+        """List active runs until all wanted ones were seen; whether that took fewer requests than reading them."""
+        oldest = now - self._interval * _FORGOTTEN_AFTER
+        self._asked = {run_id: asked for run_id, asked in self._asked.items() if asked.at >= oldest}
+        pages = 0
+        async for page in self._active(**_narrowed([*self._asked.values()])).pages():
+            pages += 1
+            self._seen |= {run.run_id: run for run in page.items}
+            if self._asked.keys() <= self._seen.keys() or pages * 4 >= len(self._asked):
+                break
+        return len(self._asked.keys() & self._seen.keys()) > pages
+
+
+def _narrowed(asked: Sequence[_Asked]) -> dict[str, Any]:
+    """The filters of a listing that shows all of these runs and few others."""
+    jobs = {one.job_id for one in asked}
+    starts = [one.start_time for one in asked if one.start_time]
+    return {
+        "job_id": jobs.pop() if len(jobs) == 1 else None,
+        "start_time_from": min(starts) if len(starts) == len(asked) else None,
+    }

@@ -1,0 +1,222 @@
+"""Runs on their way to an end: the wait for one, why it failed, and its cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import attrs
+
+from databricks_async.errors import DatabricksError, RunFailed
+from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
+from databricks_async.jobs.whole import together
+from databricks_async.wait import Timeout, Wait, seconds_of
+from databricks_async.watch import patiently
+
+if TYPE_CHECKING:
+    from databricks_async.jobs.api import Jobs
+
+log = logging.getLogger("databricks_async")
+
+_NEVER_RAN = frozenset(
+    {
+        RunResultState.DISABLED,
+        RunResultState.EXCLUDED,
+        RunResultState.MAXIMUM_CONCURRENT_RUNS_REACHED,
+        RunResultState.UPSTREAM_CANCELED,
+        RunResultState.UPSTREAM_FAILED,
+        RunLifeCycleState.SKIPPED,
+    }
+)
+
+
+def end_of(run: BaseRun | RunTask) -> str:
+    """One word for how a run or a task stands: its result once it has one, else its state."""
+    if run.state is not None and (word := run.state.result_state or run.state.life_cycle_state):
+        return word
+    if run.status is None:
+        return "UNKNOWN"
+    details = run.status.termination_details
+    return (details and details.code) or run.status.state or "UNKNOWN"
+
+
+def is_skipped(run: BaseRun) -> bool:
+    """Whether a run was given up before it began."""
+    return run.state is not None and run.state.life_cycle_state is RunLifeCycleState.SKIPPED
+
+
+def message_of(run: BaseRun | RunTask) -> str:
+    """What the service says about a run's state; may be empty."""
+    if run.state is not None and run.state.state_message:
+        return run.state.state_message
+    details = run.status and run.status.termination_details
+    return (details and details.message) or ""
+
+
+def latest_tasks(run: Run) -> list[RunTask]:
+    """The last attempt of each task, in the order of the job."""
+    latest: dict[str, RunTask] = {}
+    for task in run.tasks or ():
+        known = latest.get(task.task_key)
+        if known is None or (task.attempt_number or 0) >= (known.attempt_number or 0):
+            latest[task.task_key] = task
+    return [*latest.values()]
+
+
+def _never_ran(task: RunTask) -> bool:
+    """Whether a task did nothing, because of others or of its settings."""
+    return end_of(task) in _NEVER_RAN
+
+
+def _state_of(run: BaseRun) -> Hashable:
+    state, status = run.state, run.status
+    return (
+        state and state.life_cycle_state,
+        state and state.result_state,
+        status and status.state,
+    )
+
+
+@attrs.frozen
+class FailedTask:
+    """A task that failed, and why."""
+
+    task_key: str
+    run_id: int | None
+    """The task's own run; None if it never got one."""
+    result: str
+    """FAILED, TIMEDOUT, CANCELED, INTERNAL_ERROR, ..."""
+    error: str
+    """What went wrong, in the task's own words if its output could be read; may be empty."""
+    error_trace: str | None = None
+
+
+class RunWait(Wait[BaseRun]):
+    """A run under way. It can be made again from the id: `w.jobs.wait_run(run_id)`.
+
+    Leaving a wait, cancelled or timed out, leaves the run alone; see `cancel_run_on_exit`.
+    """
+
+    def __init__(self, jobs: Jobs, run_id: int, *, newborn: bool = False) -> None:
+        super().__init__(
+            f"run {run_id}",
+            partial(jobs.poll_run, run_id),
+            key=_state_of,
+            ended=lambda run: run.ended,
+            failure=lambda run: None if run.succeeded else end_of(run),
+            schedule=jobs.schedule,
+            newborn=newborn,
+        )
+        self._jobs = jobs
+        self.run_id = run_id
+        self.repair_id: int | None = None
+        """What `repair_run` began: the `latest_repair_id` of the next repair."""
+        self.is_old: bool | None = None
+        """True if an idempotency token of the caller's met a run that had already ended, so that nothing was started;
+        None if that was not looked at, because the token was made for this call."""
+
+    async def result(self, timeout: Timeout = None, *, check: bool = True) -> Run:
+        """The run at its end, with all of its tasks.
+
+        `timeout` is in seconds; None waits for as long as it takes. Raises `RunFailed`, which tells the failed tasks
+        and their errors, when the run ended without success, unless `check` is False; and `OperationTimeout` when the
+        time ran out. The run goes on then.
+        """
+        return await self._within(timeout, partial(self._conclude_run, check))
+
+    async def _conclude_run(self, check: bool, last: BaseRun) -> Run:
+        # A sweep shows no tasks, and one reading at most a hundred.
+        if isinstance(last, Run) and last.tasks and not last.next_page_token:
+            run = last
+        else:
+            run = await patiently(self._name, partial(self._jobs.get_run, self.run_id), self._jobs.schedule)
+            if not run.ended:  # repaired meanwhile
+                return await self._conclude_run(check, await self._end())
+        self.last = run
+        if check and not run.succeeded:
+            raise await failure(self._jobs, run)
+        return run
+
+    def cancel_run_on_exit(self, timeout: Timeout = 30.0) -> CancelOnExit:
+        """`async with wait.cancel_run_on_exit():` cancels the run if it has not ended when the block is left.
+
+        Whatever ends the block: its end, an error, or being cancelled. The request is not abandoned by a cancelled
+        task, but given up after `timeout` seconds.
+        """
+        return CancelOnExit(self, self._jobs, seconds_of(timeout))
+
+
+class CancelOnExit:
+    """See `RunWait.cancel_run_on_exit`."""
+
+    def __init__(self, wait: RunWait, jobs: Jobs, seconds: float | None) -> None:
+        self._wait = wait
+        self._jobs = jobs
+        self._seconds = seconds
+
+    async def __aenter__(self) -> RunWait:
+        return self._wait
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._wait.last is not None and self._wait.last.ended:
+            return
+        cancelling = asyncio.create_task(self._cancel(), name=f"databricks_async: cancel run {self._wait.run_id}")
+        try:
+            await asyncio.shield(cancelling)
+        except asyncio.CancelledError:
+            await asyncio.wait((cancelling,))
+            raise
+        except (DatabricksError, TimeoutError) as failed:
+            log.warning("run %d could not be cancelled and goes on: %s", self._wait.run_id, failed)
+            if error is None:
+                raise
+            error.add_note(f"run {self._wait.run_id} could not be cancelled and goes on: {failed}")
+
+    async def _cancel(self) -> None:
+        async with asyncio.timeout(self._seconds):
+            await self._jobs.cancel_run(self._wait.run_id)
+
+
+async def failure(jobs: Jobs, run: Run) -> RunFailed:
+    """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
+    failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
+    causes = [task for task in failed if not _never_ran(task)]
+    tasks = await together(_failed_task(jobs, task) for task in causes)
+    name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
+    parts = [f"{name} ended {end_of(run)}", message_of(run)]
+    parts += [f"task {task.task_key} {task.result}: {_first_line(task.error)}" for task in tasks[:3]]
+    parts += [f"{len(tasks) - 3} more tasks failed"] if len(tasks) > 3 else []
+    parts += [run.run_page_url or ""]
+    return RunFailed("; ".join(part for part in parts if part), run=run, failed_tasks=tasks)
+
+
+async def _failed_task(jobs: Jobs, task: RunTask) -> FailedTask:
+    error, trace = message_of(task), None
+    if task.run_id is not None:
+        try:
+            output = await jobs.get_run_output(task.run_id)
+            error, trace = output.error or error, output.error_trace
+        except DatabricksError as unreadable:  # the run's failure is the news, not this
+            log.info("the output of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
+    return FailedTask(task.task_key, task.run_id, end_of(task), error, trace)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+async def outputs_of(jobs: Jobs, run: Run) -> dict[str, RunOutput]:
+    """The outputs of those tasks of a run that ran, by task key; of a loop `key[0]`, `key[1]`, ..."""
+    tasks = {task.task_key: task for task in latest_tasks(run)}
+    loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
+    for key, turns in zip(loops, await together(map(jobs.get_run, loops.values())), strict=True):
+        del tasks[key]
+        tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(turns.iterations or ())}
+    ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
+    return dict(zip(ran, await together(map(jobs.get_run_output, ran.values())), strict=True))

@@ -1,0 +1,1 @@
+"""The Workspace API: `w.workspace`, its models, and whole trees of objects."""

@@ -1,0 +1,176 @@
+"""Content of any size in constant memory: downloads, and the form in which uploads are sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from databricks_async.message import Request, Stream, flatten_query
+from databricks_async.workspace.sources import CHUNK_BYTES, Readable, off_loop
+
+if TYPE_CHECKING:
+    from databricks_async.session.session import Session
+
+
+class Download:
+    """The content of an object: `async for chunk in download`, `await download.read()`, `await download.save(path)`.
+
+    Each of them asks the service anew. A loop can be left at any time; its connection is then closed. A connection that
+    is lost in the middle is made up for: nothing is missing and nothing comes twice. No time limit ends a download that
+    goes on, however slowly.
+    """
+
+    def __init__(self, session: Session, request: Request) -> None:
+        self._session = session
+        self._request = request
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pieces(self._session, self._request)
+
+    async def read(self) -> bytes:
+        """All of it."""
+        return b"".join([chunk async for chunk in self])
+
+    async def save(self, local_path: str | os.PathLike[str], *, overwrite: bool = False) -> int:
+        """Write it into a local file, which only its owner may read. Returns the number of bytes.
+
+        The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given.
+        """
+        target = Path(local_path)
+        file, temporary = await off_loop(_create_beside, target, overwrite, undo=_discard)
+        try:
+            with file:
+                size = 0
+                waiting = bytearray()
+                async for chunk in self:
+                    waiting += chunk
+                    size += len(chunk)
+                    if len(waiting) >= CHUNK_BYTES:
+                        await off_loop(file.write, waiting)
+                        waiting = bytearray()
+                await off_loop(_finish, file, waiting)
+            await off_loop(_publish, temporary, target, overwrite)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return size
+
+
+# A class and not an async generator: a loop over one of those, left early, ends in a task of its own some time later.
+
+
+class _Pieces(AsyncIterator[bytes]):
+    def __init__(self, session: Session, request: Request) -> None:
+        self._session = session
+        self._request = request
+        self._stream: Stream | None = None
+        self._over = False
+
+    async def __anext__(self) -> bytes:
+        if self._over:
+            raise StopAsyncIteration
+        if self._stream is None:
+            self._loop = asyncio.get_running_loop()
+            self._stream = await self._session.stream(self._request)
+        chunk = await self._stream.read()
+        if not chunk:
+            self._over = True
+            raise StopAsyncIteration
+        return chunk
+
+    def __del__(self) -> None:
+        # The loop over it was left early. Whoever collects garbage may be another thread.
+        if self._stream is not None and not self._over and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stream.close)
+
+
+def download_request(endpoint: str, query: Mapping[str, Any]) -> Request:
+    """The request whose answer is the content itself."""
+    # Not compressed: the length tells whether it is still the same content.
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+    path = endpoint.partition(" ")[2]
+    return Request(endpoint, path, flatten_query(query), headers=headers, stream=True)
+
+
+def upload_request(endpoint: str, fields: Mapping[str, Any], content: Readable, lookup: str) -> Request:
+    """A form of these fields and the content, read anew for each try."""
+    boundary = secrets.token_hex(16)
+    start = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{"true" if value is True else value}\r\n'
+        for name, value in fields.items()
+    )
+    start += (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    head, tail = start.encode(), f"\r\n--{boundary}--\r\n".encode()
+    headers = {
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+        "Content-Length": str(len(head) + content.size + len(tail)),
+    }
+    path = endpoint.partition(" ")[2]
+    return Request(endpoint, path, "", partial(_Form, head, content, tail), headers, "idempotent", lookup)
+
+
+class _Form(AsyncIterator[bytes]):
+    """The body of one try."""
+
+    def __init__(self, head: bytes, content: Readable, tail: bytes) -> None:
+        self._head = head
+        self._content = content
+        self._tail = tail
+        self._sent = 0
+
+    async def __anext__(self) -> bytes:
+        if self._head:
+            head, self._head = self._head, b""
+            return head
+        if self._sent < self._content.size:
+            chunk = await self._content.read(self._sent)
+            self._sent += len(chunk)
+            return chunk
+        if self._tail:
+            tail, self._tail = self._tail, b""
+            return tail
+        raise StopAsyncIteration
+
+
+def _create_beside(target: Path, overwrite: bool) -> tuple[BinaryIO, Path]:
+    """A temporary file in the same folder, so that it can take its place at once."""
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a directory: name the file to write")
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(f"{target} exists: give overwrite=True to replace it")
+    number, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
+    return os.fdopen(number, "wb"), Path(name)
+
+
+def _discard(created: tuple[BinaryIO, Path]) -> None:
+    file, temporary = created
+    file.close()
+    temporary.unlink()
+
+
+def _finish(file: BinaryIO, rest: bytearray) -> None:
+    file.write(rest)
+    file.close()
+
+
+def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
+    if overwrite:
+        temporary.replace(target)
+        return
+    try:
+        target.hardlink_to(temporary)  # refuses what exists, as renaming would not
+    except FileExistsError:
+        raise FileExistsError(f"{target} was made meanwhile: give overwrite=True to replace it") from None
+    except OSError:
+        # A file system without links.
+        if os.path.lexists(target):
+            raise
+        temporary.rename(target)

@@ -1,0 +1,175 @@
+"""The models of the Workspace API: objects, formats and permissions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from databricks_async.codec import Model
+from databricks_async.epoch import from_epoch_ms
+from databricks_async.open_enum import OpenEnum
+
+
+class ObjectType(OpenEnum):
+    """What an object of the workspace is."""
+
+    DASHBOARD = "DASHBOARD"
+    DIRECTORY = "DIRECTORY"
+    FILE = "FILE"
+    LIBRARY = "LIBRARY"
+    NOTEBOOK = "NOTEBOOK"
+    REPO = "REPO"
+
+
+class Language(OpenEnum):
+    """The language of a notebook."""
+
+    PYTHON = "PYTHON"
+    R = "R"
+    SCALA = "SCALA"
+    SQL = "SQL"
+
+
+class ImportFormat(OpenEnum):
+    """How imported content is to be read."""
+
+    AUTO = "AUTO"
+    """The service decides by name and content: a notebook, which loses the extension, or a file."""
+    DBC = "DBC"
+    HTML = "HTML"
+    JUPYTER = "JUPYTER"
+    RAW = "RAW"
+    R_MARKDOWN = "R_MARKDOWN"
+    SOURCE = "SOURCE"
+    """A notebook of one language, as text; what is assumed without a format."""
+
+
+class ExportFormat(OpenEnum):
+    """How exported content is written."""
+
+    AUTO = "AUTO"
+    """What imports as the same again: a notebook as its source, a file as it is, a directory as an archive of both."""
+    DBC = "DBC"
+    HTML = "HTML"
+    JUPYTER = "JUPYTER"
+    RAW = "RAW"
+    R_MARKDOWN = "R_MARKDOWN"
+    SOURCE = "SOURCE"
+    """What is assumed without a format."""
+
+
+class WorkspaceObjectPermissionLevel(OpenEnum):
+    """What somebody may do with an object of the workspace."""
+
+    CAN_EDIT = "CAN_EDIT"
+    CAN_MANAGE = "CAN_MANAGE"
+    CAN_READ = "CAN_READ"
+    CAN_RUN = "CAN_RUN"
+
+
+@attrs.define(kw_only=True, repr=False)
+class DirectoryInfo(Model):
+    """More about a directory."""
+
+    is_git_folder: bool | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ObjectInfo(Model):
+    """A notebook, file, directory or other object of the workspace."""
+
+    created_at: int | None = None
+    """Epoch milliseconds."""
+    directory_info: DirectoryInfo | None = None
+    language: Language | None = None
+    """Of a notebook."""
+    modified_at: int | None = None
+    """Epoch milliseconds."""
+    object_id: int | None = None
+    object_type: ObjectType | None = None
+    path: str | None = None
+    resource_id: str | None = None
+    size: int | None = None
+    """Bytes, of a file."""
+
+    @property
+    def created(self) -> datetime | None:
+        """`created_at` in UTC."""
+        return from_epoch_ms(self.created_at)
+
+    @property
+    def modified(self) -> datetime | None:
+        """`modified_at` in UTC."""
+        return from_epoch_ms(self.modified_at)
+
+
+@attrs.define(kw_only=True, repr=False)
+class ListResponse(Model):
+    """What is in a directory."""
+
+    objects: list[ObjectInfo] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ExportResponse(Model):
+    """An exported object."""
+
+    content: str | None = None
+    """base64."""
+    file_type: str | None = None
+    """The extension that belongs to the format, such as `py` or `dbc`."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class WorkspaceObjectAccessControlRequest(Model):
+    """A permission to give: to one user, group or service principal."""
+
+    group_name: str | None = None
+    permission_level: WorkspaceObjectPermissionLevel | None = None
+    service_principal_name: str | None = None
+    user_name: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class WorkspaceObjectPermission(Model):
+    """A permission, and where it comes from."""
+
+    inherited: bool | None = None
+    inherited_from_object: list[str] | None = None
+    permission_level: WorkspaceObjectPermissionLevel | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class WorkspaceObjectAccessControlResponse(Model):
+    """What one user, group or service principal may do."""
+
+    all_permissions: list[WorkspaceObjectPermission] | None = None
+    display_name: str | None = None
+    group_name: str | None = None
+    service_principal_name: str | None = None
+    user_name: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class WorkspaceObjectPermissions(Model):
+    """Everybody who may use an object."""
+
+    access_control_list: list[WorkspaceObjectAccessControlResponse] | None = None
+    object_id: str | None = None
+    object_type: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class WorkspaceObjectPermissionsDescription(Model):
+    """A permission level, explained."""
+
+    description: str | None = None
+    permission_level: WorkspaceObjectPermissionLevel | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class GetWorkspaceObjectPermissionLevelsResponse(Model):
+    """The permission levels that an object knows."""
+
+    permission_levels: list[WorkspaceObjectPermissionsDescription] | None = None

@@ -1,0 +1,76 @@
+"""What requests about content say beside it: the path, the format, the language."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from databricks_async.service import identifier
+from databricks_async.workspace.models import ImportFormat, Language
+
+_LANGUAGES = {
+    ".py": Language.PYTHON,
+    ".sql": Language.SQL,
+    ".scala": Language.SCALA,
+    ".r": Language.R,
+}
+
+
+def absolute(path: str, name: str = "path") -> str:
+    """A path that can be sent: text that begins with a slash."""
+    identifier(name, path)
+    if not path.startswith("/"):
+        raise ValueError(f"{name} must begin with '/': {path!r}")
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} is not valid Unicode: {path!r}") from None
+    return path
+
+
+def word(name: str, value: str | None) -> str | None:
+    """A format or a language as it is sent: those of tomorrow too."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    return str(value) if value else None
+
+
+def truth(name: str, value: bool) -> bool:
+    """A flag that is one: `"false"` would count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+    return value
+
+
+def import_settings(
+    path: str,
+    source: object,
+    format: ImportFormat | str | None,  # noqa: A002 (the field's own name)
+    language: Language | str | None,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """All that an import says beside its content, checked; what is not given is left out.
+
+    The language of a source is guessed from the extension of its path, or of the local file that it is read from.
+    """
+    settings: dict[str, Any] = {"path": absolute(path)}
+    if form := word("format", format):
+        settings["format"] = form
+    spoken = word("language", language)
+    if not spoken:
+        spoken = language_of(path, form)
+    if not spoken and isinstance(source, os.PathLike):
+        spoken = language_of(os.fspath(source), form)
+    if spoken:
+        settings["language"] = spoken
+    if truth("overwrite", overwrite):
+        settings["overwrite"] = True
+    return settings
+
+
+def language_of(name: str, format: ImportFormat | str | None = None) -> Language | None:  # noqa: A002 (the field's own name)
+    """The language that a name's extension stands for; only sources have one."""
+    if format not in (None, ImportFormat.SOURCE):
+        return None
+    name = name.lower()
+    return next((language for extension, language in _LANGUAGES.items() if name.endswith(extension)), None)

@@ -1,0 +1,210 @@
+"""Content on its way out: bytes, text, files and streams, as something that can be read again from its start."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from threading import Lock
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar, cast
+
+from databricks_async.errors import MaxNotebookSizeExceeded
+
+T = TypeVar("T")
+
+Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
+Source: TypeAlias = Content | BinaryIO | AsyncIterable[bytes]
+
+CHUNK_BYTES = 256 * 1024
+_SPOOL_BYTES = 1024 * 1024
+"""A stream that is no longer than this never touches the disk."""
+
+
+class Readable(Protocol):
+    """Content of a known size."""
+
+    size: int
+
+    async def read(self, offset: int) -> bytes:
+        """The next bytes from there on, about `CHUNK_BYTES` of them; none at the end."""
+        ...
+
+
+class InMemory:
+    """Bytes, read in slices."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    async def read(self, offset: int) -> bytes:
+        return self._content[offset : offset + CHUNK_BYTES]
+
+
+class InFile:
+    """What an open file holds from its present position on, read in threads."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._start = file.tell()
+        self.size = file.seek(0, os.SEEK_END) - self._start
+        # A try that was given up may still be reading.
+        self._lock = Lock()
+        self._reads = set[asyncio.Future[bytes]]()
+
+    async def read(self, offset: int) -> bytes:
+        count = min(CHUNK_BYTES, self.size - offset)
+        work = asyncio.get_running_loop().run_in_executor(None, self._read_at, self._start + offset, count)
+        self._reads.add(work)
+        work.add_done_callback(self._done)
+        # Unlike `off_loop` this does not hold up whoever is cancelled: aiohttp waits for none of its own tasks.
+        await asyncio.wait((work,))
+        chunk = work.result()
+        if not chunk and offset < self.size:
+            raise ValueError(f"{self._name} became shorter while it was sent")
+        return chunk
+
+    async def settled(self) -> None:
+        """Wait until nobody reads any more."""
+        cancelled = None
+        while self._reads:
+            try:
+                await asyncio.wait(self._reads)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+    def _done(self, work: asyncio.Future[bytes]) -> None:
+        self._reads.discard(work)
+        if not work.cancelled():
+            work.exception()  # nobody else asks, if the try was given up
+
+    def _read_at(self, position: int, count: int) -> bytes:
+        with self._lock:
+            self._file.seek(position)
+            return cast(bytes, self._file.read(count))
+
+
+async def bytes_of(content: Content, most: int, endpoint: str) -> bytes:
+    """Content that is needed in one piece. Raises `MaxNotebookSizeExceeded` for more than `most` bytes."""
+    if isinstance(content, os.PathLike):
+        async with opened(content, most, endpoint) as file:
+            chunks = list[bytes]()
+            size = 0
+            while size < file.size:
+                chunks.append(await file.read(size))
+                size += len(chunks[-1])
+            return b"".join(chunks)
+    data = _in_memory(content)
+    if data is None:
+        raise TypeError(f"content must be bytes, text or a Path, not {type(content).__name__}")
+    check_size(len(data), most, endpoint)
+    return data
+
+
+@asynccontextmanager
+async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Readable]:
+    """The source, ready to be read as often as it takes; closed in the end, unless it came open.
+
+    A stream, which can be read only once, is first written to a temporary file.
+    """
+    data = _in_memory(source)
+    if data is not None:
+        check_size(len(data), most, endpoint)
+        yield InMemory(data)
+        return
+    file: Any = source
+    mine: Any = None
+    try:
+        if isinstance(source, os.PathLike):
+            name = os.fspath(source)
+            file = mine = await off_loop(partial(open, source, "rb"), undo=_close)
+        elif isinstance(source, AsyncIterable):
+            name = "the stream"
+            file = mine = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (closed below)
+            await _spool(source, file, most, endpoint)
+        elif callable(getattr(source, "read", None)):
+            name = "the file"
+            _check_file(file)
+        else:
+            raise TypeError(
+                f"source must be bytes, text, a Path, a file or an async iterable of bytes, not {type(source).__name__}"
+            )
+        readable = await off_loop(InFile, file, name)
+        check_size(readable.size, most, endpoint)
+        try:
+            yield readable
+        finally:
+            await readable.settled()
+    finally:
+        if mine is not None:
+            mine.close()
+
+
+def check_size(size: int, most: int, endpoint: str) -> None:
+    if size > most:
+        raise MaxNotebookSizeExceeded(
+            f"the content has {size} bytes, and the service takes {most} at most",
+            error_code="MAX_NOTEBOOK_SIZE_EXCEEDED",
+            endpoint=endpoint,
+            attempts=0,
+        )
+
+
+async def off_loop(function: Callable[..., T], *args: Any, undo: Callable[[T], object] | None = None) -> T:
+    """Call it in a thread. A caller that is cancelled waits for its end: what it uses may be closed after that.
+
+    `undo` gets the result that the caller then does not get.
+    """
+    work = asyncio.get_running_loop().run_in_executor(None, partial(function, *args))
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait((work,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return work.result()
+    if work.exception() is None and undo is not None:
+        undo(work.result())
+    raise cancelled
+
+
+def _in_memory(source: Any) -> bytes | None:
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, bytearray | memoryview):
+        return bytes(source)
+    return source.encode() if isinstance(source, str) else None
+
+
+def _check_file(file: Any) -> None:
+    if isinstance(file, io.TextIOBase):
+        raise TypeError("the file was opened for text: open it with 'rb'")
+    if not file.seekable():
+        raise TypeError("the file can be read only once, and it may have to be sent again: give a Path or a stream")
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()
+
+
+async def _spool(stream: AsyncIterable[bytes], file: Any, most: int, endpoint: str) -> None:
+    size, waiting = 0, bytearray()
+    async for chunk in stream:
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise TypeError(f"the stream must give bytes, not {type(chunk).__name__}")
+        waiting += chunk
+        size += len(chunk)
+        check_size(size, most, endpoint)
+        if len(waiting) >= CHUNK_BYTES:
+            await off_loop(file.write, waiting)
+            waiting = bytearray()
+    await off_loop(file.write, waiting)
+    await off_loop(file.seek, 0)

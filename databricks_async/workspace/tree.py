@@ -1,0 +1,189 @@
+"""What all work on whole trees shares: the report of what became of each object, and the crew that does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import attrs
+
+from databricks_async.errors import (
+    AuthError,
+    ConfigError,
+    ConnectError,
+    DatabricksError,
+    LifecycleError,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+)
+from databricks_async.workspace.models import ObjectType
+
+CONCURRENCY = 16
+"""How many transfers are under way at a time."""
+LISTINGS = 32
+"""How many folders are listed at a time: an answer is small, and nothing else is waited for."""
+
+_OF_EVERYTHING = (
+    AuthError,
+    ConfigError,
+    ConnectError,
+    LifecycleError,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+)
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
+
+
+def concerns_everything(error: Exception) -> bool:
+    """Whether all the rest would fail like this too: no connection, a bad token, no end of refusals, a full disk."""
+    return isinstance(error, _OF_EVERYTHING) or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE)
+
+
+@attrs.frozen
+class TreeItem:
+    """An object that was transferred, or a folder that was made."""
+
+    path: str
+    """Where it came from: in the workspace for an export, on this machine for an import."""
+    target: str
+    """Where it is now."""
+    kind: ObjectType
+    bytes: int
+    """Its size; 0 for a folder."""
+
+
+@attrs.frozen
+class TreeSkip:
+    """An object that was left as it is."""
+
+    path: str
+    reason: str
+
+
+@attrs.frozen
+class TreeFailure:
+    """An object, or a folder and all below it, that something went wrong with."""
+
+    path: str
+    error: Exception
+
+
+Outcome: TypeAlias = TreeItem | TreeSkip | TreeFailure
+
+
+@attrs.frozen
+class TreeReport:
+    """What became of each object of a tree."""
+
+    done: list[TreeItem]
+    skipped: list[TreeSkip]
+    failures: list[TreeFailure]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+    @property
+    def bytes(self) -> int:
+        """How much was transferred."""
+        return sum(item.bytes for item in self.done)
+
+    def raise_for_failures(self) -> None:
+        """Raise all failures as one `ExceptionGroup`, if there are any. Each error names its object in a note."""
+        if self.failures:
+            told = f"{len(self.failures)} of {len(self.done) + len(self.skipped) + len(self.failures)} objects failed"
+            raise ExceptionGroup(told, [failure.error for failure in self.failures])
+
+
+@attrs.frozen
+class Progress:
+    """How far the work on a tree is, told after each object: transferred, skipped or failed."""
+
+    path: str
+    """The object that was dealt with last."""
+    kind: ObjectType | None
+    bytes: int
+    """How much of it was transferred."""
+    done: int
+    """How many objects were dealt with."""
+    found: int
+    """How many are known so far; this grows while the tree is still being read."""
+
+
+class Crew:
+    """Works on many objects at once, and keeps account of them."""
+
+    def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[Progress], None] | None) -> None:
+        self._group = group
+        self._places = asyncio.Semaphore(size)
+        self._on_progress = on_progress
+        self._found = 0
+        self.report = TreeReport([], [], [])
+
+    async def start(
+        self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]
+    ) -> asyncio.Task[Outcome]:
+        """Have this done as soon as there is a place; returns when it has begun."""
+        self._found += 1
+        await self._places.acquire()
+        return self._group.create_task(self._do(path, kind, work))
+
+    def note(self, outcome: Outcome, kind: ObjectType | None = None) -> None:
+        """Account for an object that needs no work."""
+        self._found += 1
+        self._account(outcome, kind)
+
+    async def _do(self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        try:
+            outcome = await work()
+        except (DatabricksError, OSError, ValueError) as error:
+            if concerns_everything(error):
+                raise
+            outcome = TreeFailure(path, error)
+        finally:
+            self._places.release()
+        self._account(outcome, kind)
+        return outcome
+
+    def _account(self, outcome: Outcome, kind: ObjectType | None) -> None:
+        report, size = self.report, 0
+        if isinstance(outcome, TreeItem):
+            report.done.append(outcome)
+            size = outcome.bytes
+        elif isinstance(outcome, TreeSkip):
+            report.skipped.append(outcome)
+        else:
+            outcome.error.add_note(f"at {outcome.path!r}")
+            report.failures.append(outcome)
+        if self._on_progress is not None:
+            done = len(report.done) + len(report.skipped) + len(report.failures)
+            self._on_progress(Progress(outcome.path, kind, size, done, self._found))
+
+
+@asynccontextmanager
+async def crew(size: int, on_progress: Callable[[Progress], None] | None) -> AsyncIterator[Crew]:
+    """A crew of this size. All its work has ended at the end: well, or cancelled because something failed for good."""
+    size, failure = checked_concurrency(size), None
+    group = asyncio.TaskGroup()
+    made = Crew(group, size, on_progress)
+    try:
+        async with group:
+            yield made
+    except BaseExceptionGroup as errors:
+        failure = errors.exceptions[0]
+    if failure is not None:
+        if made.report.done:
+            failure.add_note(f"{len(made.report.done)} objects were done before this")
+        raise failure
+
+
+def checked_concurrency(concurrency: int) -> int:
+    if type(concurrency) is not int or concurrency < 1:
+        raise ValueError(f"concurrency must be a whole number from 1 on, not {concurrency!r}")
+    return concurrency

@@ -1,0 +1,97 @@
+"""Hundreds of waits on one client: the polls are shared where that costs less."""
+
+from __future__ import annotations
+
+import asyncio
+
+from databricks_async.local import Fault
+
+GET = "GET /api/{v}/jobs/runs/get"
+LIST = "GET /api/{v}/jobs/runs/list"
+
+
+async def started(w, count, **fields):
+    """Waits for so many runs that have begun."""
+    tasks = [{"task_key": "a", "notebook_task": {"notebook_path": "/x"}}]
+    return await asyncio.gather(*(w.jobs.submit(tasks=tasks, **fields) for _ in range(count)))
+
+
+async def seen_running(wait):
+    """One reading."""
+    return await anext(aiter(wait))
+
+
+async def test_two_hundred_waits_share_sweeps(w, workspace, finish):
+    """A round of polls is a few pages of runs/list, not two hundred requests."""
+    waits = await started(w, 200)
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    workspace.journal.clear()
+    readings = await asyncio.gather(*(seen_running(wait) for wait in waits))
+    assert [run.run_id for run in readings] == [wait.run_id for wait in waits]
+    assert workspace.journal.count(GET) == 0
+    assert workspace.journal.count(LIST) <= 2 * 200 / 25
+    finish()
+    runs = await asyncio.gather(*(wait.result() for wait in waits))
+    assert all(run.succeeded and run.tasks for run in runs)
+
+
+async def test_a_few_waits_read_their_runs(w, workspace):
+    """A listing would cost as much."""
+    waits = await started(w, 3)
+    workspace.journal.clear()
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    assert (workspace.journal.count(GET), workspace.journal.count(LIST)) == (3, 0)
+
+
+async def test_runs_among_many_others_are_read_one_by_one(connect, workspace):
+    """A sweep that sees few of those waited for is given up, and not tried again soon."""
+    w = connect(poll_interval_seconds=10)
+    mine = await started(w, 10)
+    workspace.clock.advance(1)
+    await started(w, 300)
+    workspace.journal.clear()
+    for _ in range(3):
+        readings = await asyncio.gather(*(seen_running(wait) for wait in mine))
+        assert [run.run_id for run in readings] == [wait.run_id for wait in mine]
+    assert workspace.journal.count(LIST) == 3
+    assert workspace.journal.count(GET) == 30
+
+
+async def test_runs_of_one_job_are_looked_for_in_that_job(w, workspace, task):
+    """And from the first one's start on: others cost nothing."""
+    job_id = (await w.jobs.create(name="j", tasks=[task("a")], max_concurrent_runs=100)).job_id
+    await started(w, 300)
+    workspace.clock.advance(1)
+    waits = await asyncio.gather(*(w.jobs.run_now(job_id) for _ in range(50)))
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    workspace.journal.clear()
+    while not (calls := workspace.journal.calls(LIST)):  # what the last sweep showed is good for half an interval
+        await asyncio.gather(*(seen_running(wait) for wait in waits))
+    assert len(calls) == 2
+    assert {call.query["job_id"] for call in calls} == {str(job_id)}
+    assert workspace.journal.count(GET) == 0
+
+
+async def test_a_sweep_that_fails_hurts_nobody(w, workspace, finish):
+    """Whoever may not list runs reads them one by one."""
+    waits = await started(w, 20)
+    workspace.faults.add(LIST, Fault.error(403, "PERMISSION_DENIED"), probability=1.0)
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    finish()
+    runs = await asyncio.gather(*(wait.result() for wait in waits))
+    assert all(run.succeeded for run in runs)
+    assert workspace.journal.count(LIST) <= 2
+
+
+async def test_whoever_leaves_leaves_the_sweep_to_others(w, workspace, finish):
+    """The wait that was making it is cancelled; the others go on."""
+    waits = await started(w, 30)
+    workspace.faults.add(LIST, Fault.delay(0.05))
+    waiting = [asyncio.create_task(wait.result()) for wait in waits]
+    await workspace.journal.until(lambda journal: journal.count(LIST) > 0)
+    for one in waiting[:15]:
+        one.cancel()
+    finish()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True] * 15 + [False] * 15
+    assert all(run.succeeded for run in outcomes[15:])
