@@ -11,16 +11,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import multiprocessing
 import resource
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from multiprocessing.connection import Connection
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-from harness import Gate, interleaved, ratio
+from harness import Gate, elsewhere, interleaved, ratio
 
 from databricks_async import WorkspaceClient
 
@@ -50,30 +48,11 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pie
     writer.close()
 
 
-def _run_server(pipe: Connection, pieces: int) -> None:
-    async def run() -> None:
-        server = await asyncio.start_server(lambda r, w: _serve(r, w, pieces), "127.0.0.1", 0, limit=len(PIECE))
-        pipe.send(server.sockets[0].getsockname()[1])
-        await asyncio.to_thread(pipe.poll, None)
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run())
-
-
-@contextlib.contextmanager
-def serving(pieces: int) -> Iterator[str]:
-    """The URL of a server in another process with an object of so many pieces."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run_server, args=(theirs, pieces), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(30):
-            raise RuntimeError("the server process did not start")
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        ours.send(None)
-        process.join(5)
+@contextlib.asynccontextmanager
+async def an_object(pieces: int) -> AsyncIterator[str]:
+    """The URL of a server with an object of so many pieces."""
+    server = await asyncio.start_server(lambda r, w: _serve(r, w, pieces), "127.0.0.1", 0, limit=len(PIECE))
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def peak_mib() -> float:
@@ -136,7 +115,7 @@ async def main(quick: bool) -> int:
     gate = Gate(quick)
     pieces = (40 if quick else 400) * 10**6 // len(PIECE)
     print(f"an object of {pieces * len(PIECE) / 1e6:.0f} MB")
-    with tempfile.TemporaryDirectory() as folder, serving(pieces) as url:
+    with tempfile.TemporaryDirectory() as folder, elsewhere(an_object, pieces) as url:
         await measure(gate, url, Path(folder), pieces, 3 if quick else 5)
     return gate.exit_code()
 

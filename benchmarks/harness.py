@@ -8,12 +8,15 @@ import multiprocessing
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
+
+T = TypeVar("T")
 
 CLUSTER = (
     b'{"cluster_id":"0923-164208-meows279","cluster_name":"nightly etl","spark_version":"15.4.x-scala2.12",'
@@ -58,33 +61,47 @@ class _Answerer(asyncio.Protocol):
             self._transport.write(self._answer)
 
 
-def _serve(pipe: Connection, body: bytes, delay: float) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[T]]
+"""A service that is open inside its context, which gives what a client needs to know of it."""
 
+
+@contextlib.asynccontextmanager
+async def _answerers(body: bytes, delay: float) -> AsyncIterator[str]:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Answerer(head + body, delay), "127.0.0.1", 0, backlog=1024)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def _run(pipe: Connection, serve: Serve[object], arguments: tuple[object, ...]) -> None:
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Answerer(head + body, delay), "127.0.0.1", 0, backlog=1024)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await asyncio.to_thread(pipe.poll, None)
+        async with serve(*arguments) as known:
+            pipe.send(known)
+            await asyncio.to_thread(pipe.poll, None)
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())
 
 
 @contextlib.contextmanager
-def answering(body: bytes = CLUSTER, delay: float = 0.0) -> Iterator[str]:
-    """The URL of a server in another process that answers every request with `body` after `delay` seconds."""
+def elsewhere(serve: Serve[T], *arguments: object) -> Iterator[T]:
+    """What `serve(*arguments)` gives, a function of a module, while it runs in another process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, body, delay), daemon=True)
+    process = context.Process(target=_run, args=(theirs, serve, arguments), daemon=True)
     process.start()
     try:
-        if not ours.poll(30):
+        if not ours.poll(60):
             raise RuntimeError("the server process did not start")
-        yield f"http://127.0.0.1:{ours.recv()}"
+        yield ours.recv()
     finally:
         ours.send(None)
         process.join(5)
+
+
+def answering(body: bytes = CLUSTER, delay: float = 0.0) -> AbstractContextManager[str]:
+    """The URL of a server in another process that answers every request with `body` after `delay` seconds."""
+    return elsewhere(_answerers, body, delay)
 
 
 def official_client(url: str, token: str) -> WorkspaceClient:

@@ -10,58 +10,35 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import multiprocessing
 import sys
-from collections.abc import Iterator
-from multiprocessing.connection import Connection
+from collections.abc import AsyncIterator
 
-from harness import Gate, interleaved, official_client, ratio
+from harness import Gate, elsewhere, interleaved, official_client, ratio
 
 from databricks_async import WorkspaceClient
 from databricks_async.local import Fault, LocalWorkspace
 
 LATENCY = 0.02
-WIDE = 10
 
 
-def _serve(pipe: Connection, directories: int) -> None:
-    async def run() -> None:
-        async with LocalWorkspace() as ws:
-            async with WorkspaceClient(host=ws.url, token=ws.token) as w:
-                # Ten in each, as deep as it takes; every one holds a file.
-                for number in range(directories):
-                    path = "".join(f"/{digit}" for digit in str(number))
-                    await w.workspace.mkdirs(f"/Shared{path}")
-                    await w.workspace.import_(f"/Shared{path}/file", b"x", format="RAW")
-            ws.faults.add("GET /api/{v}/workspace/list", Fault.delay(LATENCY), probability=1.0)
-            pipe.send((ws.url, ws.token))
-            await asyncio.to_thread(pipe.poll, None)
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run())
-
-
-@contextlib.contextmanager
-def a_tree(directories: int) -> Iterator[tuple[str, str]]:
-    """URL and token of a workspace in another process, with so many directories below /Shared."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, directories), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(60):
-            raise RuntimeError("the server process did not start")
-        yield ours.recv()
-    finally:
-        ours.send(None)
-        process.join(5)
+@contextlib.asynccontextmanager
+async def a_tree(directories: int) -> AsyncIterator[tuple[str, str]]:
+    """URL and token of a workspace with so many directories below /Shared: ten in each, and a file in every one."""
+    async with LocalWorkspace() as ws:
+        async with WorkspaceClient(host=ws.url, token=ws.token) as w:
+            for number in range(directories):
+                path = "".join(f"/{digit}" for digit in str(number))
+                await w.workspace.mkdirs(f"/Shared{path}")
+                await w.workspace.import_(f"/Shared{path}/file", b"x", format="RAW")
+        ws.faults.add("GET /api/{v}/workspace/list", Fault.delay(LATENCY), probability=1.0)
+        yield ws.url, ws.token
 
 
 async def main(quick: bool) -> int:
     gate = Gate(quick)
     directories, rounds = (100, 1) if quick else (1000, 3)
     found: dict[str, int] = {}
-    with a_tree(directories) as (url, token):
+    with elsewhere(a_tree, directories) as (url, token):
         client = await asyncio.to_thread(official_client, url, token)
 
         async def ours() -> None:

@@ -9,6 +9,9 @@ The map of the package:
     config       Config: which workspace, on whose behalf
     clusters     w.clusters: the Clusters API and its models
     libraries    w.libraries: the Libraries API and its models
+    jobs         w.jobs: the Jobs API, its models, runs and the waits for them
+    workspace    w.workspace: the Workspace API, large content, whole trees
+    current_user w.current_user: who the token stands for
     pager        Pager and Page: listings
     wait         Wait: operations under way
     watch        Watch: changes as they happen

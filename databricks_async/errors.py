@@ -140,7 +140,8 @@ class DatabricksError(Exception):
         return self.endpoint.partition(" ")[0] if self.endpoint else None
 
     def __str__(self) -> str:
-        answer = " ".join(str(part) for part in (self.status, self.error_code) if part)
+        code = "" if self.error_code == str(self.status) else self.error_code
+        answer = " ".join(str(part) for part in (self.status, code) if part)
         known = [answer] if answer else []
         if self.request_id:
             known.append(f"request id {self.request_id}")
@@ -416,11 +417,13 @@ def error_from(request: Request, response: Response) -> DatabricksError | None:
     else:
         read, kind = ErrorBody(f"answered with the unknown HTTP status {status}"), InvalidResponse
     retry_after = retry_after_seconds(response.headers)
+    request_id = find_request_id(response.headers, read.details)
     return kind(
-        read.message,
+        # Gateways put the request id into the text as well.
+        read.message.removesuffix(f" [ReqId: {request_id}]"),
         status=response.status,
         error_code=read.error_code,
-        request_id=find_request_id(response.headers, read.details),
+        request_id=request_id,
         endpoint=request.endpoint,
         attempts=response.attempts,
         retry_after=retry_info_seconds(read.details) if retry_after is None else retry_after,

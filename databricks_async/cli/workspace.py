@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,13 +19,15 @@ from databricks_async.workspace.tree import Progress, TreeFailure, TreeReport
 
 _STRONGER = ("DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
 """Settings of the environment over those of a profile: nobody means to delete things elsewhere than they said."""
+_SILENT_SECONDS = 1.0
 
 
 def run(argv: Sequence[str]) -> int:
     """Do one thing. Returns 0 if all went well, 1 if something failed; a wrong command line exits with 2."""
     options = _parser().parse_args(argv)
     try:
-        return asyncio.run(_run(options))
+        with _waits_told():
+            return asyncio.run(_run(options))
     except (DatabricksError, OSError, ValueError) as error:
         if isinstance(error, BrokenPipeError):
             # Whoever read our output has seen enough. Python would complain once more when it ends.
@@ -123,14 +127,14 @@ def _short(info: ObjectInfo) -> str:
 def _long(info: ObjectInfo) -> str:
     modified = f"{info.modified:%Y-%m-%d %H:%M:%S}" if info.modified else ""
     size = "" if info.size is None else str(info.size)
-    language = info.language or ""
-    return f"{info.object_type or '':<9}  {language:<6}  {size:>11}  {modified:<19}  {_shown(info.path or '')}"
+    kind, language = _shown(info.object_type or ""), _shown(info.language or "")
+    return f"{kind:<9}  {language:<6}  {size:>11}  {modified:<19}  {_shown(info.path or '')}"
 
 
 def _told(report: TreeReport, what: str, where: str) -> int:
     for skip in report.skipped:
         if skip.reason != "unchanged":
-            print(f"skipped {_shown(skip.path)}: {skip.reason}", file=sys.stderr)
+            print(f"skipped {_shown(skip.path)}: {_shown(skip.reason)}", file=sys.stderr)
     _tell(report.failures)
     counts = [f"{len(report.done)} {what} ({report.bytes:,} bytes) to {_shown(where)}"]
     counts += [f"{len(report.skipped)} skipped"] if report.skipped else []
@@ -153,6 +157,33 @@ def _reason(error: Exception) -> str:
 def _shown(text: str) -> str:
     """A name from elsewhere cannot move the cursor, or break a line."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+class _Notices(logging.Handler):
+    """Tells why nothing seems to happen: what is tried again, if it takes long, and not each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._silent_until = time.monotonic() + _SILENT_SECONDS
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + 5 * _SILENT_SECONDS
+            print(_shown(record.getMessage()), file=sys.stderr)
+
+
+@contextmanager
+def _waits_told() -> Iterator[None]:
+    log, notices = logging.getLogger("databricks_async"), _Notices()
+    level = log.level
+    log.addHandler(notices)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(notices)
 
 
 @contextmanager

@@ -97,7 +97,10 @@ def retrying(send: Send, budget: float, stats: Stats, pause: Pause = asyncio.sle
                 seconds = max(next(pauses), failure.retry_after or 0.0)
                 if now + seconds > min(give_up_at, unreachable_until):
                     raise
-                log.info("%s: %s; trying again in %.1f s", request.endpoint, type(failure).__name__, seconds)
+                # A person waits in vain for a host that is not there: that is said aloud.
+                what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
+                level = logging.WARNING if never_left else logging.INFO
+                log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
             await pause(seconds)
             stats.retries += 1
 

@@ -14,7 +14,7 @@ from databricks.sdk.core import Config
 from databricks.sdk.errors import InvalidParameterValue, OperationFailed, PermissionDenied, ResourceDoesNotExist
 from databricks.sdk.service import compute, jobs
 
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import Clock, Fault, LocalWorkspace
 
 CONNECT = Callable[..., WorkspaceClient]
 
@@ -244,3 +244,13 @@ async def test_permissions(workspace, connect):
     assert principals == ["admin@example.com", "ann@example.com", "admins"]
     assert levels == ["CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER"]
     nothing_unknown(workspace)
+
+
+async def test_lost_answers_start_runs_again(workspace, connect):
+    """What the README says of the SDK: it sends submit again without a token. Ours is in tests/jobs."""
+    workspace.faults.add("POST /api/{v}/jobs/runs/submit", Fault.drop(after=True), times=2)
+    client = await asyncio.to_thread(connect)
+    tasks = [jobs.SubmitTask("a", notebook_task=jobs.NotebookTask("/nb"))]
+    await asyncio.to_thread(lambda: client.jobs.submit(tasks=tasks))
+    assert workspace.journal.count("POST /api/{v}/jobs/runs/submit") == 3
+    assert len(await asyncio.to_thread(lambda: [*client.jobs.list_runs()])) == 3

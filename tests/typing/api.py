@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, assert_type
 
 from databricks_async import Config, DatabricksError, Page, Pager, Token, WorkspaceClient
 from databricks_async.clusters.models import AutoScale, ClusterDetails, ClusterEvent, ClusterSpec, EventType, State
 from databricks_async.clusters.running import ClusterWait
-from databricks_async.errors import OperationFailed, OutcomeUnknown
+from databricks_async.errors import OperationFailed, OutcomeUnknown, RunFailed
+from databricks_async.jobs.many import Outcome, RunRequest
+from databricks_async.jobs.models import (
+    BaseRun,
+    JobSettings,
+    Run,
+    RunJobTask,
+    RunNow,
+    RunOutput,
+    SubmitRun,
+    Task,
+)
+from databricks_async.jobs.runs import FailedTask, RunWait
 from databricks_async.libraries.models import Library, LibraryFullStatus
 from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
+from databricks_async.workspace.models import ObjectInfo
+from databricks_async.workspace.tree import TreeFailure, TreeReport
 
 
 async def clients() -> None:
@@ -57,6 +72,52 @@ async def listings(w: WorkspaceClient) -> None:
         assert_type(page.next_page_token, str | None)
     await w.libraries.install("id", [Library(jar="dbfs:/a.jar"), {"whl": "/a.whl"}])
     assert_type(await w.libraries.cluster_status("id").collect(), list[LibraryFullStatus])
+
+
+async def jobs(w: WorkspaceClient) -> None:
+    job = await w.jobs.create(
+        JobSettings(name="nightly", tasks=[Task(task_key="a", run_job_task=RunJobTask(job_id=1))])
+    )
+    await w.jobs.create({"name": "nightly"})
+    await w.jobs.create(name="nightly")
+    assert_type((await w.jobs.get(job.job_id)).settings, JobSettings | None)
+    wait = await w.jobs.run_now(job.job_id, job_parameters={"day": "1"})
+    assert_type(wait, RunWait)
+    async for change in wait:
+        assert_type(change, BaseRun)
+    run = await wait.result(timeout=3600, check=False)
+    assert_type(run, Run)
+    assert_type(run.succeeded, bool)
+    assert_type(await w.jobs.get_run_outputs(run), dict[str, RunOutput])
+    assert_type(w.jobs.list_runs(active_only=True), Pager[BaseRun])
+    async with w.jobs.wait_run(1).cancel_run_on_exit() as same:
+        assert_type(same, RunWait)
+    requests: list[RunRequest] = [RunNow(job_id=1), {"job_id": 2}, SubmitRun(tasks=[])]
+    async with w.jobs.run_many(requests, max_active=10) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, Outcome)
+            assert_type(outcome.error, Exception | None)
+    try:
+        await w.jobs.submit_and_wait({"tasks": []}, timeout=60)
+    except RunFailed as error:
+        assert_type(error.run, Run)
+        assert_type(error.failed_tasks, list[FailedTask])
+
+
+async def workspace(w: WorkspaceClient) -> None:
+    assert_type(w.workspace.list("/"), Pager[ObjectInfo])
+    assert_type(await w.workspace.export("/x"), bytes)
+    async for chunk in w.workspace.download("/x"):
+        assert_type(chunk, bytes)
+    assert_type(await w.workspace.download("/x").save("x"), int)
+    await w.workspace.upload("/x", Path("x"), overwrite=True)
+    async with w.workspace.walk("/") as walk:
+        async for info in walk:
+            assert_type(info, ObjectInfo)
+    report = await w.workspace.export_tree("/", "backup")
+    assert_type(report, TreeReport)
+    assert_type(report.failures, list[TreeFailure])
+    assert_type((await w.current_user.me()).user_name, str | None)
 
 
 async def errors(w: WorkspaceClient) -> None:
