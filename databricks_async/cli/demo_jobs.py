@@ -28,6 +28,7 @@ DOOMED = "enrich"
 async def run_a_job(console: Console, ws: LocalWorkspace, w: WorkspaceClient, cluster_id: str) -> None:
     """From the notebooks to the outputs of all tasks."""
     console.print("[bold]A job of five notebooks, imported and run on one of the clusters[/]")
+    ws.notebooks_must_exist = True
     await import_notebooks(w)
     ws.script_task(DOOMED, duration=60, error="ValueError: no price for 3 products", times=1)
     for name in STEPS:

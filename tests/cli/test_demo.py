@@ -22,6 +22,10 @@ async def test_the_demo_tells_plain_lines_in_a_pipe() -> None:
     assert "733 events in pages of 200, 200, 200, 133" in out
     assert "OutcomeUnknown" in out
     assert "found by that hint: 1 cluster" in out
+    assert "asked three times, 1 run" in out
+    assert "enrich FAILED: ValueError: no price for 3 products" in out
+    assert out.count("UPSTREAM_FAILED") == 2
+    assert "report of monday: 1,000 rows" in out
     assert "9 clusters terminated and deleted, 0 left" in out
     assert "9 / 9" in out
     assert "Nothing lost, nothing done twice." in out
