@@ -272,6 +272,8 @@ class Config:
     def resolve(cls, *, needs_credential: bool = True, **arguments: Unpack[Arguments]) -> Config:
         """The configuration from the arguments, over the environment, over one profile of the configuration file.
 
+        With `profile` as an argument, that profile comes before the environment, whose host and credentials are not
+        looked at; with credentials as arguments, other ways to authorize are not looked at anywhere else.
         Reads `os.environ` and at most one file. Raises `ConfigError` if anything needed is missing, wrong or
         contradictory, and names where it was found or looked for.
         """
@@ -280,10 +282,19 @@ class Config:
                 near = difflib.get_close_matches(name, _FIELDS, 1)
                 hint = f": did you mean {near[0]!r}?" if near else ""
                 raise TypeError(f"Config has no attribute {name!r}{hint}")
-        found: dict[str, tuple[Any, str]] = {**_from_environment()}
-        found.update((name, (value, "argument")) for name, value in arguments.items() if value is not None)
-        from_file, file = _from_file(found)
-        found = {**from_file, **found}
+        given_here = {name: (value, "argument") for name, value in arguments.items() if value is not None}
+        environment: Sourced = _without_other_ways(_from_environment(), given_here)
+        if "profile" in given_here:
+            # Whoever names a profile means its host and its token: those of the environment are another workspace's.
+            environment = {name: found for name, found in environment.items() if not _tells_who_or_where(name, found)}
+        from_file, file = _from_file({**environment, **given_here})
+        from_file = _without_other_ways(from_file, given_here)
+        if "host" in environment and "host" in from_file and environment["host"][0] != from_file["host"][0]:
+            # The credentials of one workspace would go to another.
+            names = [f"host ({source})" for _, source in (environment["host"], from_file["host"])]
+            raise ConfigError(f"{' and '.join(names)} differ: unset one of them, or give profile= as an argument")
+        below = {**environment, **from_file} if "profile" in given_here else {**from_file, **environment}
+        found: dict[str, tuple[Any, str]] = {**below, **given_here}
         origin = _Origin(
             {name: source for name, (_, source) in found.items() if name in _FIELDS},
             {name: source for name, (_, source) in found.items() if name in _FOREIGN},
@@ -359,6 +370,18 @@ def _group(name: str, value: Any) -> str | None:
     off = value is None or (_FIELDS[name].metadata["convert"] is _flag and str(value).strip().lower() in _FALSE)
     group: str | None = _FIELDS[name].metadata["group"]
     return None if off else group
+
+
+def _tells_who_or_where(name: str, found: tuple[Any, str]) -> bool:
+    return name in ("host", "auth_type", "account_id", "workspace_id") or _group(name, found[0]) is not None
+
+
+def _without_other_ways(found: Sourced, given_here: Sourced) -> Sourced:
+    """What was found, without other ways to authorize than one that the arguments bring."""
+    ways = {_group(name, value) for name, (value, _) in given_here.items()} - {None}
+    if not ways:
+        return found
+    return {name: one for name, one in found.items() if name != "auth_type" and _group(name, one[0]) in {None, *ways}}
 
 
 def _unsupported(what: str) -> ConfigError:

@@ -129,11 +129,11 @@ def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     if len(fields) >= _MANY:
         _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
         lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
-    lines += [f" o = new(cls); get = d.get; n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
+    lines += [f" o = new(cls); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
     for field, read in zip(fields, reads, strict=True):
         if not _may_be_absent(hints[field.name]):
             lines += [_refuse_absent(field, hints[field.name])]
-        lines += [f"  v = get({wire_name(field)!r})", *read]
+        lines += [f"  v = d.get({wire_name(field)!r})", *read]
     hook: Reader = _function("d, _=None", [*lines, *_END], names)
     return hook
 

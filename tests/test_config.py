@@ -59,10 +59,31 @@ def refused(**arguments: Any) -> str:
 def test_arguments_win_over_the_environment_and_the_environment_over_the_profile(home: Path, env: Any) -> None:
     """Each attribute has the first value found."""
     databrickscfg(home, f"[p]\nhost = https://file\ntoken = {TOKEN}\ncluster_id = file\naccount_id = file")
-    env(DATABRICKS_CLUSTER_ID="env", DATABRICKS_HOST="https://env")
-    config = Config.resolve(profile="p", host="https://argument")
+    env(DATABRICKS_CLUSTER_ID="env", DATABRICKS_CONFIG_PROFILE="p")
+    config = Config.resolve(host="https://argument")
     assert (config.host, config.cluster_id, config.account_id) == ("https://argument", "env", "file")
     assert (config.token, config.auth_type) == (TOKEN, "pat")
+
+
+def test_a_profile_as_an_argument_wins_over_the_environment(home: Path, env: Any) -> None:
+    """Its token goes to its own host, whatever other workspace the environment names."""
+    databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = {TOKEN}\ncluster_id = file")
+    env(DATABRICKS_HOST="https://env", DATABRICKS_CLIENT_ID="id", DATABRICKS_CLIENT_SECRET=SECRET)
+    env(DATABRICKS_AUTH_TYPE="oauth-m2m", DATABRICKS_CLUSTER_ID="env")
+    config = Config.resolve(profile="p")
+    assert (config.host, config.token, config.auth_type, config.cluster_id) == (HOST, TOKEN, "pat", "file")
+    assert config.client_secret is None
+
+
+def test_a_host_and_a_profile_of_the_environment_must_agree(home: Path, env: Any) -> None:
+    """Else the token of one workspace would go to the other."""
+    databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = {TOKEN}")
+    env(DATABRICKS_CONFIG_PROFILE="p", DATABRICKS_HOST=HOST)
+    assert Config.resolve().token == TOKEN
+    env(DATABRICKS_HOST="https://env")
+    message = refused()
+    assert "host (from DATABRICKS_HOST) and host (from profile p of" in message
+    assert "differ" in message
 
 
 @pytest.mark.parametrize(
@@ -290,8 +311,8 @@ def test_a_wrong_value_names_the_variable_or_the_profile(home: Path, env: Any) -
     databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = {TOKEN}\nmax_connections = many")
     path = home / ".databrickscfg"
     assert f"max_connections (from profile p of {path}) is 'many'" in refused(profile="p")
-    env(ARM_USE_MSI="perhaps")
-    assert "azure_use_msi (from ARM_USE_MSI) is 'perhaps'" in refused(host=HOST, token=TOKEN)
+    env(ARM_USE_MSI="perhaps", DATABRICKS_TOKEN=TOKEN)
+    assert "azure_use_msi (from ARM_USE_MSI) is 'perhaps'" in refused(host=HOST)
 
 
 def test_an_unknown_argument_is_a_type_error() -> None:
@@ -326,7 +347,7 @@ def test_the_way_to_authorize_is_found_or_chosen(arguments: dict[str, Any], auth
     [
         (
             {"DATABRICKS_CLIENT_ID": "id"},
-            "(oauth: client_id (from DATABRICKS_CLIENT_ID); pat: token (argument)): set auth_type to say which",
+            "(oauth: client_id (from DATABRICKS_CLIENT_ID); pat: token (from DATABRICKS_TOKEN)): set auth_type to say which",
         ),
         ({"ARM_CLIENT_SECRET": SECRET}, "azure: azure_client_secret (from ARM_CLIENT_SECRET); pat: "),
         ({"DATABRICKS_PASSWORD": SECRET}, "basic: password (from DATABRICKS_PASSWORD); pat: "),
@@ -335,9 +356,11 @@ def test_the_way_to_authorize_is_found_or_chosen(arguments: dict[str, Any], auth
     ],
 )
 def test_two_ways_to_authorize_are_a_contradiction(env: Any, variables: dict[str, str], said: str) -> None:
-    """The error names both and their sources, but no secret."""
+    """The error names both and their sources, but no secret. Credentials as arguments settle it."""
     env(**variables)
-    message = refused(host=HOST, token=TOKEN)
+    assert Config.resolve(host=HOST, token=TOKEN).auth_type == "pat"
+    env(DATABRICKS_TOKEN=TOKEN)
+    message = refused(host=HOST)
     assert message.startswith("more than one authorization method configured")
     assert said in message
     assert TOKEN not in message
