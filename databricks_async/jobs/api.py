@@ -129,12 +129,13 @@ class Jobs(Service):
     async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
         settings = build(JobSettings, _settings_of(new_settings))
-        check_tasks(settings.tasks, settings.job_clusters, complete=True)
+        check_tasks(settings.tasks, settings.job_clusters or (), complete=True)
         await self._act("POST /api/{v}/jobs/reset", job_id=number("job_id", job_id), new_settings=settings)
 
     async def delete(self, job_id: int) -> None:
         """Delete a job. Its runs can still be read for 60 days, those under way go on."""
-        await self._act("POST /api/{v}/jobs/delete", job_id=number("job_id", job_id))
+        lookup = f"jobs.get({job_id}) raises ResourceDoesNotExist once it is deleted"
+        await self._act("POST /api/{v}/jobs/delete", lookup=lookup, job_id=number("job_id", job_id))
 
     # --- starting and stopping runs ----------------------------------------------------------------------------------
 
@@ -189,7 +190,8 @@ class Jobs(Service):
 
     async def delete_run(self, run_id: int) -> None:
         """Forget a run that has ended. Its idempotency token stays taken."""
-        await self._act("POST /api/{v}/jobs/runs/delete", run_id=number("run_id", run_id))
+        lookup = f"jobs.get_run({run_id}) raises ResourceDoesNotExist once it is deleted"
+        await self._act("POST /api/{v}/jobs/runs/delete", lookup=lookup, run_id=number("run_id", run_id))
 
     def run_many(self, requests: Iterable[RunRequest], *, max_active: int = 100, timeout: Timeout = None) -> Outcomes:
         """Start many runs, at most `max_active` of them at a time, and report each as it ends, well or not.

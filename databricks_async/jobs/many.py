@@ -15,9 +15,14 @@ from databricks_async.wait import Timeout, seconds_of
 
 if TYPE_CHECKING:
     from databricks_async.jobs.api import Jobs
+    from databricks_async.jobs.runs import RunWait
 
 RunRequest: TypeAlias = RunNow | SubmitRun | Mapping[str, Any]
 """What to run: a mapping is a RunNow if it has a `job_id`, a SubmitRun otherwise."""
+
+
+_LEAVING_SECONDS = 30.0
+"""For so long, whoever leaves is kept for the answers to requests that start runs."""
 
 
 @attrs.frozen
@@ -38,7 +43,8 @@ class Outcome:
 class Outcomes(AsyncIterator[Outcome]):
     """`async with w.jobs.run_many(...) as outcomes: async for outcome in outcomes`: each as it comes about.
 
-    Leaving the block ends the waiting and starts nothing more; runs that were started go on, see `active`.
+    Leaving the block ends the waiting and starts nothing more; runs that were started go on, see `active`. It takes
+    until requests on their way are answered, 30 seconds at most, so that no run is started unseen.
     """
 
     def __init__(self, jobs: Jobs, requests: Iterable[RunRequest], max_active: int, timeout: Timeout) -> None:
@@ -54,6 +60,8 @@ class Outcomes(AsyncIterator[Outcome]):
         self._timeout = seconds_of(timeout)
         self._news: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] | None = None
+        self._starting = set[asyncio.Task[Any] | None]()
+        self._left = False
 
     async def __aenter__(self) -> Self:
         if self._tasks is not None:
@@ -67,9 +75,17 @@ class Outcomes(AsyncIterator[Outcome]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for task in self._tasks or ():
-            task.cancel()
-        await asyncio.wait(self._tasks or ())
+        self._left = True
+        tasks = self._tasks or []
+        for task in tasks:
+            if task not in self._starting:
+                task.cancel()
+        try:
+            await asyncio.wait(tasks, timeout=_LEAVING_SECONDS)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def __anext__(self) -> Outcome:
         if self._tasks is None:
@@ -89,21 +105,37 @@ class Outcomes(AsyncIterator[Outcome]):
         """Take one request after the other. All workers take from the same iterator."""
         try:
             for index, request in self._requests:
-                self._news.put_nowait(await self._run(index, request))
+                outcome = await self._run(index, request)
+                if outcome is not None:
+                    self._news.put_nowait(outcome)
+                if self._left:
+                    break
         except Exception as error:  # the caller's own iterable failed
             self._news.put_nowait(error)
-        self._news.put_nowait(None)
+        finally:  # also when cancelled: whoever goes on asking after the block is told that this was all
+            self._news.put_nowait(None)
 
-    async def _run(self, index: int, request: RunRequest) -> Outcome:
+    async def _run(self, index: int, request: RunRequest) -> Outcome | None:
+        """What became of it; None if nobody waits for it any more."""
         run_id, run, error = None, None, None
         try:
-            is_job = isinstance(request, RunNow) or (isinstance(request, Mapping) and "job_id" in request)
-            wait = await (self._jobs.run_now(request) if is_job else self._jobs.submit(request))  # type: ignore[arg-type]
+            wait = await self._start(request)
             run_id = wait.run_id
             self.active[run_id] = request
+            if self._left:
+                return None
             run = await wait.result(self._timeout)
         except Exception as failed:
             error = failed
             if isinstance(failed, OperationFailed | OperationTimeout):
                 run = failed.last
         return Outcome(index, request, run_id, run, error)
+
+    async def _start(self, request: RunRequest) -> RunWait:
+        is_job = isinstance(request, RunNow) or (isinstance(request, Mapping) and "job_id" in request)
+        task = asyncio.current_task()
+        self._starting.add(task)
+        try:
+            return await (self._jobs.run_now(request) if is_job else self._jobs.submit(request))  # type: ignore[arg-type]
+        finally:
+            self._starting.discard(task)

@@ -51,7 +51,7 @@ class Polls:
         self._interval = interval
         self._asked: dict[int, _Asked] = {}
         self._seen: dict[int, BaseRun] = {}
-        self._swept_at = self._resting_until = float("-inf")
+        self._began = self._resting_until = float("-inf")
         self._lock = asyncio.Lock()
 
     async def read(self, run_id: int) -> BaseRun:
@@ -61,7 +61,8 @@ class Polls:
         run = None
         if len(self._asked) >= _MANY and now >= self._resting_until:
             run = await self._swept(run_id)
-        if run is None:
+        # An end that a sweep saw may be over: a repair begins it anew.
+        if run is None or run.ended:
             run = await self._get(run_id)
         if run.ended:
             self._asked.pop(run_id, None)
@@ -73,15 +74,15 @@ class Polls:
     async def _swept(self, run_id: int) -> BaseRun | None:
         """What a fresh sweep shows of a run. Whoever needs one first makes it, the others wait for it."""
         clock = asyncio.get_running_loop().time
+        early_enough = clock() - self._interval / 2
         async with self._lock:
-            if clock() - self._swept_at > self._interval / 2 and clock() >= self._resting_until:
-                self._seen = {}
+            if self._began < early_enough and clock() >= self._resting_until:
+                self._began, self._seen = clock(), {}
                 try:
-                    worthwhile = await self._sweep(clock())
+                    worthwhile = await self._sweep(self._began)
                 except DatabricksError as error:
                     log.info("runs are read one by one for a while: a sweep failed: %s", error)
                     worthwhile = False
-                self._swept_at = clock()
                 if not worthwhile:
                     self._resting_until = clock() + self._interval * _REST
             return self._seen.get(run_id)
@@ -104,6 +105,7 @@ def _narrowed(asked: Sequence[_Asked]) -> dict[str, Any]:
     jobs = {one.job_id for one in asked}
     starts = [one.start_time for one in asked if one.start_time]
     return {
+        "active_only": True,
         "job_id": jobs.pop() if len(jobs) == 1 else None,
         "start_time_from": min(starts) if len(starts) == len(asked) else None,
     }

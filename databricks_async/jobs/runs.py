@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from databricks_async.errors import DatabricksError, RunFailed
+from databricks_async.errors import DatabricksError, OperationTimeout, RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
 from databricks_async.jobs.whole import together
 from databricks_async.wait import Timeout, Wait, seconds_of
@@ -65,6 +65,17 @@ def latest_tasks(run: Run) -> list[RunTask]:
         if known is None or (task.attempt_number or 0) >= (known.attempt_number or 0):
             latest[task.task_key] = task
     return [*latest.values()]
+
+
+def _latest_turns(run: Run) -> list[RunTask]:
+    """The last attempt of each iteration: a retry stands behind what it repeats."""
+    latest: list[RunTask] = []
+    for turn in run.iterations or ():
+        if turn.attempt_number and latest:
+            latest[-1] = turn
+        else:
+            latest.append(turn)
+    return latest
 
 
 def _never_ran(task: RunTask) -> bool:
@@ -167,20 +178,35 @@ class CancelOnExit:
         if self._wait.last is not None and self._wait.last.ended:
             return
         cancelling = asyncio.create_task(self._cancel(), name=f"databricks_async: cancel run {self._wait.run_id}")
+        interrupted: asyncio.CancelledError | None = None
+        while not cancelling.done():
+            try:
+                await asyncio.wait((cancelling,))
+            except asyncio.CancelledError as cancelled:  # raised again below, however often it comes
+                interrupted = cancelled
         try:
-            await asyncio.shield(cancelling)
-        except asyncio.CancelledError:
-            await asyncio.wait((cancelling,))
-            raise
-        except (DatabricksError, TimeoutError) as failed:
+            cancelling.result()
+        except DatabricksError as failed:
             log.warning("run %d could not be cancelled and goes on: %s", self._wait.run_id, failed)
-            if error is None:
+            ending = interrupted or error
+            if ending is None:
                 raise
-            error.add_note(f"run {self._wait.run_id} could not be cancelled and goes on: {failed}")
+            ending.add_note(f"run {self._wait.run_id} could not be cancelled and goes on: {failed}")
+        if interrupted is not None:
+            raise interrupted
 
     async def _cancel(self) -> None:
-        async with asyncio.timeout(self._seconds):
-            await self._jobs.cancel_run(self._wait.run_id)
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                await self._jobs.cancel_run(self._wait.run_id)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise OperationTimeout(
+                f"run {self._wait.run_id}: no answer after {self._seconds:g} s to the request to cancel it",
+                last=self._wait.last,
+            ) from None
 
 
 async def failure(jobs: Jobs, run: Run) -> RunFailed:
@@ -217,6 +243,6 @@ async def outputs_of(jobs: Jobs, run: Run) -> dict[str, RunOutput]:
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
     for key, turns in zip(loops, await together(map(jobs.get_run, loops.values())), strict=True):
         del tasks[key]
-        tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(turns.iterations or ())}
+        tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(_latest_turns(turns))}
     ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
     return dict(zip(ran, await together(map(jobs.get_run_output, ran.values())), strict=True))

@@ -111,7 +111,7 @@ class JobSettings(Model):
 
     def _check(self, *, complete: bool) -> None:
         sent = as_sent(self)
-        check_tasks(sent.tasks, sent.job_clusters, complete=complete)
+        check_tasks(sent.tasks, (sent.job_clusters or ()) if complete else sent.job_clusters, complete=complete)
         runs = sent.max_concurrent_runs
         if runs is not None and not 0 <= runs <= MOST_CONCURRENT_RUNS:
             raise WrongShape(

@@ -9,7 +9,7 @@ import pytest
 from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import InvalidParameterValue, OperationTimeout, RunFailed
 from databricks_async.jobs.models import RunNow, SubmitRun
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import Clock, Fault, LocalWorkspace
 
 
 @pytest.fixture
@@ -92,6 +92,43 @@ async def test_leaving_early_starts_nothing_more(fast):
     assert 2 <= len(many.active) <= 3
     assert set(many.active) <= {run.run_id async for run in w.jobs.list_runs(active_only=True)}
     assert not [task for task in asyncio.all_tasks() if "run_many" in task.get_name()]
+
+
+async def test_no_run_is_started_unseen(fast):
+    """Whoever leaves while runs are being started is told of them, whether the answer was slow or lost."""
+    workspace, w = fast
+    workspace.script_task("slow", duration=1e6)
+    submit = "POST /api/{v}/jobs/runs/submit"
+    workspace.faults.add(submit, Fault.delay(0.1, after=True), Fault.drop(after=True, latency=0.1))
+    async with w.jobs.run_many([request("slow")] * 50, max_active=2) as many:
+        await workspace.journal.until(lambda journal: journal.in_flight_max >= 2)
+    assert len(many.active) == 2
+    assert set(many.active) == {run.run_id async for run in w.jobs.list_runs()}
+    assert not [task for task in asyncio.all_tasks() if "run_many" in task.get_name()]
+
+
+async def test_leaving_can_be_cancelled(fast):
+    """A service that does not answer holds nobody up who has no time."""
+    workspace, w = fast
+    workspace.faults.add("POST /api/{v}/jobs/runs/submit", Fault.hang())
+
+    async def leave():
+        async with w.jobs.run_many([request("a")], max_active=1):
+            await workspace.journal.until(lambda journal: journal.in_flight_max >= 1)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(leave(), 0.2)
+    assert not [task for task in asyncio.all_tasks() if "run_many" in task.get_name()]
+
+
+async def test_nothing_comes_after_leaving(fast):
+    """But what ended before: whoever asks is not kept waiting."""
+    workspace, w = fast
+    workspace.script_task("slow", duration=1e6)
+    async with w.jobs.run_many([request("slow"), request("slow"), request("quick")], max_active=3) as many:
+        assert (await anext(many)).request["run_name"] == "quick"
+    async with asyncio.timeout(10):
+        assert [outcome async for outcome in many] == []
 
 
 async def test_requests_that_fail_to_come(fast):

@@ -112,6 +112,12 @@ def test_a_job_cluster_must_be_among_the_job_clusters(where: Any) -> None:
         )
 
 
+def test_a_job_cluster_must_be_there_where_the_job_has_none() -> None:
+    """A new job has only what the request has."""
+    with pytest.raises(WrongShape, match="job_cluster_key: 'other' is not among the job_clusters: add it there"):
+        codec.build(CreateJob, tasks=[task("a", **NOTEBOOK, job_cluster_key="other")])
+
+
 @pytest.mark.parametrize("cls", [JobSettings, CreateJob])
 def test_job_clusters_have_keys_of_their_own(cls: type[Model]) -> None:
     """Also without any tasks."""

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from databricks_async.errors import BadRequest, OutcomeUnknown, RunFailed
+from databricks_async.errors import BadRequest, OutcomeUnknown, ResourceDoesNotExist, RunFailed
 from databricks_async.local import Fault
 
 RUN_NOW = "POST /api/{v}/jobs/run-now"
@@ -132,3 +132,21 @@ async def test_a_repair_whose_answer_is_lost_is_sent_once(w, workspace, finish, 
     assert [item.type for item in run.repair_history] == ["ORIGINAL", "REPAIR"]
     finish()
     assert (await w.jobs.wait_run(wait.run_id).result()).succeeded
+
+
+@pytest.mark.parametrize("what", ["job", "run"])
+async def test_a_delete_whose_answer_is_lost_tells_how_to_look(w, workspace, finish, task, once, what):
+    """The second try is refused, for there is nothing any more; reading shows it."""
+    if what == "job":
+        endpoint, delete, get = "POST /api/{v}/jobs/delete", w.jobs.delete, w.jobs.get
+        name, number = "get", (await w.jobs.create(name="nightly", tasks=[task("a")])).job_id
+    else:
+        endpoint, delete, get = "POST /api/{v}/jobs/runs/delete", w.jobs.delete_run, w.jobs.get_run
+        name, number = "get_run", (await w.jobs.submit(tasks=[once("a")])).run_id
+    finish()
+    workspace.faults.add(endpoint, Fault.drop(after=True))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await delete(number)
+    assert caught.value.lookup == f"jobs.{name}({number}) raises ResourceDoesNotExist once it is deleted"
+    with pytest.raises(ResourceDoesNotExist):
+        await get(number)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from databricks_async.errors import BadRequest
+from databricks_async.codec import WrongShape
+from databricks_async.errors import BadRequest, InvalidResponse
 from databricks_async.local import Fault
 
 OUTPUT = "GET /api/{v}/jobs/runs/get-output"
@@ -60,6 +61,32 @@ async def test_iterations_of_a_loop_have_outputs(w, workspace, finish):
     outputs = await w.jobs.get_run_outputs(wait.run_id)
     results = {key: output.notebook_output.result for key, output in outputs.items()}
     assert results == {"all[0]": "2", "all[1]": "4", "all[2]": "6"}
+
+
+async def test_an_iteration_that_was_tried_again_has_one_output(w, workspace, finish):
+    """That of its last attempt; the others keep their places."""
+    workspace.script_task("/n", error="at first", times=1)
+    workspace.script_task("/n", call=lambda parameters: parameters["n"])
+    notebook = {"notebook_path": "/n", "base_parameters": {"n": "{{input}}"}}
+    inner = {"task_key": "n", "max_retries": 1, "notebook_task": notebook}
+    wait = await w.jobs.submit(tasks=[{"task_key": "all", "for_each_task": {"inputs": "[1, 2, 3]", "task": inner}}])
+    finish()
+    outputs = await w.jobs.get_run_outputs(wait.run_id)
+    assert {key: output.notebook_output.result for key, output in outputs.items()} == {
+        "all[0]": "1",
+        "all[1]": "2",
+        "all[2]": "3",
+    }
+
+
+async def test_an_output_that_cannot_be_read_tells_why(w, workspace, finish, once):
+    """Also by what lies behind the error."""
+    wait = await w.jobs.submit(tasks=[once("a"), once("b")])
+    finish()
+    workspace.faults.add(OUTPUT, Fault.answer(200, b'{"logs": 5}'))
+    with pytest.raises(InvalidResponse) as caught:
+        await w.jobs.get_run_outputs(wait.run_id)
+    assert isinstance(caught.value.__cause__, WrongShape)
 
 
 async def test_a_run_of_several_tasks_has_no_output_of_its_own(w, finish, once):

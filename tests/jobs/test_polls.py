@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from databricks_async.errors import LifecycleError
 from databricks_async.local import Fault
 
 GET = "GET /api/{v}/jobs/runs/get"
@@ -41,6 +42,37 @@ async def test_a_few_waits_read_their_runs(w, workspace):
     workspace.journal.clear()
     await asyncio.gather(*(seen_running(wait) for wait in waits))
     assert (workspace.journal.count(GET), workspace.journal.count(LIST)) == (3, 0)
+
+
+async def test_runs_that_ended_cost_a_sweep_nothing(w, workspace):
+    """One wait that lasts, and hundreds of runs that came and went since."""
+    workspace.script_task("slow", duration=1e6)
+    tasks = [{"task_key": "slow", "notebook_task": {"notebook_path": "/x"}}]
+    waits = [await w.jobs.submit(tasks=tasks)]
+    workspace.clock.advance(1)
+    await started(w, 200)
+    workspace.clock.advance(1000)
+    waits += await asyncio.gather(*(w.jobs.submit(tasks=tasks) for _ in range(20)))
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    workspace.journal.clear()
+    while not (calls := workspace.journal.calls(LIST)):
+        await asyncio.gather(*(seen_running(wait) for wait in waits))
+    assert len(calls) == 1
+    assert workspace.journal.count(GET) == 0
+
+
+async def test_a_repair_is_not_ended_by_what_was_seen_before_it(connect, workspace):
+    """The end of the run that is repaired, seen while many were waited for."""
+    w = connect(poll_interval_seconds=5)
+    workspace.script_task("bad", error="boom", times=1)
+    workspace.script_task("a", duration=1e6)
+    bad = await w.jobs.submit(tasks=[{"task_key": "bad", "notebook_task": {"notebook_path": "/x"}}])
+    waits = [bad, *await started(w, 10)]
+    workspace.clock.advance(100)
+    ends = [run.ended for run in await asyncio.gather(*(seen_running(wait) for wait in waits))]
+    assert ends == [True] + [False] * 10
+    repair = await w.jobs.repair_run(bad.run_id, rerun_all_failed_tasks=True)
+    assert not (await seen_running(repair)).ended
 
 
 async def test_runs_among_many_others_are_read_one_by_one(connect, workspace):
@@ -95,3 +127,15 @@ async def test_whoever_leaves_leaves_the_sweep_to_others(w, workspace, finish):
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True] * 15 + [False] * 15
     assert all(run.succeeded for run in outcomes[15:])
+
+
+async def test_closing_the_client_ends_all_waits(connect, workspace):
+    """Whoever sweeps, waits for a sweep, or sleeps until the next one."""
+    w = connect()
+    waits = await started(w, 30)
+    waiting = [asyncio.create_task(wait.result()) for wait in waits]
+    await workspace.journal.until(lambda journal: journal.count(LIST) > 2)
+    workspace.faults.add(LIST, Fault.hang())
+    await w.aclose()
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(end) for end in ends} == {LifecycleError}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from itertools import product
 
 import pytest
@@ -276,6 +277,46 @@ class TestCancelRunOnExit:
         finish()
         assert (await wait.result(check=False)).state.result_state == "CANCELED"
 
+    async def test_a_task_cancelled_again_and_again(self, w, workspace, once):
+        """Is held up until the request was answered."""
+        cancel = "POST /api/{v}/jobs/runs/cancel"
+        wait = await w.jobs.submit(tasks=[once("a")])
+        workspace.faults.add(cancel, Fault.delay(0.05))
+
+        async def follow():
+            async with wait.cancel_run_on_exit():
+                pass
+
+        following = asyncio.create_task(follow())
+        await workspace.journal.until(lambda journal: journal.count(cancel) > 0)
+        for _ in range(3):
+            following.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await following
+        assert workspace.journal.calls(cancel)[0].status == 200
+
+    async def test_a_cancelled_task_whose_request_is_refused(self, w, workspace, once):
+        """Is cancelled, with a note; the refusal is not lost."""
+        cancel = "POST /api/{v}/jobs/runs/cancel"
+        unheard = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+        wait = await w.jobs.submit(tasks=[once("a")])
+        workspace.faults.add(cancel, Fault.error(403, "PERMISSION_DENIED", latency=0.05))
+
+        async def follow():
+            async with wait.cancel_run_on_exit():
+                pass
+
+        following = asyncio.create_task(follow())
+        await workspace.journal.until(lambda journal: journal.count(cancel) > 0)
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await following
+        assert caught.value.__notes__[0].startswith(f"run {wait.run_id} could not be cancelled and goes on")
+        gc.collect()
+        assert unheard == []
+
     async def test_a_wait_that_times_out(self, w, workspace, once):
         """Cancels the run."""
         wait = await w.jobs.submit(tasks=[once("a")])
@@ -301,6 +342,14 @@ class TestCancelRunOnExit:
             async with wait.cancel_run_on_exit(timeout=0.05):
                 1 / 0  # noqa: B018
         assert caught.value.__notes__[0].startswith(f"run {wait.run_id} could not be cancelled and goes on")
+
+    async def test_a_cancel_that_hangs_is_an_error(self, w, workspace, once):
+        """When nothing else is."""
+        wait = await w.jobs.submit(tasks=[once("a")])
+        workspace.faults.add("POST /api/{v}/jobs/runs/cancel", Fault.hang())
+        with pytest.raises(OperationTimeout, match=r"no answer after 0.05 s to the request to cancel it"):
+            async with wait.cancel_run_on_exit(timeout=0.05):
+                pass
 
     async def test_a_cancel_that_is_refused_is_raised(self, w, workspace, once):
         """When nothing else is."""
