@@ -121,9 +121,9 @@ class WorkspaceClient:
         nested mappings, lists and booleans; `body` is sent as JSON; both may hold models. Returns the decoded JSON
         answer, None when it is empty.
 
-        `replay` says what sending it twice does: "safe" and "idempotent" are sent again when an answer is lost,
-        "unsafe" raises `OutcomeUnknown` instead. By default GET is safe, PUT and DELETE are idempotent, POST and PATCH
-        are unsafe.
+        `replay` says what sending it twice does: "safe" and "idempotent" are sent again when an answer is lost, and so
+        is "token", which says that the body carries an idempotency token; "unsafe" raises `OutcomeUnknown` instead. By
+        default GET is safe, PUT and DELETE are idempotent, POST and PATCH are unsafe.
         """
         from databricks_async.codec import to_dict
         from databricks_async.service import answer_as, json_request

@@ -9,8 +9,9 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-Replay: TypeAlias = Literal["safe", "idempotent", "unsafe"]
-"""What sending a request twice does: nothing (`safe`), nothing more (`idempotent`), the work again (`unsafe`)."""
+Replay: TypeAlias = Literal["safe", "idempotent", "token", "unsafe"]
+"""What sending a request twice does: nothing (`safe`), nothing more (`idempotent`), nothing more as long as the request
+carries the same token (`token`), the work again (`unsafe`)."""
 
 Chunks: TypeAlias = Callable[[], AsyncIterator[bytes]]
 """A body too large to hold: each call begins it anew, so that it can be sent again whole."""

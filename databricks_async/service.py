@@ -105,7 +105,7 @@ def answer_as(result: type[T], request: Request, response: Response) -> T:
     except codec.WrongShape as error:
         known: About = {"status": response.status, "endpoint": request.endpoint, "attempts": response.attempts}
         failure = InvalidResponse(f"the answer is not what the API promises: {error}", **known)
-        if request.replay == "unsafe":
+        if request.replay in ("unsafe", "token"):
             what = f"{request.endpoint} was probably carried out, but its answer cannot be read ({error})"
             raise OutcomeUnknown(what, lookup=request.lookup, **known) from failure
         raise failure from error

@@ -22,10 +22,14 @@ _NEWBORN_SECONDS = 30.0
 
 def seconds_of(timeout: Timeout) -> float | None:
     if isinstance(timeout, timedelta):
-        return timeout.total_seconds()
-    if timeout is None or (isinstance(timeout, int | float) and not isinstance(timeout, bool)):
-        return timeout
-    raise TypeError(f"timeout must be seconds, a timedelta or None, not {type(timeout).__name__}")
+        timeout = timeout.total_seconds()
+    if timeout is None:
+        return None
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool):
+        raise TypeError(f"timeout must be seconds, a timedelta or None, not {type(timeout).__name__}")
+    if not timeout >= 0:
+        raise ValueError(f"timeout must be 0 seconds or more, not {timeout}")
+    return timeout
 
 
 class Wait(Generic[T]):
@@ -83,13 +87,17 @@ class Wait(Generic[T]):
         except TimeoutError:
             if not limit.expired():
                 raise
-            seen = None if self.last is None else self._key(self.last)
+            seen = None if self.last is None else self._word(self.last)
             how = "goes on"
             if self.last is not None and self._ended(self.last):
                 how = "has ended, but not all of it was read in this time"
             raise OperationTimeout(
                 f"{self._name}: no result after {seconds:g} s (last seen: {seen}); it {how}", last=self.last
             ) from None
+
+    def _word(self, value: T) -> object:
+        """How it stands, for a message."""
+        return self._key(value)
 
     async def _end(self) -> T:
         last: T | None = None

@@ -347,7 +347,7 @@ def test_the_way_to_authorize_is_found_or_chosen(arguments: dict[str, Any], auth
     [
         (
             {"DATABRICKS_CLIENT_ID": "id"},
-            "(oauth: client_id (from DATABRICKS_CLIENT_ID); pat: token (from DATABRICKS_TOKEN)): set auth_type to say which",
+            "(oauth: client_id (from DATABRICKS_CLIENT_ID); pat: token (from DATABRICKS_TOKEN)): set auth_type",
         ),
         ({"ARM_CLIENT_SECRET": SECRET}, "azure: azure_client_secret (from ARM_CLIENT_SECRET); pat: "),
         ({"DATABRICKS_PASSWORD": SECRET}, "basic: password (from DATABRICKS_PASSWORD); pat: "),

@@ -203,7 +203,7 @@ async def test_the_caller_knows_what_sending_twice_does(workspace_client, local_
 
 async def test_a_misspelt_replay_is_not_taken_for_another(workspace_client, local_workspace):
     """It would decide whether work is done twice."""
-    with pytest.raises(ValueError, match="replay must be one of safe, idempotent, unsafe, not 'unsave'"):
+    with pytest.raises(ValueError, match="replay must be one of safe, idempotent, token, unsafe, not 'unsave'"):
         await workspace_client.request("POST", CREATE, body=SPEC, replay="unsave")
     assert local_workspace.journal.entries == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
 import os
 import sys
@@ -25,6 +26,8 @@ _SILENT_SECONDS = 1.0
 def run(argv: Sequence[str]) -> int:
     """Do one thing. Returns 0 if all went well, 1 if something failed; a wrong command line exits with 2."""
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: not every terminal has every letter
     try:
         with _waits_told():
             return asyncio.run(_run(options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
@@ -42,7 +43,6 @@ from databricks_async.jobs.whole import complete, together, whole
 from databricks_async.pager import Page, Pager, size_of_page
 from databricks_async.service import Service, build_each, number
 from databricks_async.wait import Timeout, seconds_of
-from databricks_async.watch import Schedule
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
@@ -55,9 +55,9 @@ W = TypeVar("W", Job, Run)
 
 AccessControl: TypeAlias = Iterable[JobAccessControlRequest | Mapping[str, Any]]
 
-_MOST_JOBS = {"2.0": 25, "2.1": 25}
-"""Jobs a page; 100 since 2.2."""
 _MOST_RUNS = 25
+_LOOKING_SECONDS = 10.0
+"""How long a started run is looked at, at most, before the call returns."""
 
 
 class Jobs(Service):
@@ -94,11 +94,11 @@ class Jobs(Service):
     async def get(self, job_id: int, *, include_trigger_state: bool | None = None) -> Job:
         """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
 
-        API 2.1 leaves out the tasks of a job that has more than 100. A job without tasks is read again with 2.2 then.
+        API 2.1 leaves out arrays of more than 100 items; a job in which one is missing is read once more with 2.2.
         """
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
         job = await self._whole("GET /api/{v}/jobs/get", Job, query)
-        if self._may_leave_out_tasks and not (job.settings and job.settings.tasks):
+        if self._is_old_version and _lacks(job.settings, "tasks", "job_clusters", "parameters", "environments"):
             job = await self._whole("GET /api/2.2/jobs/get", Job, query)
         return job
 
@@ -143,7 +143,8 @@ class Jobs(Service):
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
-        given. A token of yours that was used before brings the run of that time; see `RunWait.is_old`.
+        given; when no answer comes at all, `OutcomeUnknown` tells it. A token of yours that was used before brings the
+        run of that time; see `RunWait.is_old`.
         """
         body = _request(RunNow, "job_id", job, fields)
         return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
@@ -169,14 +170,14 @@ class Jobs(Service):
             lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
             "if it was carried out",
         )
-        wait = RunWait(self, body.run_id)
+        wait = RunWait(self, body.run_id, self._schedule)
         wait.repair_id = answer.repair_id
         return wait
 
     async def cancel_run(self, run_id: int) -> RunWait:
-        """Cancel a run. The wait ends when it has stopped; ask it for `result(check=False)`."""
+        """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
-        return RunWait(self, run_id)
+        return RunWait(self, run_id, self._schedule, check=False)
 
     async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
@@ -216,13 +217,13 @@ class Jobs(Service):
             "include_resolved_values": include_resolved_values,
         }
         run = await self._whole("GET /api/{v}/jobs/runs/get", Run, query)
-        if self._may_leave_out_tasks and not run.tasks:
+        if self._is_old_version and _lacks(run, "tasks", "job_clusters", "job_parameters", "iterations"):
             run = await self._whole("GET /api/2.2/jobs/runs/get", Run, query)
         return run
 
     def wait_run(self, run_id: int) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id))
+        return RunWait(self, number("run_id", run_id), self._schedule)
 
     async def poll_run(self, run_id: int) -> BaseRun:
         """How a run stands, in one small request or less: what waits read.
@@ -303,7 +304,7 @@ class Jobs(Service):
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
         seconds = seconds_of(timeout)
-        return await (await self.cancel_run(run_id)).result(seconds, check=False)
+        return await (await self.cancel_run(run_id)).result(seconds)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
@@ -351,7 +352,7 @@ class Jobs(Service):
                 page_token=token,
             )
             if expand_tasks:
-                missing = self._may_leave_out_tasks
+                missing = self._is_old_version
                 cut = [run for run in page.items if run.has_more or (missing and not run.tasks)]
                 await together(complete(run, partial(self.get_run, run.run_id)) for run in cut)
             return page
@@ -372,7 +373,7 @@ class Jobs(Service):
         `expand_tasks` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request brings: 100 at
         most, and by default (25 with API 2.1).
         """
-        most = _MOST_JOBS.get(self._version, 100)
+        most = 25 if self._is_old_version else 100
         query = {
             "name": name,
             "expand_tasks": expand_tasks,
@@ -389,7 +390,7 @@ class Jobs(Service):
                 page_token=token,
             )
             if expand_tasks:
-                missing = self._may_leave_out_tasks
+                missing = self._is_old_version
                 cut = [
                     job for job in page.items if job.has_more or (missing and not (job.settings and job.settings.tasks))
                 ]
@@ -401,13 +402,9 @@ class Jobs(Service):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     @property
-    def schedule(self) -> Schedule:
-        """The pauses between two polls, for the waits."""
-        return self._schedule
-
-    @property
-    def _may_leave_out_tasks(self) -> bool:
-        return self._version in ("2.0", "2.1")
+    def _is_old_version(self) -> bool:
+        """Before 2.2, arrays of more than 100 items are left out without a word."""
+        return self._version < "2.2"
 
     async def _whole(self, endpoint: str, kind: type[W], query: Mapping[str, Any]) -> W:
         async def fetch(token: str | None) -> Page[W]:
@@ -436,17 +433,18 @@ class Jobs(Service):
         started = await self._call(
             endpoint,
             answer,
-            replay="idempotent",
+            replay="token",
             body={**body.as_dict(), "idempotency_token": token},
             lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
         )
-        wait = RunWait(self, started.run_id, newborn=True)
+        wait = RunWait(self, started.run_id, self._schedule, newborn=True)
         if body.idempotency_token is not None:
             try:
-                wait.last = run = await self._poll_one(started.run_id)
+                async with asyncio.timeout(_LOOKING_SECONDS):
+                    wait.last = run = await self._poll_one(started.run_id)
                 # A run that was skipped ended at once, now or then.
                 wait.is_old = None if is_skipped(run) else run.ended
-            except DatabricksError as error:  # the run is there: what cannot be looked at now is seen later
+            except (DatabricksError, TimeoutError) as error:  # the run is there, and is seen later
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
 
@@ -464,6 +462,10 @@ class Jobs(Service):
     ) -> Run:
         seconds = seconds_of(timeout)  # before anything is sent
         return await (await begin(*args, **kwargs)).result(seconds)
+
+
+def _lacks(model: Any, *names: str) -> bool:
+    return any(getattr(model, name, None) is None for name in names)
 
 
 def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:

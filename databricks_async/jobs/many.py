@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import attrs
 
-from databricks_async.errors import OperationFailed, OperationTimeout
+from databricks_async.errors import LifecycleError, OperationFailed, OperationTimeout
 from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
 from databricks_async.wait import Timeout, seconds_of
 
@@ -43,6 +43,9 @@ class Outcome:
 class Outcomes(AsyncIterator[Outcome]):
     """`async with w.jobs.run_many(...) as outcomes: async for outcome in outcomes`: each as it comes about.
 
+    Nothing more is started while as many outcomes as may be active wait to be taken. A run that took longer than
+    `timeout` is reported, goes on, and is not counted as active any more.
+
     Leaving the block ends the waiting and starts nothing more; runs that were started go on, see `active`. It takes
     until requests on their way are answered, 30 seconds at most, so that no run is started unseen.
     """
@@ -58,6 +61,7 @@ class Outcomes(AsyncIterator[Outcome]):
         self._requests: Iterator[tuple[int, RunRequest]] = enumerate(requests)
         self._workers = max_active
         self._timeout = seconds_of(timeout)
+        self._room = asyncio.Semaphore(2 * max_active)
         self._news: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] | None = None
         self._starting = set[asyncio.Task[Any] | None]()
@@ -89,13 +93,14 @@ class Outcomes(AsyncIterator[Outcome]):
 
     async def __anext__(self) -> Outcome:
         if self._tasks is None:
-            raise RuntimeError("use run_many with `async with`: it ends what it began")
+            raise RuntimeError("run_many is for `async with`: it starts nothing before, and waits for nothing after")
         while self._workers:
             news = await self._news.get()
             if news is None:
                 self._workers -= 1
             elif isinstance(news, Outcome):
                 self.active.pop(news.run_id or 0, None)
+                self._room.release()
                 return news
             else:
                 raise news
@@ -104,12 +109,15 @@ class Outcomes(AsyncIterator[Outcome]):
     async def _work(self) -> None:
         """Take one request after the other. All workers take from the same iterator."""
         try:
-            for index, request in self._requests:
+            while await self._room.acquire():
+                index, request = next(self._requests)
                 outcome = await self._run(index, request)
                 if outcome is not None:
                     self._news.put_nowait(outcome)
-                if self._left:
+                if self._left or (outcome is not None and isinstance(outcome.error, LifecycleError)):
                     break
+        except StopIteration:
+            self._room.release()
         except Exception as error:  # the caller's own iterable failed
             self._news.put_nowait(error)
         finally:  # also when cancelled: whoever goes on asking after the block is told that this was all

@@ -19,6 +19,8 @@ _MANY = 8
 """From so many runs on a sweep is tried."""
 _FORGOTTEN_AFTER = 100
 """Polling intervals after which a run that nobody asked for counts no more."""
+_LONGEST = 10
+"""Polling intervals that a sweep may take, and be good for."""
 _REST = 20
 """Polling intervals after which a sweep is tried again."""
 
@@ -35,9 +37,10 @@ class _Asked:
 class Polls:
     """Reads runs for those who wait for them.
 
-    A few are read one by one. Of many, the active ones are listed in one sweep every half interval, and only those
-    that it does not show, because they ended, are read by themselves. A sweep that costs more than it saves is left
-    off for some time.
+    A few are read one by one. Of many, the active ones are listed in one sweep, and only those that it does not show,
+    because they ended, are read by themselves. The more pages a sweep takes, the longer it is good for: from half an
+    interval up to ten, as long as the pauses of a single wait. One that costs more than it saves, or fails, is not
+    repeated for some time.
     """
 
     def __init__(
@@ -51,11 +54,12 @@ class Polls:
         self._interval = interval
         self._asked: dict[int, _Asked] = {}
         self._seen: dict[int, BaseRun] = {}
+        self._pages = 0
         self._began = self._resting_until = float("-inf")
         self._lock = asyncio.Lock()
 
     async def read(self, run_id: int) -> BaseRun:
-        """The run as it is now, or was at most half an interval ago; without its tasks if a sweep showed it."""
+        """The run as it is now, or was at the last sweep; without its tasks if a sweep showed it."""
         now = asyncio.get_running_loop().time()
         self._asked.setdefault(run_id, _Asked(now)).at = now
         run = None
@@ -74,14 +78,15 @@ class Polls:
     async def _swept(self, run_id: int) -> BaseRun | None:
         """What a fresh sweep shows of a run. Whoever needs one first makes it, the others wait for it."""
         clock = asyncio.get_running_loop().time
-        early_enough = clock() - self._interval / 2
+        early_enough = clock() - self._interval * min(max(0.5, self._pages / 4), _LONGEST)
         async with self._lock:
             if self._began < early_enough and clock() >= self._resting_until:
                 self._began, self._seen = clock(), {}
                 try:
-                    worthwhile = await self._sweep(self._began)
-                except DatabricksError as error:
-                    log.info("runs are read one by one for a while: a sweep failed: %s", error)
+                    async with asyncio.timeout(self._interval * _LONGEST):
+                        worthwhile = await self._sweep(self._began)
+                except (DatabricksError, TimeoutError) as error:
+                    log.info("runs are read one by one for a while: a sweep failed: %s", error or "it took too long")
                     worthwhile = False
                 if not worthwhile:
                     self._resting_until = clock() + self._interval * _REST
@@ -91,13 +96,13 @@ class Polls:
         """List active runs until all wanted ones were seen; whether that took fewer requests than reading them."""
         oldest = now - self._interval * _FORGOTTEN_AFTER
         self._asked = {run_id: asked for run_id, asked in self._asked.items() if asked.at >= oldest}
-        pages = 0
+        self._pages = 0
         async for page in self._active(**_narrowed([*self._asked.values()])).pages():
-            pages += 1
+            self._pages += 1
             self._seen |= {run.run_id: run for run in page.items}
-            if self._asked.keys() <= self._seen.keys() or pages * 4 >= len(self._asked):
+            if self._asked.keys() <= self._seen.keys() or self._pages * 4 >= len(self._asked):
                 break
-        return len(self._asked.keys() & self._seen.keys()) > pages
+        return len(self._asked.keys() & self._seen.keys()) > self._pages
 
 
 def _narrowed(asked: Sequence[_Asked]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from databricks_async.errors import DatabricksError, OperationTimeout, RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
 from databricks_async.jobs.whole import together
 from databricks_async.wait import Timeout, Wait, seconds_of
-from databricks_async.watch import patiently
+from databricks_async.watch import Schedule, patiently
 
 if TYPE_CHECKING:
     from databricks_async.jobs.api import Jobs
@@ -112,39 +112,46 @@ class RunWait(Wait[BaseRun]):
     Leaving a wait, cancelled or timed out, leaves the run alone; see `cancel_run_on_exit`.
     """
 
-    def __init__(self, jobs: Jobs, run_id: int, *, newborn: bool = False) -> None:
+    def __init__(
+        self, jobs: Jobs, run_id: int, schedule: Schedule, *, newborn: bool = False, check: bool = True
+    ) -> None:
         super().__init__(
             f"run {run_id}",
             partial(jobs.poll_run, run_id),
             key=_state_of,
             ended=lambda run: run.ended,
             failure=lambda run: None if run.succeeded else end_of(run),
-            schedule=jobs.schedule,
+            schedule=schedule,
             newborn=newborn,
         )
         self._jobs = jobs
+        self._check = check
         self.run_id = run_id
         self.repair_id: int | None = None
         """What `repair_run` began: the `latest_repair_id` of the next repair."""
         self.is_old: bool | None = None
-        """True if an idempotency token of the caller's met a run that had already ended, so that nothing was started;
-        None if that was not looked at, because the token was made for this call."""
+        """True if an idempotency token of the caller's met a run that had already ended, so that nothing was started
+        (or a new run ended in the same moment); None if that was not looked at, because the token was made for this
+        call, or could not be."""
 
-    async def result(self, timeout: Timeout = None, *, check: bool = True) -> Run:
+    async def result(self, timeout: Timeout = None, *, check: bool | None = None) -> Run:
         """The run at its end, with all of its tasks.
 
         `timeout` is in seconds; None waits for as long as it takes. Raises `RunFailed`, which tells the failed tasks
-        and their errors, when the run ended without success, unless `check` is False; and `OperationTimeout` when the
-        time ran out. The run goes on then.
+        and their errors, when the run ended without success, unless `check` is False (as it is for what `cancel_run`
+        returns); and `OperationTimeout` when the time ran out. The run goes on then.
         """
-        return await self._within(timeout, partial(self._conclude_run, check))
+        return await self._within(timeout, partial(self._conclude_run, self._check if check is None else check))
+
+    def _word(self, value: BaseRun) -> object:
+        return end_of(value)
 
     async def _conclude_run(self, check: bool, last: BaseRun) -> Run:
         # A sweep shows no tasks, and one reading at most a hundred.
         if isinstance(last, Run) and last.tasks and not last.next_page_token:
             run = last
         else:
-            run = await patiently(self._name, partial(self._jobs.get_run, self.run_id), self._jobs.schedule)
+            run = await patiently(self._name, partial(self._jobs.get_run, self.run_id), self._schedule)
             if not run.ended:  # repaired meanwhile
                 return await self._conclude_run(check, await self._end())
         self.last = run
@@ -213,13 +220,28 @@ async def failure(jobs: Jobs, run: Run) -> RunFailed:
     """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
-    tasks = await together(_failed_task(jobs, task) for task in causes)
+    tasks = [one for each in await together(_failed_tasks(jobs, task) for task in causes) for one in each]
     name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
     parts = [f"{name} ended {end_of(run)}", message_of(run)]
     parts += [f"task {task.task_key} {task.result}: {_first_line(task.error)}" for task in tasks[:3]]
     parts += [f"{len(tasks) - 3} more tasks failed"] if len(tasks) > 3 else []
     parts += [run.run_page_url or ""]
     return RunFailed("; ".join(part for part in parts if part), run=run, failed_tasks=tasks)
+
+
+async def _failed_tasks(jobs: Jobs, task: RunTask) -> list[FailedTask]:
+    """A failed task; of a loop, those iterations that failed."""
+    if task.for_each_task is not None and task.run_id is not None:
+        try:
+            turns = enumerate(_latest_turns(await jobs.get_run(task.run_id)))
+        except DatabricksError as unreadable:
+            log.info("the iterations of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
+        else:
+            failed = [(index, turn) for index, turn in turns if turn.ended and not turn.succeeded]
+            causes = [attrs.evolve(turn, task_key=f"{task.task_key}[{index}]") for index, turn in failed]
+            if causes:
+                return await together(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
+    return [await _failed_task(jobs, task)]
 
 
 async def _failed_task(jobs: Jobs, task: RunTask) -> FailedTask:

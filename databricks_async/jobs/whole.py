@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.errors import NotFound
+from databricks_async.errors import NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
 from databricks_async.pager import Page, Pager
 
@@ -40,10 +40,11 @@ def _joined(ours: Any, more: Any) -> Any:
 
 
 async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
-    """Fill up an object of a listing that was cut off. One that is gone meanwhile says so in its `has_more`."""
+    """Fill up an object of a listing that was cut off. One that is gone meanwhile, or forbidden, says
+    so in its `has_more`."""
     try:
         full: Any = await read()
-    except NotFound:
+    except (NotFound, PermissionDenied):
         item.has_more = True
         return
     for field in attrs.fields(type(item)):

@@ -52,9 +52,11 @@ class Node:
 
     def and_descendants(self) -> Iterator[Node]:
         """This object, then all that is below it; a directory comes before its contents."""
-        yield self
-        for child in self.children.values():
-            yield from child.and_descendants()
+        nodes: list[Node] = [self]
+        while nodes:
+            node = nodes.pop()
+            yield node
+            nodes.extend(reversed(node.children.values()))
 
 
 class Tree:

@@ -18,6 +18,7 @@ from databricks_async.errors import (
     ConnectError,
     ConnectionLost,
     DatabricksError,
+    LifecycleError,
     OutcomeUnknown,
     TransportError,
     error_from,
@@ -68,6 +69,7 @@ def retrying(send: Send, budget: float, stats: Stats, pause: Pause = asyncio.sle
 
     A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
     or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
+    That also ends a request with a token that was lost again and again: whoever knows the token can find out.
     The error that ends a call carries the attempts and seconds that it took. `pause` sleeps between two tries.
     """
 
@@ -91,17 +93,25 @@ def retrying(send: Send, budget: float, stats: Stats, pause: Pause = asyncio.sle
                     lost = True
                     if request.replay == "unsafe":
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
+                lost_for_good = lost and request.replay == "token"
                 give_up_at = min(give_up_at, now + budget)
                 unreachable_until = min(unreachable_until, now + _UNREACHABLE_SECONDS) if never_left else math.inf
                 pauses = pauses or _pauses()
                 seconds = max(next(pauses), failure.retry_after or 0.0)
                 if now + seconds > min(give_up_at, unreachable_until):
+                    if lost_for_good:
+                        raise _unknown(request, failure, "was sent and no answer came") from failure
                     raise
                 # A person waits in vain for a host that is not there: that is said aloud.
                 what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
                 level = logging.WARNING if never_left else logging.INFO
                 log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
-            await pause(seconds)
+            try:
+                await pause(seconds)
+            except LifecycleError as closed:
+                if lost_for_good:
+                    raise _unknown(request, closed, "was sent and its answer lost") from closed
+                raise
             stats.retries += 1
 
     return retry

@@ -41,6 +41,8 @@ class Session:
     ) -> None:
         self.config = config
         self.stats = Stats()
+        self.transfers = asyncio.Semaphore(config.max_connections)
+        """For what keeps a file open: a program may not have many more open than this."""
         self._credential = credential
         self._lent = http
         self._trace_configs = list(trace_configs)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
@@ -166,7 +167,9 @@ class Workspace(Service):
         """
         settings = import_settings(path, source, format, language, overwrite)
         endpoint = self._endpoint(_IMPORT)
-        async with opened(source, _MOST_UPLOADED_BYTES, endpoint) as content:
+        # A stream holds no place while it is read: it may wait for a transfer of its own.
+        place = self._session.transfers if isinstance(source, os.PathLike) else nullcontext()
+        async with place, opened(source, _MOST_UPLOADED_BYTES, endpoint) as content:
             request = upload_request(endpoint, settings, content, _lookup(path))
             answer_as(type(None), request, await self._session.send(request))
 
@@ -225,8 +228,8 @@ class Workspace(Service):
 
         A `.py`, `.sql`, `.scala` or `.r` file whose first line says `Databricks notebook source`, as a comment, and a
         `.ipynb` file become notebooks without that extension; anything else a file. An object that exists is replaced
-        only with `overwrite`; `skip_unchanged` leaves out what is there with the same content. Symbolic links are
-        followed to files of the same tree only.
+        only with `overwrite`; `skip_unchanged` leaves out what is there with the same content, a `.ipynb` file only if
+        it still has the time of its export. Symbolic links are followed to files of the same tree only.
 
         What fails does not stop the rest, and is told, as in `export_tree`.
         """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from databricks_async.message import Request, Stream, flatten_query
+from databricks_async.workspace.paths import truth
 from databricks_async.workspace.sources import CHUNK_BYTES, Readable, off_loop
 
 if TYPE_CHECKING:
@@ -37,12 +37,19 @@ class Download:
         """All of it."""
         return b"".join([chunk async for chunk in self])
 
-    async def save(self, local_path: str | os.PathLike[str], *, overwrite: bool = False) -> int:
-        """Write it into a local file, which only its owner may read. Returns the number of bytes.
+    async def save(
+        self, local_path: str | os.PathLike[str], *, overwrite: bool = False, modified_at: int | None = None
+    ) -> int:
+        """Write it into a local file. Returns the number of bytes.
 
-        The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given.
+        The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given; the
+        new one then has its permissions. `modified_at`, in epoch milliseconds, is its time of modification if given.
         """
-        target = Path(local_path)
+        target, overwrite = Path(local_path), truth("overwrite", overwrite)
+        async with self._session.transfers:
+            return await self._save(target, overwrite, modified_at)
+
+    async def _save(self, target: Path, overwrite: bool, modified_at: int | None) -> int:
         file, temporary = await off_loop(_create_beside, target, overwrite, undo=_discard)
         try:
             with file:
@@ -54,7 +61,7 @@ class Download:
                     if len(waiting) >= CHUNK_BYTES:
                         await off_loop(file.write, waiting)
                         waiting = bytearray()
-                await off_loop(_finish, file, waiting)
+                await off_loop(_finish, file, waiting, modified_at)
             await off_loop(_publish, temporary, target, overwrite)
         finally:
             temporary.unlink(missing_ok=True)
@@ -146,8 +153,16 @@ def _create_beside(target: Path, overwrite: bool) -> tuple[BinaryIO, Path]:
         raise IsADirectoryError(f"{target} is a directory: name the file to write")
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target} exists: give overwrite=True to replace it")
-    number, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
-    return os.fdopen(number, "wb"), Path(name)
+    # Not made by `tempfile`: only its owner could read it, and then the file that it becomes.
+    temporary = target.parent / f".{secrets.token_hex(8)}.part"
+    file = temporary.open("xb")
+    try:
+        if target.is_file():
+            temporary.chmod(target.stat().st_mode & 0o777)
+    except BaseException:
+        _discard((file, temporary))
+        raise
+    return file, temporary
 
 
 def _discard(created: tuple[BinaryIO, Path]) -> None:
@@ -156,9 +171,11 @@ def _discard(created: tuple[BinaryIO, Path]) -> None:
     temporary.unlink()
 
 
-def _finish(file: BinaryIO, rest: bytearray) -> None:
+def _finish(file: BinaryIO, rest: bytearray, modified_at: int | None) -> None:
     file.write(rest)
     file.close()
+    if modified_at is not None:
+        os.utime(file.name, ns=(modified_at * 1_000_000, modified_at * 1_000_000))
 
 
 def _publish(temporary: Path, target: Path, overwrite: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import stat
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -124,7 +125,7 @@ async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Read
     try:
         if isinstance(source, os.PathLike):
             name = os.fspath(source)
-            file = mine = await off_loop(partial(open, source, "rb"), undo=_close)
+            file = mine = await off_loop(_open, source, undo=_close)
         elif isinstance(source, AsyncIterable):
             name = "the stream"
             file = mine = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (closed below)
@@ -189,6 +190,14 @@ def _check_file(file: Any) -> None:
         raise TypeError("the file was opened for text: open it with 'rb'")
     if not file.seekable():
         raise TypeError("the file can be read only once, and it may have to be sent again: give a Path or a stream")
+
+
+def _open(path: os.PathLike[str]) -> BinaryIO:
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        # To open a pipe waits for whoever writes into it, and nothing can end that.
+        raise ValueError(f"{os.fspath(path)!r} is no regular file: give a stream of what is to be sent")
+    return open(path, "rb")
 
 
 def _close(file: BinaryIO) -> None:

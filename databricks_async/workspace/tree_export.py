@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
+from databricks_async.workspace.paths import truth
 from databricks_async.workspace.tree import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
 from databricks_async.workspace.tree_names import below, local_name
 
@@ -39,7 +40,12 @@ async def export_tree(
     export = _Export(workspace, Path(local_dir), notebooks, overwrite=overwrite, skip_unchanged=skip_unchanged)
     await asyncio.to_thread(export.check_folder)
     async with crew(concurrency, on_progress) as hands, workspace.walk(path, concurrency=concurrency) as walk:
+        ready = False
         async for info in walk:
+            if not ready:
+                # What is wrong with it would be wrong for each object.
+                await asyncio.to_thread(export.make, export.folder)
+                ready = True
             found = info.path or ""
             try:
                 target = export.claim(walk.path, info)
@@ -63,8 +69,8 @@ class _Export:
         self.folder = folder
         self._workspace = workspace
         self._notebooks = notebooks
-        self._overwrite = overwrite
-        self._skip_unchanged = skip_unchanged
+        self._overwrite = truth("overwrite", overwrite)
+        self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
         self._home = ""
         self._claims: dict[str, str] = {}
         self._refused = set[str]()
@@ -108,10 +114,13 @@ class _Export:
         if await asyncio.to_thread(self._is_there, info, target):
             return TreeSkip(path, "unchanged")
         form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
-        size = await self._workspace.download(path, format=form).save(target, overwrite=self._overwrite)
-        if info.modified_at is not None and 0 <= info.modified_at < _END_OF_TIME:
-            nanoseconds = info.modified_at * 1_000_000
-            os.utime(target, ns=(nanoseconds, nanoseconds))
+        modified_at = info.modified_at
+        if modified_at is not None and not 0 <= modified_at < _END_OF_TIME:
+            modified_at = None
+        # Given now and not later: a file of another time would be in the way when the export is taken up again.
+        size = await self._workspace.download(path, format=form).save(
+            target, overwrite=self._overwrite, modified_at=modified_at
+        )
         return TreeItem(path, str(target), kind, size)
 
     def make(self, folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from databricks_async.workspace.models import ExportFormat, ImportFormat, ObjectInfo, ObjectType
-from databricks_async.workspace.paths import absolute
+from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.tree import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
 from databricks_async.workspace.tree_names import InWorkspace, in_workspace, name_in
 from databricks_async.workspace.tree_walk import whole_path
@@ -103,8 +103,8 @@ class _Import:
 
     def __init__(self, workspace: Workspace, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
-        self._overwrite = overwrite
-        self._skip_unchanged = skip_unchanged
+        self._overwrite = truth("overwrite", overwrite)
+        self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
 
     async def make(self, target: _Target) -> None:
         if target.path != "/":

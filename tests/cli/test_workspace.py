@@ -79,6 +79,27 @@ async def test_names_cannot_drive_the_terminal(run: Run, local_workspace: LocalW
     assert await run("ls", "/Shared") == (0, "/Shared/\\x1b[2Jhö\\n\n", "")
 
 
+@pytest.mark.usefixtures("run")
+async def test_names_that_the_terminal_cannot_show(local_workspace: LocalWorkspace) -> None:
+    """Are shown in other letters, and do not end the list."""
+    local_workspace.add_object("/Shared/\U0001f9f1", b"")
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "ls", "/Shared"), env={**os.environ, "PYTHONIOENCODING": "ascii"}, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert (process.returncode, out) == (0, b"/Shared/\\U0001f9f1\n")
+
+
+async def test_words_of_the_service_cannot_drive_the_terminal(
+    run: Run, local_workspace: LocalWorkspace, tmp_path: Path
+) -> None:
+    """Types and languages that nobody knows neither."""
+    body = '{"objects":[{"object_type":"\\u001b[2J","language":"\\u001b[3J","path":"/Shared/x"}]}'
+    local_workspace.faults.add(LIST, *[Fault.answer(200, body)] * 2)
+    assert (await run("ls", "-l", "/Shared"))[1].split() == ["\\x1b[2J", "\\x1b[3J", "/Shared/x"]
+    assert (await run("export", "/Shared", str(tmp_path)))[2] == "skipped /Shared/x: a \\x1b[2J has no file form\n"
+
+
 @pytest.mark.usefixtures("tree")
 async def test_export_and_import(run: Run, tmp_path: Path) -> None:
     """There and back; one line tells what was done, and no bar is drawn where there is no terminal."""
@@ -182,6 +203,22 @@ async def test_ctrl_c_ends_it_cleanly(local_workspace: LocalWorkspace, tmp_path:
     assert (process.returncode, out, err) == (130, b"", b"")
     assert os.listdir(tmp_path) == []
     await local_workspace.journal.until(lambda journal: journal.connections == 0)
+
+
+async def test_a_host_that_cannot_be_reached_is_told_before_it_is_given_up(unused_tcp_port: int) -> None:
+    """While it is tried again; Ctrl-C ends that too."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *("ls", "/", "--host", f"http://127.0.0.1:{unused_tcp_port}"),
+        env={**os.environ, "DATABRICKS_TOKEN": "dapi-any"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    first = await process.stderr.readline()
+    assert first.startswith(b"GET /api/2.0/workspace/list: ConnectError")
+    assert b"trying again in" in first
+    process.send_signal(signal.SIGINT)
+    assert (await process.stderr.read(), await process.wait()) == (b"", 130)
 
 
 @pytest.mark.usefixtures("run")

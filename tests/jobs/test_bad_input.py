@@ -144,3 +144,5 @@ async def test_a_time_limit_that_is_none(w):
     """Is told before the run is started."""
     with pytest.raises(TypeError, match="timeout"):
         await w.jobs.submit_and_wait(tasks=[one("a")], timeout="1 h")
+    with pytest.raises(ValueError, match="0 seconds or more"):
+        await w.jobs.submit_and_wait(tasks=[one("a")], timeout=-1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
 from databricks_async import Config, WorkspaceClient
-from databricks_async.errors import InvalidParameterValue, OperationTimeout, RunFailed
+from databricks_async.errors import InvalidParameterValue, LifecycleError, OperationTimeout, RunFailed
 from databricks_async.jobs.models import RunNow, SubmitRun
 from databricks_async.local import Clock, Fault, LocalWorkspace
 
@@ -143,6 +144,32 @@ async def test_requests_that_fail_to_come(fast):
         assert (await anext(many)).error is None
         with pytest.raises(ZeroDivisionError):
             await anext(many)
+
+
+async def test_no_more_is_started_than_is_taken(fast):
+    """An endless supply of requests is drawn on as outcomes are taken."""
+    _, w = fast
+    drawn = []
+
+    def requests():
+        for number in itertools.count():
+            drawn.append(number)
+            yield request("a")
+
+    async with w.jobs.run_many(requests(), max_active=5) as many:
+        taken = [await anext(many) for _ in range(20)]
+    assert all(outcome.error is None for outcome in taken)
+    assert len(drawn) <= 20 + 2 * 5
+
+
+async def test_a_closed_client_ends_it(fast):
+    """What was not begun is not reported one by one."""
+    _, w = fast
+    await w.aclose()
+    async with w.jobs.run_many((request("a") for _ in itertools.count()), max_active=5) as many:
+        outcomes = [outcome async for outcome in many]
+    assert len(outcomes) == 5
+    assert all(isinstance(outcome.error, LifecycleError) for outcome in outcomes)
 
 
 async def test_it_is_used_with_async_with(w):

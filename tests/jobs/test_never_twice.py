@@ -49,6 +49,31 @@ async def test_a_run_now_whose_answer_is_lost_twice_is_one_run(w, workspace, tas
     assert len(set(tokens(workspace, RUN_NOW))) == 1
 
 
+@pytest.mark.parametrize("lost", [Fault.drop(after=True), Fault.cut()], ids=["drop", "cut"])
+async def test_a_submit_that_is_never_answered_tells_its_token(connect, workspace, once, lost):
+    """With it the run is found that may have been started."""
+    workspace.faults.add(SUBMIT, lost, probability=1.0)
+    w = connect(retry_timeout_seconds=0.4)
+    with pytest.raises(OutcomeUnknown, match="idempotency_token=") as caught:
+        await w.jobs.submit(tasks=[once("a")])
+    workspace.faults.clear()
+    (token,) = set(tokens(workspace, SUBMIT))
+    assert f"idempotency_token={token!r}" in caught.value.lookup
+    wait = await w.jobs.submit(tasks=[once("a")], idempotency_token=token)
+    assert await runs_of(w) == [wait.run_id]
+
+
+async def test_a_submit_cut_short_by_closing_tells_its_token(connect, workspace, once):
+    """The client is closed while the call waits for its next try."""
+    workspace.faults.add(SUBMIT, Fault.drop(after=True), probability=1.0)
+    w = connect()
+    call = asyncio.create_task(w.jobs.submit(tasks=[once("a")]))
+    await workspace.journal.until(lambda journal: journal.count(SUBMIT) > 1)
+    await w.aclose()
+    with pytest.raises(OutcomeUnknown, match="idempotency_token="):
+        await call
+
+
 async def test_two_calls_are_two_runs(w, workspace, once):
     """Equal in everything but their tokens."""
     first, second = [await w.jobs.submit(tasks=[once("a")]) for _ in range(2)]

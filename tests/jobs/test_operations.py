@@ -155,7 +155,7 @@ async def test_cancel_run(w, once, finish):
     wait = await w.jobs.submit(tasks=[once("a")])
     cancelling = await w.jobs.cancel_run(wait.run_id)
     finish()
-    run = await cancelling.result(check=False)
+    run = await cancelling.result()
     assert run.state.result_state == "CANCELED"
     assert (await w.jobs.cancel_run_and_wait(wait.run_id)).state.result_state == "CANCELED"
 

@@ -139,3 +139,28 @@ async def test_closing_the_client_ends_all_waits(connect, workspace):
     await w.aclose()
     ends = await asyncio.gather(*waiting, return_exceptions=True)
     assert {type(end) for end in ends} == {LifecycleError}
+
+
+async def test_waits_that_poll_each_in_their_own_time_share_sweeps(connect, workspace, finish):
+    """As they do after some time: a sweep of many pages is good for longer."""
+    w = connect(poll_interval_seconds=0.02)
+    waits = await started(w, 200)
+    waiting = [asyncio.create_task(wait.result()) for wait in waits]
+    await workspace.journal.until(lambda journal: journal.count(LIST) >= 80)
+    sweeps = workspace.journal.calls(LIST)
+    assert sweeps[79].at - sweeps[0].at > 9 * (8 / 4) * 0.02 * 0.8  # ten of eight pages, two intervals apart
+    assert workspace.journal.count(GET) <= 250
+    finish()
+    runs = await asyncio.gather(*waiting)
+    assert all(run.succeeded for run in runs)
+
+
+async def test_a_sweep_that_hangs_is_given_up(connect, workspace, finish):
+    """The waits go on one by one."""
+    w = connect(poll_interval_seconds=0.02)
+    waits = await started(w, 20)
+    finish()
+    workspace.faults.add(LIST, Fault.hang(), probability=1.0)
+    runs = await asyncio.gather(*(wait.result(timeout=10) for wait in waits))
+    assert all(run.succeeded for run in runs)
+    assert workspace.journal.count(LIST) == 1

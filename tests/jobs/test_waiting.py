@@ -61,6 +61,22 @@ async def test_the_errors_of_failed_tasks_are_fetched_concurrently(w, workspace,
     assert "9 more tasks failed" in str(caught.value)
 
 
+async def test_a_failed_loop_tells_which_turns_failed(w, workspace, finish):
+    """With their own errors."""
+
+    def half(parameters):
+        return str(6 // int(parameters["n"]))
+
+    workspace.script_task("/half", call=half)
+    inner = {"task_key": "half", "notebook_task": {"notebook_path": "/half", "base_parameters": {"n": "{{input}}"}}}
+    wait = await w.jobs.submit(tasks=[{"task_key": "all", "for_each_task": {"inputs": "[1, 0, 3]", "task": inner}}])
+    finish()
+    with pytest.raises(RunFailed) as caught:
+        await wait.result()
+    assert [task.task_key for task in caught.value.failed_tasks] == ["all[1]"]
+    assert "division" in caught.value.failed_tasks[0].error
+
+
 async def test_an_output_that_cannot_be_read_does_not_hide_the_failure(w, workspace, finish, once):
     """What the run itself says stands in for it."""
     workspace.script_task("a", error="boom")
@@ -186,7 +202,7 @@ async def test_a_wait_made_again_from_the_id(connect, w, finish, once):
 async def test_time_runs_out(w, workspace, once):
     """The error has the last reading, and the run goes on."""
     wait = await w.jobs.submit(tasks=[once("a")])
-    with pytest.raises(OperationTimeout, match="it goes on") as caught:
+    with pytest.raises(OperationTimeout, match=r"last seen: RUNNING\); it goes on") as caught:
         await wait.result(timeout=0.02)
     assert caught.value.last.run_id == wait.run_id
     assert workspace.journal.count("POST /api/{v}/jobs/runs/cancel") == 0

@@ -158,8 +158,9 @@ async def test_get_change_reset_loses_nothing(w, workspace):
     job["settings"]["colour"] = {"of": ["the", "sky"]}
     job["settings"]["tasks"][249] |= {"retry_mood": "CHEERFUL", "description": None}
     job["settings"]["tasks"][249]["notebook_task"]["hologram"] = {"on": True}
-    workspace.faults.add("GET /api/{v}/jobs/get", Fault.answer(200, json.dumps(job)))
+    workspace.faults.add("GET /api/{v}/jobs/get", Fault.answer(200, json.dumps(job)), times=2)
     changed = (await w.jobs.get(job_id)).settings
+    workspace.faults.clear()
     changed.max_concurrent_runs = 7
     await w.jobs.reset(job_id, changed)
     (call,) = workspace.journal.calls("POST /api/{v}/jobs/reset")
@@ -167,6 +168,19 @@ async def test_get_change_reset_loses_nothing(w, workspace):
     after = await w.jobs.get(job_id)
     assert (len(after.settings.tasks), after.settings.max_concurrent_runs, after.settings.tags) == (250, 7, {})
     workspace.journal.clear()
+
+
+@BOTH
+async def test_other_long_arrays_come_whole(w):
+    """2.1 leaves them out as it does tasks."""
+    parameters = [{"name": f"p{number}", "default": "0"} for number in range(120)]
+    job_id = (
+        await w.jobs.create(
+            name="j", tasks=[{"task_key": "a", "notebook_task": {"notebook_path": "/x"}}], parameters=parameters
+        )
+    ).job_id
+    settings = (await w.jobs.get(job_id)).settings
+    assert [parameter.as_dict() for parameter in settings.parameters] == parameters
 
 
 async def test_lists_go_past_the_offset_limits(connect, workspace):

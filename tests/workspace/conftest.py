@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,9 +42,15 @@ async def connect(workspace: LocalWorkspace) -> AsyncIterator[Callable[..., Work
 
 
 @pytest.fixture
-def w(connect: Callable[..., WorkspaceClient]) -> WorkspaceClient:
+def patience() -> float:
+    """The seconds for which a client tries again."""
+    return 300.0
+
+
+@pytest.fixture
+def w(connect: Callable[..., WorkspaceClient], patience: float) -> WorkspaceClient:
     """A client of an admin."""
-    return connect()
+    return connect(retry_timeout_seconds=patience)
 
 
 @pytest.fixture
@@ -51,3 +58,17 @@ async def folder(w: WorkspaceClient) -> str:
     """A folder that exists."""
     await w.workspace.mkdirs("/Users/someone")
     return "/Users/someone"
+
+
+@pytest.fixture
+def seen() -> Callable[[Path], dict[str, bytes | None]]:
+    """Looks at a local folder: all files with their bytes, hidden ones included, and its empty folders."""
+
+    def seen(folder: Path) -> dict[str, bytes | None]:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() or not any(path.iterdir())
+        }
+
+    return seen

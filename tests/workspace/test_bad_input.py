@@ -123,6 +123,16 @@ async def test_too_much_for_json(workspace, w, tmp_path, kind):
     assert workspace.journal.entries == []
 
 
+@pytest.mark.parametrize("send", ["import_", "upload"])
+async def test_a_pipe_is_no_file(workspace, w, tmp_path, send):
+    """To open one would wait for a writer, perhaps for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for special in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(ValueError, match="is no regular file"):
+            await getattr(w.workspace, send)("/Users/x", special)
+    assert workspace.journal.entries == []
+
+
 async def test_too_much_for_a_form(workspace, w, tmp_path):
     """500 MiB are the most; a stream is not read beyond that."""
     local = tmp_path / "x"
@@ -153,6 +163,20 @@ async def test_recursive_is_a_truth(workspace, w, flag):
     """`"false"` would delete everything."""
     with pytest.raises(TypeError, match="recursive must be a bool"):
         await w.workspace.delete("/Users", recursive=flag)
+    assert workspace.journal.entries == []
+
+
+@pytest.mark.parametrize("flag", ["false", 1, None])
+@pytest.mark.parametrize("name", ["overwrite", "skip_unchanged"])
+async def test_nothing_local_is_overwritten_by_mistake(workspace, w, tmp_path, flag, name):
+    """A flag in another form than a truth would replace files."""
+    (tmp_path / "x").write_text("mine")
+    with pytest.raises(TypeError, match=f"{name} must be a bool"):
+        await w.workspace.export_tree("/Users", tmp_path, **{name: flag})
+    with pytest.raises(TypeError, match=f"{name} must be a bool"):
+        await w.workspace.import_tree(tmp_path, "/Users", **{name: flag})
+    with pytest.raises(TypeError, match="overwrite must be a bool"):
+        await w.workspace.download("/Users/x").save(tmp_path / "x", overwrite=flag)
     assert workspace.journal.entries == []
 
 

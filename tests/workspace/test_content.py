@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 import os
+import resource
 import stat
 
 import pytest
@@ -186,11 +187,10 @@ async def test_closing_the_client_ends_its_downloads(connect, workspace, path):
 
 
 async def test_saving_is_all_or_nothing(w, workspace, path, tmp_path):
-    """A file for its owner's eyes, complete from the moment it appears; what exists stays unless told otherwise."""
+    """A file is complete from the moment it appears; what exists stays unless told otherwise."""
     target = tmp_path / "x"
     assert await w.workspace.download(path).save(str(target)) == len(CONTENT)
     assert target.read_bytes() == CONTENT
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     target.write_bytes(b"mine")
     asked = workspace.journal.count(EXPORT)
     with pytest.raises(FileExistsError, match="overwrite=True"):
@@ -204,6 +204,42 @@ async def test_saving_is_all_or_nothing(w, workspace, path, tmp_path):
     await w.workspace.download(path).save(target, overwrite=True)
     assert target.read_bytes() == CONTENT
     assert list(tmp_path.iterdir()) == [target]
+
+
+async def test_a_saved_file_has_the_permissions_of_any_new_file(w, path, tmp_path):
+    """Those of the umask, or of the file that it replaces."""
+    target, other = tmp_path / "x", tmp_path / "other"
+    umask = os.umask(0o027)
+    try:
+        await w.workspace.download(path).save(target)
+        await w.workspace.download(path).save(other)
+        other.chmod(0o755)
+        await w.workspace.download(path).save(other, overwrite=True)
+    finally:
+        os.umask(umask)
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (target, other)] == [0o640, 0o755]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "日" * 85, "🧱" * 63], ids=["ascii", "three bytes each", "four"])
+async def test_the_longest_names(w, folder, tmp_path, name):
+    """What a file may be called is counted in bytes."""
+    await w.workspace.upload(f"{folder}/{name}", b"1", format="RAW")
+    assert await w.workspace.download(f"{folder}/{name}").save(tmp_path / name) == 1
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+async def test_hundreds_of_transfers_at_once_do_not_open_as_many_files(connect, folder, local, tmp_path):
+    """Those that wait for their turn hold none; a system allows a program only so many."""
+    client = connect(max_connections=10)
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with local.open() as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 90, most))
+    try:
+        await asyncio.gather(*(client.workspace.upload(f"{folder}/{n}", local, format="RAW") for n in range(200)))
+        await asyncio.gather(*(client.workspace.download(f"{folder}/{n}").save(tmp_path / str(n)) for n in range(200)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+    assert {(tmp_path / str(n)).stat().st_size for n in range(200)} == {len(CONTENT)}
 
 
 async def test_a_file_that_appears_while_saving_stays(w, path, tmp_path):

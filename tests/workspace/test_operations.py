@@ -112,6 +112,14 @@ async def test_a_full_directory_is_deleted_only_with_all_in_it(w, workspace, fol
         await w.workspace.delete(f"{folder}/a")
 
 
+async def test_depth_is_no_limit(w, folder):
+    """A thousand directories below each other are made, archived, and deleted with all in them."""
+    await w.workspace.mkdirs(folder + "/d" * 1000)
+    assert (await w.workspace.export(f"{folder}/d")).startswith(b"PK")
+    await w.workspace.delete(f"{folder}/d", recursive=True)
+    assert await w.workspace.list(folder).collect() == []
+
+
 @pytest.mark.parametrize(
     ("name", "language"),
     [("a.py", "PYTHON"), ("a.sql", "SQL"), ("a.scala", "SCALA"), ("a.r", "R"), ("a.R", "R"), ("A.PY", "PYTHON")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from databricks_async.workspace.tree import Progress
 IMPORT = "POST /api/{v}/workspace/import"
 MKDIRS = "POST /api/{v}/workspace/mkdirs"
 EXPORT = "GET /api/{v}/workspace/export"
+Seen = Callable[[Path], dict[str, bytes | None]]
 PY = b"# Databricks notebook source\nprint(1)\n"
 TREE: Mapping[str, bytes | None] = {
     "etl.py": PY,
@@ -42,20 +43,9 @@ TREE: Mapping[str, bytes | None] = {
 
 
 @pytest.fixture
-async def ws() -> AsyncIterator[LocalWorkspace]:
-    """A local workspace; when it is closed, nothing runs any more."""
-    async with LocalWorkspace() as ws:
-        yield ws
-        assert ws.journal.unknown_routes == []
-        assert [call.unknown for call in ws.journal.entries if call.unknown] == []
-    assert asyncio.all_tasks() == {asyncio.current_task()}, "something was left running"
-
-
-@pytest.fixture
-async def w(ws: LocalWorkspace) -> AsyncIterator[WorkspaceClient]:
-    """A client that does not try again for long."""
-    async with WorkspaceClient(config=Config(host=ws.url, token=ws.token, retry_timeout_seconds=0.2)) as client:
-        yield client
+def patience() -> float:
+    """What fails for good is not waited for."""
+    return 0.2
 
 
 @pytest.fixture
@@ -73,15 +63,6 @@ def plant(folder: Path, tree: Mapping[str, bytes | None]) -> None:
         (path if content is None else path.parent).mkdir(parents=True, exist_ok=True)
         if content is not None:
             path.write_bytes(content)
-
-
-def seen(folder: Path) -> dict[str, bytes | None]:
-    """All files below a local folder with their bytes, hidden ones included, and its empty folders."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() or not any(path.iterdir())
-    }
 
 
 async def there(w: WorkspaceClient, path: str) -> dict[str, str]:
@@ -118,7 +99,9 @@ async def test_extension_and_first_line_tell_notebooks_from_files(w: WorkspaceCl
     assert report.bytes == sum(len(content or b"") for content in TREE.values())
 
 
-async def test_out_and_in_and_out_again_is_the_same(w: WorkspaceClient, local: Path, tmp_path: Path) -> None:
+async def test_out_and_in_and_out_again_is_the_same(
+    w: WorkspaceClient, local: Path, tmp_path: Path, seen: Seen
+) -> None:
     """The same names, the same bytes."""
     plant(local, TREE)
     (await w.workspace.import_tree(local, "/Shared/one")).raise_for_failures()
@@ -128,7 +111,7 @@ async def test_out_and_in_and_out_again_is_the_same(w: WorkspaceClient, local: P
     assert seen(tmp_path / "a") == seen(tmp_path / "b") == dict(sorted(TREE.items()))
 
 
-async def test_ipynb_files_become_notebooks(w: WorkspaceClient, local: Path, tmp_path: Path) -> None:
+async def test_ipynb_files_become_notebooks(w: WorkspaceClient, local: Path, tmp_path: Path, seen: Seen) -> None:
     """And come back as such when asked for."""
     plant(local, {"etl.py": PY})
     await w.workspace.import_tree(local, "/Shared/one")
@@ -174,18 +157,18 @@ async def test_nothing_is_overwritten_unasked(w: WorkspaceClient, local: Path) -
     assert await w.workspace.download("/Shared/k", format="AUTO").read() == b"file"
 
 
-async def test_what_is_the_same_can_be_left_out(w: WorkspaceClient, ws: LocalWorkspace, local: Path) -> None:
+async def test_what_is_the_same_can_be_left_out(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
     """The same bytes, whatever the times say; a changed byte of the same size counts, and so does another kind."""
     plant(local, {"f": b"12345", "g": b"12345", "h": b"12345", "n.py": PY, "deep/m.py": PY, "deep/o.py": PY})
     await w.workspace.import_tree(local, "/Shared/t")
     plant(local, {"g": b"12346", "h": b"123456", "deep/o.py": PY + b"2", "deep/p": b"new"})
-    ws.journal.clear()
+    workspace.journal.clear()
     report = await w.workspace.import_tree(local, "/Shared/t", skip_unchanged=True)
     same = {str(local / name) for name in ("f", "n.py", "deep/m.py")}
     changed = {str(local / name) for name in ("g", "h", "deep/o.py")}
     assert {skip.path for skip in report.skipped} == same
     assert {failure.path for failure in report.failures} == changed
-    assert ws.journal.count(IMPORT) == 4
+    assert workspace.journal.count(IMPORT) == 4
     report = await w.workspace.import_tree(local, "/Shared/t", skip_unchanged=True, overwrite=True)
     assert report.ok
     assert {item.path for item in report.done if item.kind != "DIRECTORY"} == changed
@@ -194,16 +177,16 @@ async def test_what_is_the_same_can_be_left_out(w: WorkspaceClient, ws: LocalWor
 
 
 async def test_what_was_just_exported_is_not_even_read(
-    w: WorkspaceClient, ws: LocalWorkspace, local: Path, tmp_path: Path
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path, tmp_path: Path
 ) -> None:
     """A file that has its object's time, to the millisecond, is that object."""
     plant(local, TREE)
     await w.workspace.import_tree(local, "/Shared/t")
     await w.workspace.export_tree("/Shared/t", tmp_path / "a")
-    ws.journal.clear()
+    workspace.journal.clear()
     report = await w.workspace.import_tree(tmp_path / "a", "/Shared/t", skip_unchanged=True)
     assert (len(report.skipped), report.failures) == (11, [])
-    assert ws.journal.count(EXPORT) == ws.journal.count(IMPORT) == 0
+    assert workspace.journal.count(EXPORT) == workspace.journal.count(IMPORT) == 0
 
 
 async def test_two_files_for_one_object(w: WorkspaceClient, local: Path) -> None:
@@ -256,7 +239,7 @@ async def test_files_over_the_limits_are_failures_of_their_own(w: WorkspaceClien
 
 
 async def test_a_folder_that_cannot_be_made_takes_its_files_with_it(
-    w: WorkspaceClient, ws: LocalWorkspace, local: Path
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
     """It is the failure; what is in it is skipped, and the rest goes on."""
     plant(local, {"blocked/a": b"1", "blocked/sub/b": b"2", "free/c": b"3"})
@@ -271,26 +254,28 @@ async def test_a_folder_that_cannot_be_made_takes_its_files_with_it(
     assert await there(w, "/Shared/t/free") == {"c": "FILE"}
 
 
-async def test_one_failure_does_not_stop_the_rest(w: WorkspaceClient, ws: LocalWorkspace, local: Path) -> None:
+async def test_one_failure_does_not_stop_the_rest(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
     """Each is told with its file."""
     plant(local, {f"f{number}": b"x" for number in range(12)})
-    ws.faults.add(IMPORT, Fault.error(403, "PERMISSION_DENIED"), times=2)
+    workspace.faults.add(IMPORT, Fault.error(403, "PERMISSION_DENIED"), times=2)
     report = await w.workspace.import_tree(local, "/Shared/t")
     assert [type(failure.error) for failure in report.failures] == [PermissionDenied] * 2
     assert len(report.done) == 10
 
 
-async def test_what_concerns_everything_ends_the_import(w: WorkspaceClient, ws: LocalWorkspace, local: Path) -> None:
+async def test_what_concerns_everything_ends_the_import(
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path
+) -> None:
     """A token that is not accepted any more is raised, and not told a thousand times."""
     plant(local, {f"f{number}": b"x" for number in range(100)})
-    ws.faults.add(IMPORT, Fault.error(401, "UNAUTHENTICATED"), times=1000)
+    workspace.faults.add(IMPORT, Fault.error(401, "UNAUTHENTICATED"), times=1000)
     with pytest.raises(Unauthenticated):
         await w.workspace.import_tree(local, "/Shared/t")
-    assert ws.journal.count(IMPORT) < 100
+    assert workspace.journal.count(IMPORT) < 100
 
 
 async def test_a_wrong_place_is_told_before_anything_is_sent(
-    w: WorkspaceClient, ws: LocalWorkspace, local: Path
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
     """No such folder, a file in its place, a relative path."""
     plant(local, {"file": b""})
@@ -302,7 +287,7 @@ async def test_a_wrong_place_is_told_before_anything_is_sent(
         await w.workspace.import_tree(local, "Shared")
     with pytest.raises(ValueError, match="concurrency"):
         await w.workspace.import_tree(local, "/Shared", concurrency=0)
-    assert ws.journal.count() == 0
+    assert workspace.journal.count() == 0
 
 
 async def test_the_target_itself_must_be_possible(w: WorkspaceClient, local: Path) -> None:
@@ -326,20 +311,22 @@ async def test_progress_is_told(w: WorkspaceClient, local: Path) -> None:
     assert told[-1].found == 3
 
 
-async def test_no_more_transfers_at_a_time_than_asked(w: WorkspaceClient, ws: LocalWorkspace, local: Path) -> None:
+async def test_no_more_transfers_at_a_time_than_asked(
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path
+) -> None:
     """As the server sees it."""
     plant(local, {f"f{number}": b"x" for number in range(20)})
-    ws.faults.add(IMPORT, Fault.delay(0.005), probability=1.0)
+    workspace.faults.add(IMPORT, Fault.delay(0.005), probability=1.0)
     await w.workspace.import_tree(local, "/Shared/t", concurrency=3)
-    assert ws.journal.in_flight_max == 3
+    assert workspace.journal.in_flight_max == 3
 
 
-async def test_rate_limits_lose_nothing(ws: LocalWorkspace, local: Path) -> None:
+async def test_rate_limits_lose_nothing(workspace: LocalWorkspace, local: Path) -> None:
     """Refused uploads are sent again, whole."""
     tree = {f"f{number}": bytes([number]) * 1000 for number in range(60)}
     plant(local, tree)
-    ws.rate_limit = limit = RateLimit(per_second=300, burst=5, retry_after=0.02, endpoint=IMPORT)
-    async with WorkspaceClient(config=Config(host=ws.url, token=ws.token)) as w:
+    workspace.rate_limit = limit = RateLimit(per_second=300, burst=5, retry_after=0.02, endpoint=IMPORT)
+    async with WorkspaceClient(config=Config(host=workspace.url, token=workspace.token)) as w:
         (await w.workspace.import_tree(local, "/Shared/t")).raise_for_failures()
         assert limit.refused
         for name, content in tree.items():
@@ -348,13 +335,13 @@ async def test_rate_limits_lose_nothing(ws: LocalWorkspace, local: Path) -> None
 
 @pytest.mark.parametrize("how", ["cancel", "close"])
 async def test_an_import_cut_short_leaves_nothing_behind(
-    w: WorkspaceClient, ws: LocalWorkspace, local: Path, how: str
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path, how: str
 ) -> None:
     """Cancelled, or its client closed, in the middle of uploads: no tasks, no requests."""
     plant(local, {f"d{number % 5}/f{number}": b"x" * 100_000 for number in range(50)})
-    ws.faults.add(IMPORT, Fault.hang(), times=100)
+    workspace.faults.add(IMPORT, Fault.hang(), times=100)
     importing = asyncio.create_task(w.workspace.import_tree(local, "/Shared/t"))
-    await ws.journal.until(lambda journal: journal.count(IMPORT) >= 8)
+    await workspace.journal.until(lambda journal: journal.count(IMPORT) >= 8)
     if how == "cancel":
         importing.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -363,7 +350,7 @@ async def test_an_import_cut_short_leaves_nothing_behind(
         await w.aclose()
         with pytest.raises(LifecycleError):
             await importing
-    await ws.journal.until(lambda journal: journal.in_flight == 0)
+    await workspace.journal.until(lambda journal: journal.in_flight == 0)
 
 
 async def test_an_unreadable_folder_or_file_is_a_failure(
