@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
@@ -31,6 +32,8 @@ __all__ = [
     "encode",
     "to_dict",
 ]
+
+log = logging.getLogger("databricks_async")
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -126,17 +129,19 @@ def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keyword
     """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
 
     Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place, misspelt keywords a
-    TypeError. Other names that the class does not know are kept and sent: the service may be newer than this library.
-    A keyword that is None is absent; a null in a mapping is sent.
+    TypeError. Other names that the class does not know are kept and sent, with a line in the log if they were typed
+    into a mapping: the service may be newer than this library. A keyword that is None is absent; a null in a mapping
+    is sent.
     """
     if given is None:
         given = _from_keywords(cls, keywords)
     elif keywords:
         raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
-    elif isinstance(given, cls):
+    typed = not isinstance(given, cls)
+    if isinstance(given, cls):
         given = given.as_dict()  # its fields may have been set to anything
     model = cast(M, _reader(cls)(given, cls))
-    _check(given, model)
+    _check(given, model, typed)
     return model
 
 
@@ -209,8 +214,11 @@ def _from_keywords(cls: type[Model], keywords: Mapping[str, Any]) -> dict[str, A
     return given
 
 
-def _check(given: Any, made: Any) -> None:
-    """Refuse misspelt names in what was given as a mapping, and let the models that were made check themselves."""
+def _check(given: Any, made: Any, typed: bool) -> None:
+    """Refuse misspelt names in what was given as a mapping, and let the models that were made check themselves.
+
+    Of other unknown names that a person `typed` is told in the log.
+    """
     if isinstance(made, Model):
         missing = []
         for field in hooks.fields_of(type(made)):
@@ -219,19 +227,31 @@ def _check(given: Any, made: Any) -> None:
                 missing.append(hooks.wire_name(field))
             elif isinstance(value, Model | list | dict):
                 source = given[hooks.wire_name(field)] if isinstance(given, Mapping) else value
-                _check_inside(hooks.wire_name(field), source, value)
+                _check_inside(hooks.wire_name(field), source, value, typed and not isinstance(source, Model))
         if isinstance(given, Mapping):
             for name in made.unknown_fields or ():
+                if typed and name not in missing:
+                    _tell_unknown(type(made), name)
                 meant = next((field for field in missing if _is_slip(name, field)), None)
                 if meant and name not in missing:  # a name that is right was given as null
                     raise WrongShape(f"{type(made).__name__} has no field {name!r}: did you mean {meant!r}?")
         getattr(made, "__attrs_post_init__", lambda: None)()
     elif isinstance(made, list):
         for index, one in enumerate(made):
-            _check_inside(index, given[index], one)
+            _check_inside(index, given[index], one, typed and not isinstance(given[index], Model))
     elif isinstance(made, dict):
         for name, one in made.items():
-            _check_inside(name, given[name], one)
+            _check_inside(name, given[name], one, typed and not isinstance(given[name], Model))
+
+
+@lru_cache(256)
+def _tell_unknown(cls: type[Model], name: str) -> None:
+    """Once for each name: whoever sends it knows better, or made a mistake that looks like nothing else."""
+    from difflib import get_close_matches  # here, because only mistakes need it
+
+    near = get_close_matches(name, [hooks.wire_name(field) for field in hooks.fields_of(cls)], n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    log.warning("%s has no field %r%s: it is sent as it is", cls.__name__, name, hint)
 
 
 def _is_slip(typed: str, name: str) -> bool:
@@ -247,9 +267,9 @@ def _is_slip(typed: str, name: str) -> bool:
     return max(len(typed), len(name)) < 2 or (len(typed) == 2 and typed == name[::-1])
 
 
-def _check_inside(step: str | int, given: Any, made: Any) -> None:
+def _check_inside(step: str | int, given: Any, made: Any, typed: bool) -> None:
     try:
-        _check(given, made)
+        _check(given, made, typed)
     except WrongShape as error:
         raise error.inside(step) from None
 

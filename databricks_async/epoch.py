@@ -8,8 +8,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_epoch_ms(milliseconds: int | None) -> datetime | None:
-    """The moment in UTC, exact to the millisecond. None and 0, which the service sends for "not yet", are None."""
-    return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds else None
+    """The moment in UTC, exact to the millisecond.
+
+    None and 0, which the service sends for "not yet", are None; so is what no calendar knows.
+    """
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds else None
+    except OverflowError:
+        return None
 
 
 def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:

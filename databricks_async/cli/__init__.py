@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
+from databricks_async.version import __version__
+
 # One row a command: its name, the module that has `run(argv) -> exit code`, and a line for `--help`.
 # A module is imported when its command is used, so that none of them slows the others down.
 COMMANDS = [
@@ -20,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="databricks-async", description="A native asyncio client for Azure Databricks."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, _, summary in COMMANDS:
         commands.add_parser(name, help=summary, add_help=False)

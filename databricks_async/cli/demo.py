@@ -14,6 +14,7 @@ import attrs
 
 from databricks_async import WorkspaceClient
 from databricks_async.cli.demo_jobs import run_a_job
+from databricks_async.cli.ending import run_to_the_end
 from databricks_async.clusters.models import ClusterDetails, ClusterSpec, State
 from databricks_async.errors import OperationFailed, OutcomeUnknown
 from databricks_async.local import Clock, Fault, LocalWorkspace
@@ -192,6 +193,6 @@ def run(argv: Sequence[str]) -> int:
     ).parse_args(argv)
     began = time.monotonic()
     console = Console(file=sys.stdout)
-    asyncio.run(demonstrate(console))
+    run_to_the_end(demonstrate(console))
     console.print(f"It took {time.monotonic() - began:.1f} s.", highlight=False)
     return 0

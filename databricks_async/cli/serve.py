@@ -27,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--token", help="the personal access token to accept (default: a random one)")
     parser.add_argument(
         "--speed",
-        type=_factor,
+        type=_number,
         default=60.0,
         help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
     )
@@ -65,7 +65,7 @@ async def _serve(workspace: LocalWorkspace) -> None:
         await stopped.wait()
 
 
-def _factor(text: str) -> float:
+def _number(text: str) -> float:
     factor = float(text)
     if not 0 < factor < 1e9:
         raise argparse.ArgumentTypeError(f"must be greater than 0, not {text}")

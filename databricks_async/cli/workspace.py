@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import logging
 import os
@@ -14,12 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from databricks_async import DatabricksError, WorkspaceClient
-from databricks_async.errors import ConfigError
+from databricks_async.cli.ending import run_to_the_end
 from databricks_async.workspace.models import ObjectInfo
 from databricks_async.workspace.tree import Progress, TreeFailure, TreeReport
 
-_STRONGER = ("DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
-"""Settings of the environment over those of a profile: nobody means to delete things elsewhere than they said."""
 _SILENT_SECONDS = 1.0
 
 
@@ -30,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: not every terminal has every letter
     try:
         with _waits_told():
-            return asyncio.run(_run(options))
+            return run_to_the_end(_run(options))
     except (DatabricksError, OSError, ValueError) as error:
         if isinstance(error, BrokenPipeError):
             # Whoever read our output has seen enough. Python would complain once more when it ends.
@@ -43,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--host", help="the workspace's address (default: DATABRICKS_HOST, or the profile's)")
-    common.add_argument("--profile", help="the profile of ~/.databrickscfg to use")
+    common.add_argument("--profile", help="the profile of ~/.databrickscfg to use, before the environment")
     transfer = argparse.ArgumentParser(add_help=False)
     transfer.add_argument("--overwrite", action="store_true", help="replace what exists")
     transfer.add_argument("--skip-unchanged", action="store_true", help="leave out what is there already and the same")
@@ -74,8 +71,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    if options.profile is not None and (stronger := [name for name in _STRONGER if os.environ.get(name)]):
-        raise ConfigError(f"{' and '.join(stronger)} would win over --profile: unset what is not meant")
     async with WorkspaceClient(host=options.host, profile=options.profile) as w:
         exit_code: int = await options.do(w, options)
         return exit_code

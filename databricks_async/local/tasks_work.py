@@ -170,7 +170,7 @@ def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
             if output is not None and not isinstance(output, str):
                 raise TypeError(f"call must give text, None or (text, values), not {type(output).__name__}")
         except Exception as error:
-            task.error, task.error_trace = str(error) or type(error).__name__, traceback.format_exc()
+            task.error, task.error_trace = f"{type(error).__name__}: {error}", traceback.format_exc()
         else:
             task.output = script.output if output is None else output
             task.step.values |= values

@@ -161,7 +161,7 @@ class Workspace(Service):
     ) -> None:
         """Import content of up to 500 MiB in constant memory: as `import_`, but sent as a form and not as JSON.
 
-        `source` is bytes, text, the local file of a `Path`, a file opened for binary reading, or an async iterable of
+        `source` is bytes, the local file of a `Path`, a file opened for binary reading, or an async iterable of
         bytes, which is first written to a temporary file: all of it may have to be sent again. `format="AUTO"` keeps
         what is no notebook a file. More raises `MaxNotebookSizeExceeded` before anything is sent.
         """

@@ -18,7 +18,7 @@ from databricks_async.errors import MaxNotebookSizeExceeded
 T = TypeVar("T")
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
-Source: TypeAlias = Content | BinaryIO | AsyncIterable[bytes]
+Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
 
 CHUNK_BYTES = 256 * 1024
 _SPOOL_BYTES = 1024 * 1024
@@ -53,6 +53,7 @@ class InFile:
         self._file = file
         self._name = name
         self._start = file.tell()
+        self._as_it_was = _stamp(file)
         self.size = file.seek(0, os.SEEK_END) - self._start
         # A try that was given up may still be reading.
         self._lock = Lock()
@@ -69,6 +70,11 @@ class InFile:
         if not chunk and offset < self.size:
             raise ValueError(f"{self._name} became shorter while it was sent")
         return chunk
+
+    def check_unchanged(self) -> None:
+        """Raise ValueError if the file was written to since it was opened: what was sent may be a mixture."""
+        if _stamp(self._file) != self._as_it_was:
+            raise ValueError(f"{self._name} changed while it was sent: send it again")
 
     async def settled(self) -> None:
         """Wait until nobody reads any more."""
@@ -115,6 +121,8 @@ async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Read
 
     A stream, which can be read only once, is first written to a temporary file.
     """
+    if isinstance(source, str):
+        raise TypeError("a str could be text or a path: give text.encode(), or the Path of a file")
     data = _in_memory(source)
     if data is not None:
         check_size(len(data), most, endpoint)
@@ -135,12 +143,13 @@ async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Read
             _check_file(file)
         else:
             raise TypeError(
-                f"source must be bytes, text, a Path, a file or an async iterable of bytes, not {type(source).__name__}"
+                f"source must be bytes, a Path, a file or an async iterable of bytes, not {type(source).__name__}"
             )
         readable = await off_loop(InFile, file, name)
         check_size(readable.size, most, endpoint)
         try:
             yield readable
+            await off_loop(readable.check_unchanged)
         finally:
             await readable.settled()
     finally:
@@ -175,6 +184,15 @@ async def off_loop(function: Callable[..., T], *args: Any, undo: Callable[[T], o
     if work.exception() is None and undo is not None:
         undo(work.result())
     raise cancelled
+
+
+def _stamp(file: Any) -> tuple[int, int] | None:
+    """What tells whether a file was written to; None for what is no file of the system's."""
+    try:
+        status = os.fstat(file.fileno())
+    except (AttributeError, OSError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _in_memory(source: Any) -> bytes | None:

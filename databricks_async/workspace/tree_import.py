@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from databricks_async.errors import OutcomeUnknown
 from databricks_async.workspace.models import ExportFormat, ImportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.tree import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
@@ -127,9 +128,14 @@ class _Import:
         goal = target.inside(there.name)
         if there.name in target.there and await self._is_there(source, target.there[there.name]):
             return TreeSkip(source.path, "unchanged")
-        await self._workspace.upload(
-            goal, Path(source.path), format=there.format, language=there.language, overwrite=self._overwrite
-        )
+        try:
+            await self._workspace.upload(
+                goal, Path(source.path), format=there.format, language=there.language, overwrite=self._overwrite
+            )
+        except OutcomeUnknown:
+            # Its answer was lost, and what was sent again met what the first try had made.
+            if not await self._is_there(source, await self._workspace.get_status(goal)):
+                raise
         return TreeItem(source.path, goal, there.kind, source.size)
 
     async def _is_there(self, source: _Source, info: ObjectInfo) -> bool:

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import sys
 
+import pytest
+
 DEMO = (sys.executable, "-X", "dev", "-W", "error", "-m", "databricks_async.cli", "demo")
 
 
@@ -36,14 +38,17 @@ async def test_the_demo_tells_plain_lines_in_a_pipe() -> None:
     assert (int(refused), renewed) == (6, "1")
 
 
-async def test_ctrl_c_ends_the_demo_quietly() -> None:
-    """No traceback and no warning, whatever was under way."""
+@pytest.mark.parametrize("times", [1, 2])
+async def test_ctrl_c_ends_the_demo_quietly(times: int) -> None:
+    """No traceback and no warning, whatever was under way, also for who is impatient."""
     process = await asyncio.create_subprocess_exec(
         *DEMO, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     while b"PENDING" not in await process.stdout.readline():
         pass
-    process.send_signal(signal.SIGINT)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        await asyncio.sleep(0)
     _, err = await process.communicate()
     assert (process.returncode, err.decode()) == (130, "")

@@ -46,7 +46,7 @@ async def test_errors_have_a_text_and_a_trace(jobs, workspace):
     a, b = await jobs.output(run_id, "a"), await jobs.output(run_id, "b")
 
     assert (a["error"], a["error_trace"]) == ("boom", "line 1")
-    assert b["error"] == "no rows"
+    assert b["error"] == "ValueError: no rows"
     assert "ValueError: no rows" in b["error_trace"]
     assert await jobs.tasks(run_id) == {"a": "TERMINATED FAILED", "b": "TERMINATED FAILED"}
 
@@ -56,7 +56,9 @@ async def test_a_callable_that_gives_no_text_is_told_so(jobs, workspace):
     workspace.script_task("a", call=lambda given: 5)
     run_id = await jobs.submit(notebook("a"))
     workspace.clock.advance(60)
-    assert (await jobs.output(run_id, "a"))["error"] == "call must give text, None or (text, values), not int"
+    assert (await jobs.output(run_id, "a"))[
+        "error"
+    ] == "TypeError: call must give text, None or (text, values), not int"
 
 
 async def test_scripts_take_turns(jobs, workspace):

@@ -57,15 +57,14 @@ async def test_a_path_is_absolute_text(workspace, ask, operation, path, error, w
 @pytest.mark.parametrize(
     ("content", "more", "error", "words"),
     [
-        (7, {}, TypeError, "must be bytes, text"),
-        (None, {}, TypeError, "must be bytes, text"),
-        ([b"x"], {}, TypeError, "must be bytes, text"),
+        (7, {}, TypeError, "must be bytes, "),
+        (None, {}, TypeError, "must be bytes, "),
+        ([b"x"], {}, TypeError, "must be bytes, "),
         (Path("/nowhere/x"), {}, FileNotFoundError, "/nowhere/x"),
         (Path("/"), {}, IsADirectoryError, "'/'"),
         (b"", {"format": 7}, TypeError, "format must be a str, not int"),
         (b"", {"language": b"PYTHON"}, TypeError, "language must be a str, not bytes"),
         (b"", {"overwrite": "false"}, TypeError, "overwrite must be a bool, not str"),
-        ("\ud800", {}, UnicodeEncodeError, "surrogates"),
     ],
 )
 async def test_content_and_how_to_take_it(workspace, w, send, content, more, error, words):
@@ -95,6 +94,15 @@ async def test_a_file_is_binary_and_can_be_read_again(workspace, w):
         await w.workspace.upload("/Users/x", file)
     with pytest.raises(TypeError, match="content must be bytes, text or a Path, not BytesIO"):
         await w.workspace.import_("/Users/x", io.BytesIO(b""))
+    assert workspace.journal.entries == []
+
+
+async def test_text_where_it_could_be_a_path(workspace, w):
+    """Is refused by upload: it would be stored as content. For import_ it is content, and must be such."""
+    with pytest.raises(TypeError, match="the Path of a file"):
+        await w.workspace.upload("/Users/x", "data.csv")
+    with pytest.raises(UnicodeEncodeError, match="surrogates"):
+        await w.workspace.import_("/Users/x", "\ud800")
     assert workspace.journal.entries == []
 
 

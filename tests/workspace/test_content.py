@@ -81,7 +81,7 @@ async def test_an_empty_file_is_no_piece_at_all(w, folder):
 
 async def test_a_notebook_is_downloaded_in_its_formats(w, folder):
     """What needs the source's language says so by its extension."""
-    await w.workspace.upload(f"{folder}/a.py", "print(1)")
+    await w.workspace.upload(f"{folder}/a.py", b"print(1)")
     assert await w.workspace.download(f"{folder}/a.py").read() == b"# Databricks notebook source\nprint(1)"
     assert b'"nbformat"' in await w.workspace.download(f"{folder}/a.py", format="JUPYTER").read()
 
@@ -350,6 +350,21 @@ async def test_a_stream_that_fails_is_not_sent(w, workspace, folder):
     with pytest.raises(ZeroDivisionError, match="of the stream"):
         await w.workspace.upload(f"{folder}/x", failing(), format="RAW")
     assert workspace.journal.count(IMPORT) == 0
+
+
+async def test_a_file_that_changes_while_it_is_sent_is_told(w, workspace, folder, local):
+    """What arrived may be a mixture of the old and the new."""
+
+    async def change():
+        await workspace.journal.until(lambda journal: journal.count(IMPORT) > 0)
+        with local.open("ab") as file:
+            file.write(b"more")
+
+    workspace.faults.add(IMPORT, Fault.delay(0.1, after=True))
+    changing = asyncio.create_task(change())
+    with pytest.raises(ValueError, match="changed while it was sent"):
+        await w.workspace.upload(f"{folder}/x", local, format="RAW")
+    await changing
 
 
 async def test_a_file_that_becomes_shorter_is_no_upload(w, workspace, folder, local):

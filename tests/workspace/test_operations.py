@@ -130,7 +130,7 @@ async def test_the_language_of_a_source_is_guessed(w, folder, tmp_path, name, la
     local = tmp_path / name
     local.write_text("1")
     for number, send in enumerate((w.workspace.import_, w.workspace.upload)):
-        await send(f"{folder}/{number}-{name}", "1", format=form)
+        await send(f"{folder}/{number}-{name}", b"1", format=form)
         await send(f"{folder}/{number} without", local, format=form)
         for path in (f"{folder}/{number}-{name}", f"{folder}/{number} without"):
             assert (await w.workspace.get_status(path)).language == language
