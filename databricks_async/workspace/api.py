@@ -98,9 +98,9 @@ class Workspace(Service):
     ) -> None:
         """Import a notebook, a file or an archive: bytes, text, or the local file of a `Path`; 10 MiB at most.
 
-        Without a format the content is the source of a notebook. A source's language is guessed from the extension
-        of `path`, or of the local file, unless it is given. More raises `MaxNotebookSizeExceeded` before anything is
-        sent: `upload` takes more.
+        It is the content itself, not base64 of it as in the official SDK. Without a format it is the source of a
+        notebook. A source's language is guessed from the extension of `path`, or of the local file, unless it is given.
+        More raises `MaxNotebookSizeExceeded` before anything is sent: `upload` takes more.
         """
         settings = import_settings(path, content, format, language, overwrite)
         data = await bytes_of(content, _MOST_BYTES, self._endpoint(_IMPORT))
