@@ -87,4 +87,4 @@ def test_the_quick_start_is_two_commands() -> None:
     assert len(commands) == 2
     assert all(command.startswith("python3 -m venv ") and command.count("\n") == 1 for command in commands)
     assert commands[0].endswith("databricks-async demo\n")
-    assert commands[1].endswith("pytest\n")
+    assert commands[1].endswith("pytest -n auto\n")
