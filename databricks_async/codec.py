@@ -230,11 +230,11 @@ def _check(given: Any, made: Any, typed: bool) -> None:
                 _check_inside(hooks.wire_name(field), source, value, typed and not isinstance(source, Model))
         if isinstance(given, Mapping):
             for name in made.unknown_fields or ():
-                if typed and name not in missing:
-                    _tell_unknown(type(made), name)
                 meant = next((field for field in missing if _is_slip(name, field)), None)
                 if meant and name not in missing:  # a name that is right was given as null
                     raise WrongShape(f"{type(made).__name__} has no field {name!r}: did you mean {meant!r}?")
+                if typed and name not in missing:
+                    _tell_unknown(type(made), name)
         getattr(made, "__attrs_post_init__", lambda: None)()
     elif isinstance(made, list):
         for index, one in enumerate(made):

@@ -93,6 +93,8 @@ def _header(value: Any) -> str:
 
 def _host(value: Any) -> str:
     text = _text(value)
+    if re.match(r"https?:(?!//)", text):
+        raise ValueError("is not a valid address")
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         text = "https://" + text
     try:
@@ -289,7 +291,7 @@ class Config:
             environment = {name: found for name, found in environment.items() if not _tells_who_or_where(name, found)}
         from_file, file = _from_file({**environment, **given_here})
         from_file = _without_other_ways(from_file, given_here)
-        if "host" in environment and "host" in from_file and environment["host"][0] != from_file["host"][0]:
+        if "host" in environment and "host" in from_file and not _same(environment["host"], from_file["host"]):
             # The credentials of one workspace would go to another.
             names = [f"host ({source})" for _, source in (environment["host"], from_file["host"])]
             raise ConfigError(f"{' and '.join(names)} differ: unset one of them, or give profile= as an argument")
@@ -370,6 +372,14 @@ def _group(name: str, value: Any) -> str | None:
     off = value is None or (_FIELDS[name].metadata["convert"] is _flag and str(value).strip().lower() in _FALSE)
     group: str | None = _FIELDS[name].metadata["group"]
     return None if off else group
+
+
+def _same(host: tuple[Any, str], other: tuple[Any, str]) -> bool:
+    """Whether two hosts are one, however they are written. What is no host is told of where it is used."""
+    try:
+        return _host(host[0]) == _host(other[0])
+    except ValueError:
+        return False
 
 
 def _tells_who_or_where(name: str, found: tuple[Any, str]) -> bool:

@@ -191,6 +191,8 @@ class OutcomeUnknown(DatabricksError):
         super().__init__(f"{message}; {lookup}" if lookup else message, **about)
         self.lookup = lookup
         """How to find out whether the call was carried out."""
+        self.idempotency_token: str | None = None
+        """Of a call that starts a run: the same call with it brings the run, if there is one, and starts it if not."""
 
 
 class InvalidResponse(DatabricksError):

@@ -80,6 +80,8 @@ def test_a_host_and_a_profile_of_the_environment_must_agree(home: Path, env: Any
     databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = {TOKEN}")
     env(DATABRICKS_CONFIG_PROFILE="p", DATABRICKS_HOST=HOST)
     assert Config.resolve().token == TOKEN
+    env(DATABRICKS_HOST=HOST.removeprefix("https://").upper() + "/")
+    assert Config.resolve().token == TOKEN
     env(DATABRICKS_HOST="https://env")
     message = refused()
     assert "host (from DATABRICKS_HOST) and host (from profile p of" in message

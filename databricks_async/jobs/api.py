@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from uuid import uuid4
 
 from databricks_async.codec import Model, build
-from databricks_async.errors import DatabricksError
+from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.checks import check_tasks
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
@@ -82,7 +82,7 @@ class Jobs(Service):
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, _settings_of(settings), **fields)
+        body = build(CreateJob, _settings_of(CreateJob, settings), **fields)
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -99,7 +99,7 @@ class Jobs(Service):
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
         job = await self._whole("GET /api/{v}/jobs/get", Job, query)
         if self._is_old_version and _lacks(job.settings, "tasks", "job_clusters", "parameters", "environments"):
-            job = await self._whole("GET /api/2.2/jobs/get", Job, query)
+            return await self._newer("GET /api/2.2/jobs/get", job, query)
         return job
 
     async def update(
@@ -128,7 +128,10 @@ class Jobs(Service):
 
     async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        settings = build(JobSettings, _settings_of(new_settings))
+        given = _settings_of(JobSettings, new_settings)
+        if not given:
+            raise ValueError("reset replaces all settings: without any it would empty the job")
+        settings = build(JobSettings, given)
         check_tasks(settings.tasks, settings.job_clusters or (), complete=True)
         await self._act("POST /api/{v}/jobs/reset", job_id=number("job_id", job_id), new_settings=settings)
 
@@ -159,7 +162,8 @@ class Jobs(Service):
     async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
         """Run tasks of an ended run again: `rerun_tasks=["key"]` or `rerun_all_failed_tasks=True`.
 
-        The wait ends when the run has ended again; its `repair_id` is the `latest_repair_id` of the next repair. A
+        The wait ends when the run has ended again; the next repair of the run needs its `repair_id` as the
+        `latest_repair_id` (after a restart: the last id in the `repair_history` of `get_run`). A
         lost answer raises `OutcomeUnknown` and nothing is sent again: the repair may be under way.
         """
         body = _request(RepairRun, "run_id", run, fields)
@@ -218,7 +222,7 @@ class Jobs(Service):
         }
         run = await self._whole("GET /api/{v}/jobs/runs/get", Run, query)
         if self._is_old_version and _lacks(run, "tasks", "job_clusters", "job_parameters", "iterations"):
-            run = await self._whole("GET /api/2.2/jobs/runs/get", Run, query)
+            return await self._newer("GET /api/2.2/jobs/runs/get", run, query)
         return run
 
     def wait_run(self, run_id: int) -> RunWait:
@@ -419,6 +423,15 @@ class Jobs(Service):
 
         return await whole(fetch)
 
+    async def _newer(self, endpoint: str, older: W, query: Mapping[str, Any]) -> W:
+        """The same from version 2.2; where the service does not speak that, nothing was left out."""
+        try:
+            return await self._whole(endpoint, type(older), query)
+        except NotFound as error:
+            if error.error_code != "ENDPOINT_NOT_FOUND":
+                raise
+            return older
+
     async def _poll_one(self, run_id: int) -> Run:
         return await self._call("GET /api/{v}/jobs/runs/get", Run, run_id=run_id)
 
@@ -430,13 +443,17 @@ class Jobs(Service):
         self, endpoint: str, answer: type[RunNowResponse] | type[SubmitRunResponse], body: RunNow | SubmitRun
     ) -> RunWait:
         token = body.idempotency_token or uuid4().hex
-        started = await self._call(
-            endpoint,
-            answer,
-            replay="token",
-            body={**body.as_dict(), "idempotency_token": token},
-            lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
-        )
+        try:
+            started = await self._call(
+                endpoint,
+                answer,
+                replay="token",
+                body={**body.as_dict(), "idempotency_token": token},
+                lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
+            )
+        except OutcomeUnknown as error:
+            error.idempotency_token = token
+            raise
         wait = RunWait(self, started.run_id, self._schedule, newborn=True)
         if body.idempotency_token is not None:
             try:
@@ -468,13 +485,13 @@ def _lacks(model: Any, *names: str) -> bool:
     return any(getattr(model, name, None) is None for name in names)
 
 
-def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
+def _settings_of(kind: type[JobSettings], given: Model | Mapping[str, Any] | None) -> Any:
     """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
     if isinstance(given, BaseJob):
         given = given.settings
     if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
         given = given["settings"]
-    return given.as_dict() if isinstance(given, JobSettings) else given
+    return kind.from_dict(given.as_dict()) if isinstance(given, JobSettings) else given
 
 
 def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:

@@ -62,10 +62,11 @@ class Outcomes(AsyncIterator[Outcome]):
         self._workers = max_active
         self._timeout = seconds_of(timeout)
         self._room = asyncio.Semaphore(2 * max_active)
-        self._news: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
+        self._news: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] | None = None
         self._starting = set[asyncio.Task[Any] | None]()
         self._left = False
+        self._failure: Exception | None = None
 
     async def __aenter__(self) -> Self:
         if self._tasks is not None:
@@ -98,12 +99,13 @@ class Outcomes(AsyncIterator[Outcome]):
             news = await self._news.get()
             if news is None:
                 self._workers -= 1
-            elif isinstance(news, Outcome):
+            else:
                 self.active.pop(news.run_id or 0, None)
                 self._room.release()
                 return news
-            else:
-                raise news
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         raise StopAsyncIteration
 
     async def _work(self) -> None:
@@ -118,8 +120,9 @@ class Outcomes(AsyncIterator[Outcome]):
                     break
         except StopIteration:
             self._room.release()
-        except Exception as error:  # the caller's own iterable failed
-            self._news.put_nowait(error)
+        except Exception as error:  # the caller's own iterable failed: told when all that was started is reported
+            self._failure = error
+            self._room.release()
         finally:  # also when cancelled: whoever goes on asking after the block is told that this was all
             self._news.put_nowait(None)
 

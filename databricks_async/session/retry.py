@@ -87,6 +87,8 @@ def retrying(send: Send, budget: float, stats: Stats, pause: Pause = asyncio.sle
                 if lost and request.replay != "safe" and failure.status in _NO_LONGER_SO:
                     raise _unknown(request, failure, "was repeated and then refused") from failure
                 if not _is_passing(failure, request):
+                    if lost and request.replay == "token":
+                        raise _unknown(request, failure, "was sent and its answer lost") from failure
                     raise
                 never_left = isinstance(failure, ConnectError)
                 if not never_left:

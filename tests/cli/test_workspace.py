@@ -240,14 +240,19 @@ async def test_a_reader_that_has_seen_enough(local_workspace: LocalWorkspace) ->
 @pytest.mark.usefixtures("run", "tree")
 async def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     """It is drawn on standard error, and gone in the end."""
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "export", "/Shared", str(tmp_path / "x"), stdout=asyncio.subprocess.PIPE, stderr=theirs
-    )
-    os.close(theirs)
-    out, _ = await process.communicate()
-    drawn = await asyncio.to_thread(os.read, ours, 100_000)
-    os.close(ours)
-    assert process.returncode == 0
-    assert out.startswith(b"4 exported")
-    assert b"exporting /Shared" in drawn
+
+    async def drawn(*arguments: str) -> tuple[int | None, bytes, bytes]:
+        ours, theirs = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, *arguments, stdout=asyncio.subprocess.PIPE, stderr=theirs
+        )
+        os.close(theirs)
+        out, _ = await process.communicate()
+        err = await asyncio.to_thread(os.read, ours, 100_000)
+        os.close(ours)
+        return process.returncode, out, err
+
+    code, out, err = await drawn("export", "/Shared", str(tmp_path / "x"))
+    assert (code, out.startswith(b"4 exported"), b"exporting /Shared" in err) == (0, True, True)
+    code, out, err = await drawn("import", str(tmp_path / "x"), "/Shared/again")
+    assert (code, out.startswith(b"4 imported"), b"importing " in err) == (0, True, True)

@@ -119,6 +119,13 @@ async def test_a_run_without_an_id(w):
         await w.jobs.run_now({"job_parameters": {}})
 
 
+@pytest.mark.parametrize("nothing", [None, {}, {"settings": {}}])
+async def test_a_reset_without_settings(w, nothing):
+    """It would empty the job."""
+    with pytest.raises(ValueError, match="would empty the job"):
+        await w.jobs.reset(1, nothing)
+
+
 async def test_a_model_and_keywords(w):
     """One of them."""
     with pytest.raises(TypeError, match="not two of them"):

@@ -133,17 +133,19 @@ async def test_nothing_comes_after_leaving(fast):
 
 
 async def test_requests_that_fail_to_come(fast):
-    """The error of the caller's own generator is the caller's."""
+    """The error of the caller's own generator is raised when what was started is reported."""
     _, w = fast
 
     def requests():
         yield request("a")
+        yield request("b")
         raise ZeroDivisionError
 
-    async with w.jobs.run_many(requests(), max_active=1) as many:
-        assert (await anext(many)).error is None
+    async with w.jobs.run_many(requests(), max_active=3) as many:
+        outcomes = [await anext(many), await anext(many)]
         with pytest.raises(ZeroDivisionError):
             await anext(many)
+    assert [outcome.error for outcome in outcomes] == [None, None]
 
 
 async def test_no_more_is_started_than_is_taken(fast):

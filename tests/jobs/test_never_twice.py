@@ -59,7 +59,25 @@ async def test_a_submit_that_is_never_answered_tells_its_token(connect, workspac
     workspace.faults.clear()
     (token,) = set(tokens(workspace, SUBMIT))
     assert f"idempotency_token={token!r}" in caught.value.lookup
+    assert caught.value.idempotency_token == token
     wait = await w.jobs.submit(tasks=[once("a")], idempotency_token=token)
+    assert await runs_of(w) == [wait.run_id]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Fault.error(403, "PERMISSION_DENIED"), Fault.too_many_requests()],
+    ids=["forbidden", "too many requests"],
+)
+async def test_a_submit_that_is_refused_after_a_lost_answer_tells_its_token(connect, workspace, once, refusal):
+    """The first try may have started the run."""
+    workspace.faults.add(SUBMIT, Fault.drop(after=True))
+    workspace.faults.add(SUBMIT, refusal, probability=1.0)
+    w = connect(retry_timeout_seconds=0.8)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await w.jobs.submit(tasks=[once("a")])
+    workspace.faults.clear()
+    wait = await w.jobs.submit(tasks=[once("a")], idempotency_token=caught.value.idempotency_token)
     assert await runs_of(w) == [wait.run_id]
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import PagingError, ResourceDoesNotExist
 from databricks_async.jobs.models import JobCluster, JobEnvironment, JobParameterDefinition, JobSettings
 from databricks_async.local import Fault
@@ -76,6 +77,26 @@ async def test_details_of_cut_items_are_fetched_concurrently(w, workspace):
     jobs = await w.jobs.list(expand_tasks=True).collect()
     assert [len(job.settings.tasks) for job in jobs] == [250] * 4
     assert workspace.journal.in_flight_max == 4
+
+
+async def test_details_of_cut_runs_are_fetched_concurrently(w, workspace):
+    """As those of jobs."""
+    for _ in range(4):
+        await big_run(w)
+    workspace.journal.clear()
+    workspace.faults.add("GET /api/{v}/jobs/runs/get", Fault.delay(0.05), times=4)
+    runs = await w.jobs.list_runs(expand_tasks=True).collect()
+    assert [len(run.tasks) for run in runs] == [250] * 4
+    assert workspace.journal.in_flight_max == 4
+
+
+async def test_a_service_that_speaks_the_older_version_only(connect, workspace):
+    """There nothing is left out."""
+    config = Config(host=workspace.url, token=workspace.token)
+    async with WorkspaceClient(config=config, api_versions={"jobs": "2.1"}) as w:
+        job_id = (await w.jobs.create(name="j")).job_id
+        workspace.faults.add("GET /api/2.2/jobs/get", Fault.error(404, "ENDPOINT_NOT_FOUND"))
+        assert (await w.jobs.get(job_id)).settings.name == "j"
 
 
 async def test_a_job_deleted_while_the_list_is_read_says_that_it_is_cut(w, workspace):
@@ -151,7 +172,7 @@ async def test_a_page_token_that_comes_back_is_an_error(w, workspace):
 
 
 @BOTH
-async def test_get_change_reset_loses_nothing(w, workspace):
+async def test_get_change_reset_loses_nothing(w, workspace, caplog):
     """250 tasks, and what this version of the library does not know, at any depth."""
     job_id = await big_job(w, tags={})
     job = (await w.jobs.get(job_id)).as_dict()
@@ -167,6 +188,7 @@ async def test_get_change_reset_loses_nothing(w, workspace):
     assert call.body["new_settings"] == job["settings"] | {"max_concurrent_runs": 7}
     after = await w.jobs.get(job_id)
     assert (len(after.settings.tasks), after.settings.max_concurrent_runs, after.settings.tags) == (250, 7, {})
+    assert not [message for message in caplog.messages if "has no field" in message]
     workspace.journal.clear()
 
 

@@ -86,6 +86,22 @@ async def test_a_notebook_is_downloaded_in_its_formats(w, folder):
     assert b'"nbformat"' in await w.workspace.download(f"{folder}/a.py", format="JUPYTER").read()
 
 
+async def test_archives_and_markdown_go_out_and_in(w, folder):
+    """A folder as DBC, a notebook as R Markdown: both become notebooks again."""
+    await w.workspace.mkdirs(f"{folder}/from")
+    for name in ("a.r", "b.r"):
+        await w.workspace.import_(f"{folder}/from/{name}", "x <- 1\nprint(x)\n")
+    before = await w.workspace.export(f"{folder}/from/a.r")
+    await w.workspace.import_(f"{folder}/to", await w.workspace.export(f"{folder}/from", format="DBC"), format="DBC")
+    names = [info.path async for info in w.workspace.list(f"{folder}/to")]
+    assert sorted(names) == [f"{folder}/to/a.r", f"{folder}/to/b.r"]
+    assert await w.workspace.export(f"{folder}/to/a.r") == before
+    markdown = await w.workspace.export(f"{folder}/from/a.r", format="R_MARKDOWN")
+    assert b"print(x)" in markdown
+    await w.workspace.import_(f"{folder}/again", markdown, format="R_MARKDOWN")
+    assert (await w.workspace.get_status(f"{folder}/again")).language == "R"
+
+
 async def test_a_download_of_nothing_raises_when_it_is_read(w, workspace, folder, tmp_path):
     """And leaves no file."""
     with pytest.raises(ResourceDoesNotExist):
