@@ -21,6 +21,8 @@ _FORGOTTEN_AFTER = 100
 """Polling intervals after which a run that nobody asked for counts no more."""
 _LONGEST = 10
 """Polling intervals that a sweep may take, and be good for."""
+_LEAST_SECONDS = 2.0
+"""A sweep may take so long in any case."""
 _REST = 20
 """Polling intervals after which a sweep is tried again."""
 
@@ -83,7 +85,7 @@ class Polls:
             if self._began < early_enough and clock() >= self._resting_until:
                 self._began, self._seen = clock(), {}
                 try:
-                    async with asyncio.timeout(self._interval * _LONGEST):
+                    async with asyncio.timeout(max(self._interval * _LONGEST, _LEAST_SECONDS)):
                         worthwhile = await self._sweep(self._began)
                 except (DatabricksError, TimeoutError) as error:
                     log.info("runs are read one by one for a while: a sweep failed: %s", error or "it took too long")

@@ -22,8 +22,9 @@ async def seen_running(wait):
     return await anext(aiter(wait))
 
 
-async def test_two_hundred_waits_share_sweeps(w, workspace, finish):
+async def test_two_hundred_waits_share_sweeps(connect, workspace, finish):
     """A round of polls is a few pages of runs/list, not two hundred requests."""
+    w = connect(poll_interval_seconds=0.2)
     waits = await started(w, 200)
     await asyncio.gather(*(seen_running(wait) for wait in waits))
     workspace.journal.clear()
@@ -44,8 +45,9 @@ async def test_a_few_waits_read_their_runs(w, workspace):
     assert (workspace.journal.count(GET), workspace.journal.count(LIST)) == (3, 0)
 
 
-async def test_runs_that_ended_cost_a_sweep_nothing(w, workspace):
+async def test_runs_that_ended_cost_a_sweep_nothing(connect, workspace):
     """One wait that lasts, and hundreds of runs that came and went since."""
+    w = connect(poll_interval_seconds=1)
     workspace.script_task("slow", duration=1e6)
     tasks = [{"task_key": "slow", "notebook_task": {"notebook_path": "/x"}}]
     waits = [await w.jobs.submit(tasks=tasks)]
@@ -89,8 +91,9 @@ async def test_runs_among_many_others_are_read_one_by_one(connect, workspace):
     assert workspace.journal.count(GET) == 30
 
 
-async def test_runs_of_one_job_are_looked_for_in_that_job(w, workspace, task):
+async def test_runs_of_one_job_are_looked_for_in_that_job(connect, workspace, task):
     """And from the first one's start on: others cost nothing."""
+    w = connect(poll_interval_seconds=1)
     job_id = (await w.jobs.create(name="j", tasks=[task("a")], max_concurrent_runs=100)).job_id
     await started(w, 300)
     workspace.clock.advance(1)
@@ -104,8 +107,9 @@ async def test_runs_of_one_job_are_looked_for_in_that_job(w, workspace, task):
     assert workspace.journal.count(GET) == 0
 
 
-async def test_a_sweep_that_fails_hurts_nobody(w, workspace, finish):
+async def test_a_sweep_that_fails_hurts_nobody(connect, workspace, finish):
     """Whoever may not list runs reads them one by one."""
+    w = connect(poll_interval_seconds=0.05)
     waits = await started(w, 20)
     workspace.faults.add(LIST, Fault.error(403, "PERMISSION_DENIED"), probability=1.0)
     await asyncio.gather(*(seen_running(wait) for wait in waits))
@@ -115,8 +119,9 @@ async def test_a_sweep_that_fails_hurts_nobody(w, workspace, finish):
     assert workspace.journal.count(LIST) <= 2
 
 
-async def test_whoever_leaves_leaves_the_sweep_to_others(w, workspace, finish):
+async def test_whoever_leaves_leaves_the_sweep_to_others(connect, workspace, finish):
     """The wait that was making it is cancelled; the others go on."""
+    w = connect(poll_interval_seconds=0.05)
     waits = await started(w, 30)
     workspace.faults.add(LIST, Fault.delay(0.05))
     waiting = [asyncio.create_task(wait.result()) for wait in waits]
