@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.open_enum import OpenEnum
+from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.service import Service
 
 

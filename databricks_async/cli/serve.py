@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from ..local import Clock, LocalWorkspace
+from databricks_async.local import Clock, LocalWorkspace
 
 _KEPT_CALLS = 1000
 """Nobody reads the journal here, and it would grow for as long as this runs."""

@@ -15,7 +15,7 @@ from typing import Any
 from databricks_async import DatabricksError, WorkspaceClient
 from databricks_async.cli.ending import run_to_the_end
 from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.tree import Progress, TreeFailure, TreeReport
+from databricks_async.workspace.trees.pool import Progress, TreeFailure, TreeReport
 
 _SILENT_SECONDS = 1.0
 

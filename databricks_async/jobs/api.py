@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from databricks_async.codec import Model, build
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
-from databricks_async.jobs.checks import check_tasks
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
     BaseJob,
@@ -37,9 +36,10 @@ from databricks_async.jobs.models import (
     SubmitRunResponse,
     ViewsToExport,
 )
+from databricks_async.jobs.models.checks import check_tasks
+from databricks_async.jobs.paging import complete, together, whole
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
-from databricks_async.jobs.whole import complete, together, whole
 from databricks_async.pager import Page, Pager, size_of_page
 from databricks_async.service import Service, build_each, number
 from databricks_async.wait import Timeout, seconds_of

@@ -13,7 +13,7 @@ import attrs
 
 from databricks_async.errors import DatabricksError, OperationTimeout, RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.jobs.whole import together
+from databricks_async.jobs.paging import together
 from databricks_async.wait import Timeout, Wait, seconds_of
 from databricks_async.watch import Schedule, patiently
 

@@ -1,9 +1,9 @@
 """The local workspace: an in-memory Databricks that serves the same HTTP API, for tests and for trying things out."""
 
-from .clock import Clock
-from .faults import Fault
-from .journal import Call
-from .limits import RateLimit
-from .workspace import LocalWorkspace
+from databricks_async.local.clock import Clock
+from databricks_async.local.faults import Fault
+from databricks_async.local.journal import Call
+from databricks_async.local.limits import RateLimit
+from databricks_async.local.workspace import LocalWorkspace
 
 __all__ = ["Call", "Clock", "Fault", "LocalWorkspace", "RateLimit"]

@@ -9,8 +9,8 @@ from typing import Literal
 import attrs
 import orjson
 
-from ..message import Response
-from .patterns import matches
+from databricks_async.local.patterns import matches
+from databricks_async.message import Response
 
 
 @attrs.frozen

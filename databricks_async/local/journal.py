@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .patterns import matches
+from databricks_async.local.patterns import matches
 
 
 @attrs.define

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from .errors import ApiError
-from .patterns import matches
+from databricks_async.local.errors import ApiError
+from databricks_async.local.patterns import matches
 
 
 @attrs.define

@@ -8,8 +8,8 @@ import zlib
 
 import orjson
 
-from .errors import ApiError, invalid
-from .state import Json
+from databricks_async.local.errors import ApiError, invalid
+from databricks_async.local.state import Json
 
 
 def encode(kind: str, position: Json) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, Unpack
 
 import attrs
 
-from .errors import ApiError, invalid
+from databricks_async.local.errors import ApiError, invalid
 
 FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload"})
 """Parameters that the server fills in: who calls, the Authorization header, the host that was asked, and the file of a

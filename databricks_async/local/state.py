@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ..message import Response
-from .clock import Clock
-from .job_state import Jobs
-from .tree import Tree
+from databricks_async.local.clock import Clock
+from databricks_async.local.jobs.state import Jobs
+from databricks_async.local.objects.tree import Tree
+from databricks_async.message import Response
 
 Json: TypeAlias = dict[str, Any]
 

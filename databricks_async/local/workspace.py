@@ -7,17 +7,18 @@ import random
 from types import TracebackType
 from typing import Any, Self
 
-from . import oauth, runs_script
-from .clock import Clock
-from .errors import does_not_exist
-from .faults import Faults
-from .job_state import TaskCall, TaskScript
-from .journal import Journal
-from .limits import RateLimit
-from .notebooks import Language
-from .server import Server
-from .state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
-from .tree import Kind, parent_of
+from databricks_async.local.clock import Clock
+from databricks_async.local.errors import does_not_exist
+from databricks_async.local.faults import Faults
+from databricks_async.local.http import oauth
+from databricks_async.local.http.server import Server
+from databricks_async.local.jobs import scripts as runs_script
+from databricks_async.local.jobs.state import TaskCall, TaskScript
+from databricks_async.local.journal import Journal
+from databricks_async.local.limits import RateLimit
+from databricks_async.local.objects.notebooks import Language
+from databricks_async.local.objects.tree import Kind, parent_of
+from databricks_async.local.state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
 
 _TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"

@@ -28,10 +28,10 @@ from databricks_async.workspace.models import (
 )
 from databricks_async.workspace.paths import absolute, import_settings, truth, word
 from databricks_async.workspace.sources import Content, Source, bytes_of, opened
-from databricks_async.workspace.tree import CONCURRENCY, LISTINGS, Progress, TreeReport
-from databricks_async.workspace.tree_export import export_tree
-from databricks_async.workspace.tree_import import import_tree
-from databricks_async.workspace.tree_walk import Walk
+from databricks_async.workspace.trees.export import export_tree
+from databricks_async.workspace.trees.import_ import import_tree
+from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, Progress, TreeReport
+from databricks_async.workspace.trees.walk import Walk
 
 AccessControl: TypeAlias = Iterable[WorkspaceObjectAccessControlRequest | Mapping[str, Any]]
 

@@ -7,8 +7,8 @@ from datetime import datetime
 import attrs
 
 from databricks_async.codec import Model
+from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.epoch import from_epoch_ms
-from databricks_async.open_enum import OpenEnum
 
 
 class ObjectType(OpenEnum):

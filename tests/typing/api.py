@@ -24,7 +24,7 @@ from databricks_async.jobs.runs import FailedTask, RunWait
 from databricks_async.libraries.models import Library, LibraryFullStatus
 from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
 from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.tree import TreeFailure, TreeReport
+from databricks_async.workspace.trees.pool import TreeFailure, TreeReport
 
 
 async def clients() -> None:

@@ -1,0 +1,185 @@
+"""What the service says a cluster is, and the lists and filters of clusters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from databricks_async.clusters.models.enums import (
+    ClusterSource,
+    DataSecurityMode,
+    DependencyMode,
+    Kind,
+    ListClustersSortByDirection,
+    ListClustersSortByField,
+    RuntimeEngine,
+    State,
+    TerminationReasonCode,
+    TerminationReasonType,
+)
+from databricks_async.clusters.models.machines import (
+    AutoScale,
+    AwsAttributes,
+    AzureAttributes,
+    DiskSpec,
+    DockerImage,
+    GcpAttributes,
+    NodeTypeFlexibility,
+    SparkNode,
+    WorkloadType,
+)
+from databricks_async.clusters.models.spec import ClusterSpec
+from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptInfo, LogSyncStatus
+from databricks_async.codec import SECRET_VALUES, Model
+from databricks_async.epoch import from_epoch_ms
+
+
+@attrs.define(kw_only=True, repr=False)
+class TerminationReason(Model):
+    """Why a cluster ended."""
+
+    code: TerminationReasonCode | None = None
+    parameters: dict[str, str] | None = None
+    """More about the reason; which names there are depends on it."""
+    type: TerminationReasonType | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ClusterDetails(Model):
+    """A cluster, as the service sees it."""
+
+    cluster_id: str
+    autoscale: AutoScale | None = None
+    autotermination_minutes: int | None = None
+    """Minutes without work after which the cluster ends; 0 is never."""
+    aws_attributes: AwsAttributes | None = None
+    azure_attributes: AzureAttributes | None = None
+    cluster_cores: float | None = None
+    """Of all machines together; may be a fraction."""
+    cluster_log_conf: ClusterLogConf | None = None
+    cluster_log_status: LogSyncStatus | None = None
+    cluster_memory_mb: int | None = None
+    """MB, of all machines together."""
+    cluster_name: str | None = None
+    cluster_source: ClusterSource | None = None
+    creator_user_name: str | None = None
+    custom_tags: dict[str, str] | None = None
+    data_security_mode: DataSecurityMode | None = None
+    default_tags: dict[str, str] | None = None
+    dependency_mode: DependencyMode | None = None
+    docker_image: DockerImage | None = None
+    driver: SparkNode | None = None
+    driver_instance_pool_id: str | None = None
+    driver_node_type_flexibility: NodeTypeFlexibility | None = None
+    driver_node_type_id: str | None = None
+    enable_elastic_disk: bool | None = None
+    enable_local_disk_encryption: bool | None = None
+    executors: list[SparkNode] | None = None
+    gcp_attributes: GcpAttributes | None = None
+    init_scripts: list[InitScriptInfo] | None = None
+    instance_pool_id: str | None = None
+    is_single_node: bool | None = None
+    jdbc_port: int | None = None
+    kind: Kind | None = None
+    last_restarted_time: int | None = None
+    """Epoch milliseconds."""
+    last_state_loss_time: int | None = None
+    """Epoch milliseconds."""
+    node_type_id: str | None = None
+    num_workers: int | None = None
+    policy_id: str | None = None
+    remote_disk_throughput: int | None = None
+    """Mb/s."""
+    runtime_engine: RuntimeEngine | None = None
+    single_user_name: str | None = None
+    spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
+    spark_context_id: int | None = None
+    spark_env_vars: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
+    spark_version: str | None = None
+    spec: ClusterSpec | None = None
+    """What was asked for, when the service tells."""
+    ssh_public_keys: list[str] | None = None
+    start_time: int | None = None
+    """Epoch milliseconds."""
+    state: State | None = None
+    state_message: str | None = None
+    terminated_time: int | None = None
+    """Epoch milliseconds."""
+    termination_reason: TerminationReason | None = None
+    total_initial_remote_disk_size: int | None = None
+    """GB, of all machines together."""
+    use_ml_runtime: bool | None = None
+    worker_node_type_flexibility: NodeTypeFlexibility | None = None
+    workload_type: WorkloadType | None = None
+    last_activity_time: int | None = None
+    """Epoch milliseconds."""
+    disk_spec: DiskSpec | None = None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """`start_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.start_time)
+
+    @property
+    def terminated_at(self) -> datetime | None:
+        """`terminated_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.terminated_time)
+
+    def to_spec(self) -> ClusterSpec:
+        """What to hand to `edit` to leave the cluster as it is: a copy, to be changed first.
+
+        It is the `spec` if the service sent one, and otherwise made from the fields that a person can set and
+        those that this version does not know.
+        """
+        if self.spec is not None:
+            asked = self.spec.as_dict()
+        else:
+            asked = {
+                name: value for name, value in self.as_dict().items() if name not in _ONLY_TOLD and value is not None
+            }
+            if self.instance_pool_id:  # the service tells what the pool gives, and refuses to be told it
+                for name in ("node_type_id", "driver_node_type_id", "enable_elastic_disk"):
+                    asked.pop(name, None)
+        if "autoscale" in asked:  # the service tells the present number too
+            asked.pop("num_workers", None)
+        return ClusterSpec.from_dict(asked)
+
+
+_ONLY_TOLD = {field.name for field in attrs.fields(ClusterDetails)} - {
+    field.name for field in attrs.fields(ClusterSpec)
+}
+
+
+@attrs.define(kw_only=True, repr=False)
+class CreateClusterResponse(Model):
+    """What `create` answers."""
+
+    cluster_id: str
+
+
+@attrs.define(kw_only=True, repr=False)
+class ListClustersFilterBy(Model):
+    """Which clusters a list has."""
+
+    cluster_sources: list[ClusterSource] | None = None
+    cluster_states: list[State] | None = None
+    is_pinned: bool | None = None
+    policy_id: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ListClustersSortBy(Model):
+    """The order of a list of clusters."""
+
+    direction: ListClustersSortByDirection | None = None
+    field: ListClustersSortByField | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ListClustersResponse(Model):
+    """One page of a list of clusters."""
+
+    clusters: list[ClusterDetails] | None = None
+    next_page_token: str | None = None
+    prev_page_token: str | None = None

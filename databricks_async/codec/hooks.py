@@ -1,0 +1,279 @@
+"""The functions that read and write one type each; those of models are generated from their fields.
+
+Generated code costs a third of what cattrs' own hooks cost: see `benchmarks/conversion.py`. Reading tests first for the
+class that JSON gives; models, tuples and words come only in requests, where people build them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import NoneType, UnionType
+from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from databricks_async.codec.open_enum import OpenEnum
+from databricks_async.codec.shape import SCALARS, WrongShape, text, wrong
+
+Reader: TypeAlias = Callable[[Any, Any], Any]
+"""Takes plain JSON and the type, as the structure hooks of cattrs do."""
+Writer: TypeAlias = Callable[[Any], Any]
+Field: TypeAlias = "attrs.Attribute[Any]"
+
+
+def fields_of(cls: type[Any]) -> list[Field]:
+    """The fields of a model that have a key of their own in JSON."""
+    return [field for field in attrs.fields(cls) if field.name != "unknown_fields"]
+
+
+def wire_name(field: Field) -> str:
+    """The key in JSON: the name of the field, unless that is a word of Python."""
+    name: str = field.metadata.get("wire", field.name)
+    return name
+
+
+def is_made_of(kind: Any, container: object) -> bool:
+    """Whether a type is, say, a `list[...]`."""
+    return get_origin(kind) is container
+
+
+def is_optional(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
+
+
+def required(kind: Any) -> Any:
+    """The type without its None."""
+    if not is_optional(kind):
+        return kind
+    return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
+
+
+def is_word(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, OpenEnum)
+
+
+def optional_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
+    kind = required(kind)
+    read = hook_of(kind)
+    return lambda value, _: None if value is None else read(value, kind)
+
+
+def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
+    (item,) = get_args(kind)
+    read = hook_of(item)
+
+    def read_list(value: Any, _: Any) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise wrong("a list", value)
+        try:
+            return [read(one, item) for one in value]
+        except WrongShape:
+            for index, one in enumerate(value):
+                _read_inside(index, read, one, item)
+            raise
+
+    return read_list
+
+
+def map_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
+    item = get_args(kind)[1]
+    read = hook_of(item)
+
+    def read_map(value: Any, _: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise wrong("an object", value)
+        try:
+            return {name: read(one, item) for name, one in value.items()}
+        except WrongShape:
+            for name, one in value.items():
+                _read_inside(name, read, one, item)
+            raise
+
+    return read_map
+
+
+def _read_inside(step: str | int, read: Reader, value: Any, kind: Any) -> None:
+    try:
+        read(value, kind)
+    except WrongShape as error:
+        raise error.inside(step) from None
+
+
+Names: TypeAlias = dict[str, Any]
+"""The globals of a generated function."""
+
+
+def _function(head: str, lines: list[str], names: Names) -> Any:
+    text = "\n".join([f"def hook({head}):", *lines])
+    exec(compile(text, f"<{names['cls'].__name__}>", "exec"), names)  # noqa: S102 made of our own field names only
+    return names["hook"]
+
+
+def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> None:
+    """Bind a name to a function that is made when first called: few types are ever used, and types may be recursive."""
+
+    def first_call(*args: Any) -> Any:
+        names[name] = made = make()
+        return made(*args)
+
+    names[name] = first_call
+
+
+def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
+    """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
+    fields, hints = fields_of(cls), get_type_hints(cls)
+    names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
+    names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
+    reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
+    lines = [" if d.__class__ is not dict:", "  if isinstance(d, cls): return d", "  d = mapping(d, cls)"]
+    if len(fields) >= _MANY:
+        _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
+        lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
+    lines += [f" o = new(cls); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
+    for field, read in zip(fields, reads, strict=True):
+        if not _may_be_absent(hints[field.name]):
+            lines += [_refuse_absent(field, hints[field.name])]
+        lines += [f"  v = d.get({wire_name(field)!r})", *read]
+    hook: Reader = _function("d, _=None", [*lines, *_END], names)
+    return hook
+
+
+_MANY: Final = 7
+_SPARSE: Final = 4
+_END: Final = (
+    " except WrongShape as error: raise error.inside(at) from None",
+    " o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)",
+    " return o",
+)
+
+
+def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
+    """For objects with few of many fields: goes over the keys, which costs more for each of them and less in all."""
+    names["puts"] = {
+        wire_name(field): _function("d, o, v", ["  n = 1", *read, "  return n"], names)
+        for field, read in zip(fields, reads, strict=True)
+    }
+    lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
+    lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
+    lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
+    return _function("d", [*lines, *_END], names)
+
+
+def _may_be_absent(hint: Any) -> bool:
+    return hint is Any or is_optional(hint)
+
+
+def _refuse_absent(field: Field, kind: Any) -> str:
+    if is_made_of(kind, list):
+        expected = "a list"
+    elif is_word(kind):
+        expected = "text"
+    else:
+        expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
+    wire = repr(wire_name(field))
+    return f"  if {wire} not in d: at = {wire}; raise WrongShape('expected {expected}, got nothing')"
+
+
+def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Callable[[Any], Reader]) -> list[str]:
+    """The lines that put the value `v` into the object `o`, and take nulls from the count `n`."""
+    kind, target = required(hint), f"o.{field.name}"
+    container = get_origin(kind)
+    item: Any = get_args(kind)[-1] if container in (list, dict) else None
+    read = f"at = {wire_name(field)!r}; {target} = read{index}(v, kind{index})"
+    names["kind" + index] = kind
+    tests = []
+    if _may_be_absent(hint):
+        tests += [f"v is None: {target} = None; n -= 1"]
+    if kind in SCALARS:
+        names["read" + index] = SCALARS[kind]
+        tests += [f"v.__class__ is {kind.__name__}: {target} = v"]
+    elif is_word(kind):
+        names |= {"read" + index: text, "words" + index: {word.value: word for word in kind}.get}
+        tests += [f"v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
+    else:
+        _later(names, "read" + index, lambda: hook_of(kind))
+    if item in SCALARS:
+        values = "v" if container is list else "v.values()"
+        tests += [
+            f"v.__class__ is {'list' if container is list else 'dict'}:\n"
+            f"   for x in {values}:\n"
+            f"    if x.__class__ is not {item.__name__}: {read}; break\n"
+            f"   else: {target} = v"
+        ]
+    elif container is list:
+        names["kind_of_item" + index] = item
+        _later(names, "read_item" + index, lambda: hook_of(item))
+        tests += [
+            "v.__class__ is list:\n"
+            f"   try: {target} = [read_item{index}(x, kind_of_item{index}) for x in v]\n"
+            f"   except WrongShape: {read}"  # which fails too, and says at which element
+        ]
+    if not tests:
+        return [f"  {read}"]
+    return [*(f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)), f"  else: {read}"]
+
+
+def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if attrs.has(type(value)):
+        raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
+    raise wrong("an object", value)
+
+
+def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
+    """The keys that the class does not know, and those that are null: so many there are.
+
+    The same few names come with every object of a list, so those that were met before are tried first.
+    """
+    found = {}
+    for name in met:
+        if name in d:
+            found[name] = d[name]
+    if len(found) != count:
+        found = {name: value for name, value in d.items() if value is None or name not in known}
+        if len(met) < _MOST_MET:
+            met.extend(name for name in found if name not in known and name not in met)
+    return found
+
+
+_MOST_MET: Final = 32
+
+
+def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
+    """From a model to a JSON object: what is None is left out, what was received and is unknown is put back."""
+    hints = get_type_hints(cls)
+    names: Names = {"cls": cls, "to_dict": to_dict, "texts": _texts, "WrongShape": WrongShape}
+    lines = [" at = 'unknown_fields'", " try:"]
+    lines += ["  d = {} if o.unknown_fields is None else to_dict(o.unknown_fields)"]
+    for index, field in enumerate(fields_of(cls)):
+        lines += _write_field(names, str(index), field, required(hints[field.name]), hook_of)
+    lines += [" except WrongShape as error: raise error.inside(at) from None", " return d"]
+    hook: Writer = _function("o", lines, names)
+    return hook
+
+
+def _write_field(names: Names, index: str, field: Field, kind: Any, hook_of: Callable[[Any], Writer]) -> list[str]:
+    wire = repr(wire_name(field))
+    write = f"at = {wire}; d[{wire}] ="
+    names["kind" + index] = kind
+    if kind in (str, int, bool):
+        fast = f"v.__class__ is {kind.__name__}: d[{wire}] = v"
+    elif is_word(kind):
+        fast = f"v.__class__ is kind{index}: d[{wire}] = v._value_"
+    elif isinstance(kind, type) and attrs.has(kind):
+        _later(names, "write" + index, lambda: hook_of(kind))
+        fast = f"v.__class__ is kind{index}: {write} write{index}(v)"
+    elif kind == dict[str, str]:
+        fast = f"v.__class__ is dict: {write} texts(v) or to_dict(v)"
+    else:
+        return [f"  v = o.{field.name}", f"  if v is not None: {write} to_dict(v)"]
+    return [f"  v = o.{field.name}", f"  if {fast}", f"  elif v is not None: {write} to_dict(v)"]
+
+
+def _texts(value: dict[Any, Any]) -> dict[str, str] | None:
+    """A copy, if there is text only."""
+    for name, one in value.items():
+        if one.__class__ is not str or name.__class__ is not str:
+            return None
+    return value.copy()

@@ -1,0 +1,113 @@
+"""What the tasks of a job run on and with: clusters, environments and the Git repository."""
+
+from __future__ import annotations
+
+import attrs
+
+from databricks_async.clusters.models.spec import ClusterSpec
+from databricks_async.codec import SECRET_VALUES, Model
+from databricks_async.jobs.models.settings_enums import GitProvider, JobSourceDirtyState
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobClusterServerlessCompute(Model):
+    """Serverless compute in the place of a cluster."""
+
+    policy_id: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobCluster(Model):
+    """A cluster that tasks share, made when the first of them starts. Libraries belong to the tasks."""
+
+    job_cluster_key: str
+    """Unique within the job."""
+    new_cluster: ClusterSpec | None = None
+    serverless_compute: JobClusterServerlessCompute | None = None
+    serverless_compute_id: str | None = None
+    """At most one job cluster of a job has it."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class Environment(Model):
+    """What is installed for serverless tasks."""
+
+    base_environment: str | None = None
+    client: str | None = None
+    """Deprecated: use environment_version."""
+    dependencies: list[str] | None = None
+    """Lines as in a requirements file of pip."""
+    environment_version: str | None = None
+    """The version of the serverless environment, for example `2`."""
+    java_dependencies: list[str] | None = None
+    """Paths of jars in volumes."""
+    project_environment: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobEnvironment(Model):
+    """An environment that tasks refer to by its key."""
+
+    environment_key: str
+    """Unique within the job."""
+    spec: Environment | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobEnvironmentVariablesSpec(Model):
+    """Environment variables, given one by one or in files."""
+
+    files: list[str] | None = None
+    """Paths of `.env` files in the workspace or in volumes, 5 at most. They override each other in order."""
+    variables: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
+    """20 at most. Files override them."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobEnvironmentVariables(Model):
+    """Environment variables that tasks refer to by their key."""
+
+    environment_variables_key: str
+    """Unique within the job."""
+    spec: JobEnvironmentVariablesSpec | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobSource(Model):
+    """Where in the repository the definition of the job is."""
+
+    job_config_path: str
+    import_from_git_branch: str
+    dirty_state: JobSourceDirtyState | None = None
+    """Absent while the two are the same."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class GitSnapshot(Model):
+    """The state of the repository that a run used."""
+
+    used_commit: str | None = None
+    """The commit that the branch or tag stood for."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class SparseCheckout(Model):
+    """Which parts of the repository are checked out."""
+
+    patterns: list[str] | None = None
+    """Folders, in cone mode."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class GitSource(Model):
+    """A Git repository that holds the code of tasks. Give one of git_branch, git_tag and git_commit."""
+
+    git_url: str
+    git_provider: GitProvider
+    git_branch: str | None = None
+    git_commit: str | None = None
+    git_snapshot: GitSnapshot | None = None
+    """Only in runs."""
+    git_tag: str | None = None
+    job_source: JobSource | None = None
+    sparse_checkout: SparseCheckout | None = None

@@ -1,0 +1,61 @@
+"""What the service says a job is, and the lists of jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from databricks_async.codec import Model
+from databricks_async.epoch import from_epoch_ms
+from databricks_async.jobs.models.settings import JobSettings
+from databricks_async.jobs.models.trigger_states import TriggerDetails, TriggerStateProto
+
+
+@attrs.define(kw_only=True, repr=False)
+class BaseJob(Model):
+    """A job, as a list tells it."""
+
+    job_id: int
+    created_time: int | None = None
+    """Epoch milliseconds."""
+    creator_user_name: str | None = None
+    effective_budget_policy_id: str | None = None
+    effective_usage_policy_id: str | None = None
+    has_more: bool | None = None
+    """Whether arrays were cut off: `get` has the rest."""
+    settings: JobSettings | None = None
+    trigger_details: list[TriggerDetails] | None = None
+    """In the order of the triggers in the settings."""
+    trigger_state: TriggerStateProto | None = None
+    run_as_user_name: str | None = None
+
+    @property
+    def created(self) -> datetime | None:
+        """`created_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.created_time)
+
+
+@attrs.define(kw_only=True, repr=False)
+class Job(BaseJob):
+    """A job."""
+
+    next_page_token: str | None = None
+    """For the rest of the tasks and job clusters."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class ListJobsResponse(Model):
+    """One page of a list of jobs."""
+
+    has_more: bool | None = None
+    jobs: list[BaseJob] | None = None
+    next_page_token: str | None = None
+    prev_page_token: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class CreateResponse(Model):
+    """What `create` answers."""
+
+    job_id: int

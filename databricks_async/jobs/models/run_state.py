@@ -1,0 +1,121 @@
+"""How far a run is and how it ended, in the older words and in the newer ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+
+from databricks_async.codec import Model
+from databricks_async.epoch import from_epoch_ms
+from databricks_async.jobs.models.run_enums import (
+    QueueDetailsCodeCode,
+    RunLifeCycleState,
+    RunLifecycleStateV2State,
+    RunResultState,
+    TerminationCodeCode,
+    TerminationTypeType,
+)
+
+
+@attrs.define(kw_only=True, repr=False)
+class RunState(Model):
+    """How far a run is and how it ended, in the older words."""
+
+    life_cycle_state: RunLifeCycleState | None = None
+    queue_reason: str | None = None
+    result_state: RunResultState | None = None
+    """Only when the run has ended."""
+    state_message: str | None = None
+    user_cancelled_or_timedout: bool | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class QueueDetails(Model):
+    """What a run waits for in the queue."""
+
+    code: QueueDetailsCodeCode | None = None
+    message: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class TerminationDetails(Model):
+    """Why a run ended."""
+
+    code: TerminationCodeCode | None = None
+    message: str | None = None
+    type: TerminationTypeType | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class RunStatus(Model):
+    """How far a run is and how it ended, in the newer words."""
+
+    queue_details: QueueDetails | None = None
+    state: RunLifecycleStateV2State | None = None
+    termination_details: TerminationDetails | None = None
+
+
+_KNOWN = frozenset(RunLifeCycleState)
+_ENDED = {RunLifeCycleState.TERMINATED, RunLifeCycleState.SKIPPED, RunLifeCycleState.INTERNAL_ERROR}
+_SUCCESSES = {RunResultState.SUCCESS, RunResultState.SUCCESS_WITH_FAILURES}
+_SUCCESS_CODES = {TerminationCodeCode.SUCCESS, TerminationCodeCode.SUCCESS_WITH_FAILURES}
+
+
+class Progress:
+    """One answer from `state` and `status`, and when it was. Where both are there, `state` counts."""
+
+    __slots__ = ()
+
+    state: RunState | None
+    status: RunStatus | None
+    start_time: int | None
+    end_time: int | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, however it ended. False for words that this version does not know."""
+        if self.state is not None and self.state.life_cycle_state in _KNOWN:
+            return self.state.life_cycle_state in _ENDED
+        return self.status is not None and self.status.state == RunLifecycleStateV2State.TERMINATED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it is over and did its work. Skipped, excluded, cancelled and timed out runs did not."""
+        if not self.ended:
+            return False
+        if self.state is not None and self.state.life_cycle_state in _KNOWN:
+            terminated = self.state.life_cycle_state == RunLifeCycleState.TERMINATED
+            return terminated and self.state.result_state in _SUCCESSES
+        details = self.status.termination_details if self.status is not None else None
+        return details is not None and details.code in _SUCCESS_CODES
+
+    @property
+    def start(self) -> datetime | None:
+        """`start_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.start_time)
+
+    @property
+    def end(self) -> datetime | None:
+        """`end_time` with a time zone (UTC). None before the end."""
+        return from_epoch_ms(self.end_time)
+
+
+class Timing(Progress):
+    """How long it took."""
+
+    __slots__ = ()
+
+    setup_duration: int | None
+    execution_duration: int | None
+    cleanup_duration: int | None
+    run_duration: int | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took, without the time in the queue. None before the end, and if the service does not tell."""
+        if not self.end_time:
+            return None
+        parts = (self.setup_duration, self.execution_duration, self.cleanup_duration)
+        milliseconds = self.run_duration or sum(part or 0 for part in parts)
+        return timedelta(milliseconds=milliseconds) if milliseconds else None

@@ -1,0 +1,186 @@
+"""The kinds of tasks that run code: notebooks, files, wheels, jars, dbt, pipelines and other jobs."""
+
+from __future__ import annotations
+
+import attrs
+
+from databricks_async.codec import SECRET, Model
+from databricks_async.jobs.models.settings_enums import ConditionTaskOp, Source
+
+
+@attrs.define(kw_only=True, repr=False)
+class NotebookTask(Model):
+    """Runs a notebook."""
+
+    notebook_path: str
+    """Absolute in the workspace, relative in a Git repository."""
+    base_parameters: dict[str, str] | None = None
+    """Parameters of a run with the same names override them."""
+    source: Source | None = None
+    warehouse_id: str | None = None
+    """A SQL warehouse, for notebooks of SQL cells only."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class SparkPythonTask(Model):
+    """Runs a Python file."""
+
+    python_file: str
+    """A path in the workspace or the Git repository, or a URI such as `dbfs:/...`."""
+    parameters: list[str] | None = None
+    source: Source | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class PythonWheelTask(Model):
+    """Runs an entry point of a Python wheel."""
+
+    package_name: str
+    entry_point: str
+    named_parameters: dict[str, str] | None = None
+    """Not together with parameters."""
+    parameters: list[str] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class PythonOperatorTaskParameter(Model):
+    """A parameter of a Python operator."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class PythonOperatorTask(Model):
+    """Runs a Python operator."""
+
+    main: str | None = None
+    parameters: list[PythonOperatorTaskParameter] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class SparkJarTask(Model):
+    """Runs the main class of a jar. Name the jar in the libraries of the task."""
+
+    jar_uri: str | None = None
+    """Deprecated: use the libraries of the task."""
+    main_class_name: str | None = None
+    parameters: list[str] | None = None
+    run_as_repl: bool | None = None
+    """Deprecated: the service takes only true."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class SparkSubmitTask(Model):
+    """Runs spark-submit on a new cluster."""
+
+    parameters: list[str] | None = attrs.field(default=None, metadata=SECRET)
+    """Not shown: it may set what spark_conf hides."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class DbtTask(Model):
+    """Runs dbt commands."""
+
+    commands: list[str]
+    """1 to 10, each beginning with `dbt`."""
+    catalog: str | None = None
+    """Only with warehouse_id."""
+    profiles_directory: str | None = None
+    """Only without warehouse_id."""
+    project_directory: str | None = None
+    schema: str | None = None
+    """Only with warehouse_id."""
+    source: Source | None = None
+    warehouse_id: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class DbtCloudTask(Model):
+    """Runs a job of dbt Cloud. Deprecated: use dbt_platform_task."""
+
+    connection_resource_name: str | None = None
+    dbt_cloud_job_id: int | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class DbtPlatformTask(Model):
+    """Runs a job of the dbt platform."""
+
+    connection_resource_name: str | None = None
+    dbt_platform_job_id: str | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class PipelineParams(Model):
+    """What an update of a pipeline refreshes."""
+
+    full_refresh: bool | None = None
+    full_refresh_selection: list[str] | None = None
+    refresh_flow_selection: list[str] | None = None
+    refresh_selection: list[str] | None = None
+    reset_checkpoint_selection: list[str] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class PipelineTask(Model):
+    """Updates a pipeline, which must be a triggered one."""
+
+    pipeline_id: str
+    full_refresh: bool | None = None
+    full_refresh_selection: list[str] | None = None
+    parameters: dict[str, str] | None = None
+    """10,000 characters at most, all together."""
+    refresh_flow_selection: list[str] | None = None
+    refresh_selection: list[str] | None = None
+    reset_checkpoint_selection: list[str] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class RunParameters(Model):
+    """Parameters for a run, by the kind of its tasks. Newer jobs have job_parameters instead."""
+
+    dbt_commands: list[str] | None = None
+    """Deprecated: use job_parameters."""
+    jar_params: list[str] | None = None
+    """Deprecated: use job_parameters."""
+    notebook_params: dict[str, str] | None = None
+    """Deprecated: use job_parameters."""
+    pipeline_params: PipelineParams | None = None
+    python_named_params: dict[str, str] | None = None
+    python_params: list[str] | None = None
+    """Deprecated: use job_parameters."""
+    spark_submit_params: list[str] | None = attrs.field(default=None, metadata=SECRET)
+    """Deprecated: use job_parameters."""
+    sql_params: dict[str, str] | None = None
+    """Deprecated: use job_parameters."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class RunJobTask(RunParameters):
+    """Runs another job."""
+
+    job_id: int
+    job_parameters: dict[str, str] | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ConditionTask(Model):
+    """Compares two values; tasks that depend on it name the outcome they want."""
+
+    op: ConditionTaskOp
+    left: str
+    """Text, or a reference to a parameter or a task value."""
+    right: str
+    """Text, or a reference to a parameter or a task value."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class CleanRoomsNotebookTask(Model):
+    """Runs a notebook of a clean room."""
+
+    clean_room_name: str
+    notebook_name: str
+    etag: str | None = None
+    """Checks that the notebook is the one that was agreed to."""
+    notebook_base_parameters: dict[str, str] | None = None

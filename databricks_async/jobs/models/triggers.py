@@ -1,0 +1,174 @@
+"""When the runs of a job start: schedules, continuous jobs and triggers."""
+
+from __future__ import annotations
+
+import attrs
+
+from databricks_async.codec import Model
+from databricks_async.jobs.models.settings_enums import (
+    Condition,
+    DayOfWeek,
+    JobCompletionTriggerConfigurationIfStatus,
+    ModelTriggerConfigurationCondition,
+    PauseStatus,
+    PeriodicTriggerConfigurationTimeUnit,
+    SqlConditionTriggerMode,
+    TaskRetryMode,
+)
+
+
+@attrs.define(kw_only=True, repr=False)
+class SqlConditionConfiguration(Model):
+    """A query that decides whether a run is started."""
+
+    sql_query_id: str
+    warehouse_id: str
+    trigger_mode: SqlConditionTriggerMode | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class CronSchedule(Model):
+    """Runs at set times."""
+
+    quartz_cron_expression: str
+    """In the syntax of Quartz, which begins with seconds."""
+    timezone_id: str
+    """A Java time zone, for example `Europe/Berlin`."""
+    pause_status: PauseStatus | None = None
+    """UNPAUSED if absent."""
+    sql_condition: SqlConditionConfiguration | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class MaintenanceWindow(Model):
+    """The hour of the week in which a continuous job may be restarted for maintenance."""
+
+    start_hour: int
+    """0 to 23."""
+    day_of_week: DayOfWeek
+    timezone_id: str
+    """A Java time zone, for example `Europe/Berlin`."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class Continuous(Model):
+    """One run is always active."""
+
+    maintenance_window: MaintenanceWindow | None = None
+    pause_status: PauseStatus | None = None
+    """UNPAUSED if absent."""
+    task_retry_mode: TaskRetryMode | None = None
+    """NEVER if absent."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class FileArrivalTriggerConfiguration(Model):
+    """Runs when files arrive in a storage location."""
+
+    url: str
+    """An external location, or a path below one."""
+    min_time_between_triggers_seconds: int | None = None
+    """60 at least."""
+    wait_after_last_change_seconds: int | None = None
+    """60 at least."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobCompletionTriggerConfigurationMonitoredJob(Model):
+    """A job that is waited for."""
+
+    workspace_id: str
+    job_id: str
+
+
+@attrs.define(kw_only=True, repr=False)
+class JobCompletionTriggerConfiguration(Model):
+    """Runs when other jobs have ended."""
+
+    jobs: list[JobCompletionTriggerConfigurationMonitoredJob]
+    if_status: JobCompletionTriggerConfigurationIfStatus | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ModelTriggerConfiguration(Model):
+    """Runs when something happens to a registered model."""
+
+    condition: ModelTriggerConfigurationCondition
+    aliases: list[str] | None = None
+    """Only with the condition MODEL_ALIAS_SET."""
+    min_time_between_triggers_seconds: int | None = None
+    """60 at least."""
+    securable_name: str | None = None
+    """`catalog.schema.model`, or `catalog.schema` for all models of a schema; absent: all of the metastore."""
+    wait_after_last_change_seconds: int | None = None
+    """60 at least."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class PeriodicTriggerConfiguration(Model):
+    """Runs at an interval."""
+
+    interval: int
+    unit: PeriodicTriggerConfigurationTimeUnit
+
+
+@attrs.define(kw_only=True, repr=False)
+class TableUpdateTriggerConfiguration(Model):
+    """Runs when tables are updated."""
+
+    table_names: list[str]
+    """As `catalog.schema.table`."""
+    condition: Condition | None = None
+    min_time_between_triggers_seconds: int | None = None
+    """60 at least."""
+    wait_after_last_change_seconds: int | None = None
+    """60 at least."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class TriggerSettings(Model):
+    """What starts runs: one of the kinds of triggers."""
+
+    file_arrival: FileArrivalTriggerConfiguration | None = None
+    job_completion: JobCompletionTriggerConfiguration | None = None
+    model: ModelTriggerConfiguration | None = None
+    pause_status: PauseStatus | None = None
+    """UNPAUSED if absent."""
+    periodic: PeriodicTriggerConfiguration | None = None
+    sql_condition: SqlConditionConfiguration | None = None
+    table_update: TableUpdateTriggerConfiguration | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ContinuousTriggerConfiguration(Model):
+    """One run is always active (one of several triggers)."""
+
+    maintenance_window: MaintenanceWindow | None = None
+    task_retry_mode: TaskRetryMode | None = None
+    """NEVER if absent."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class CronTriggerConfiguration(Model):
+    """Runs at set times (one of several triggers)."""
+
+    quartz_cron_expression: str
+    """In the syntax of Quartz, which begins with seconds."""
+    timezone_id: str
+    """A Java time zone, for example `Europe/Berlin`."""
+
+
+@attrs.define(kw_only=True, repr=False)
+class TriggerConfiguration(Model):
+    """One of several triggers of a job: one of the kinds."""
+
+    continuous: ContinuousTriggerConfiguration | None = None
+    file_arrival: FileArrivalTriggerConfiguration | None = None
+    job_completion: JobCompletionTriggerConfiguration | None = None
+    model: ModelTriggerConfiguration | None = None
+    pause_status: PauseStatus | None = None
+    """UNPAUSED if absent."""
+    periodic: PeriodicTriggerConfiguration | None = None
+    schedule: CronTriggerConfiguration | None = None
+    sql_condition: SqlConditionConfiguration | None = None
+    table_update: TableUpdateTriggerConfiguration | None = None

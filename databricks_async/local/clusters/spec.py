@@ -1,0 +1,242 @@
+"""ClusterSpec: the settings of a cluster, and which of them the service accepts."""
+
+from __future__ import annotations
+
+from typing import Literal, Required, TypedDict
+
+from databricks_async.local.clusters import catalog
+from databricks_async.local.errors import invalid
+from databricks_async.local.state import Json
+
+
+class AutoScale(TypedDict):
+    min_workers: int
+    max_workers: int
+
+
+class ClientsTypes(TypedDict, total=False):
+    jobs: bool
+    notebooks: bool
+
+
+class WorkloadType(TypedDict):
+    clients: ClientsTypes
+
+
+class AwsAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND", "SPOT", "SPOT_WITH_FALLBACK"]
+    ebs_volume_count: int
+    ebs_volume_iops: int
+    ebs_volume_size: int
+    ebs_volume_throughput: int
+    ebs_volume_type: Literal["GENERAL_PURPOSE_SSD", "THROUGHPUT_OPTIMIZED_HDD"]
+    first_on_demand: int
+    instance_profile_arn: str
+    spot_bid_price_percent: int
+    zone_id: str
+
+
+class LogAnalyticsInfo(TypedDict, total=False):
+    log_analytics_primary_key: str
+    log_analytics_workspace_id: str
+
+
+class AzureAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND_AZURE", "SPOT_AZURE", "SPOT_WITH_FALLBACK_AZURE"]
+    capacity_reservation_group: str
+    first_on_demand: int
+    log_analytics_info: LogAnalyticsInfo
+    spot_bid_max_price: float
+
+
+class GcpAttributes(TypedDict, total=False):
+    availability: Literal["ON_DEMAND_GCP", "PREEMPTIBLE_GCP", "PREEMPTIBLE_WITH_FALLBACK_GCP"]
+    boot_disk_size: int
+    confidential_compute_type: Literal["CONFIDENTIAL_COMPUTE_TYPE_NONE", "SEV_SNP"]
+    first_on_demand: int
+    google_service_account: str
+    local_ssd_count: int
+    use_preemptible_executors: bool
+    zone_id: str
+
+
+class Destination(TypedDict):
+    destination: str
+
+
+class S3Destination(TypedDict, total=False):
+    destination: Required[str]
+    canned_acl: str
+    enable_encryption: bool
+    encryption_type: str
+    endpoint: str
+    kms_key: str
+    region: str
+
+
+class ClusterLogConf(TypedDict, total=False):
+    dbfs: Destination
+    s3: S3Destination
+    volumes: Destination
+
+
+class InitScriptInfo(TypedDict, total=False):
+    abfss: Destination
+    dbfs: Destination
+    file: Destination
+    gcs: Destination
+    s3: S3Destination
+    volumes: Destination
+    workspace: Destination
+
+
+class DockerBasicAuth(TypedDict, total=False):
+    password: str
+    username: str
+
+
+class DockerImage(TypedDict, total=False):
+    basic_auth: DockerBasicAuth
+    url: str
+
+
+class NodeTypeFlexibility(TypedDict, total=False):
+    alternate_node_type_ids: list[str]
+    aws_context_id: str
+
+
+class ClusterSpec(TypedDict, total=False):
+    """Every setting of both versions of the API."""
+
+    apply_policy_default_values: bool
+    autoscale: AutoScale
+    autotermination_minutes: int
+    aws_attributes: AwsAttributes
+    azure_attributes: AzureAttributes
+    cluster_log_conf: ClusterLogConf
+    cluster_name: str
+    custom_tags: dict[str, str]
+    data_security_mode: Literal[
+        "DATA_SECURITY_MODE_AUTO",
+        "DATA_SECURITY_MODE_DEDICATED",
+        "DATA_SECURITY_MODE_STANDARD",
+        "LEGACY_PASSTHROUGH",
+        "LEGACY_SINGLE_USER",
+        "LEGACY_SINGLE_USER_STANDARD",
+        "LEGACY_TABLE_ACL",
+        "NONE",
+        "SINGLE_USER",
+        "USER_ISOLATION",
+    ]
+    dependency_mode: str
+    docker_image: DockerImage
+    driver_instance_pool_id: str
+    driver_node_type_flexibility: NodeTypeFlexibility
+    driver_node_type_id: str
+    enable_elastic_disk: bool
+    enable_local_disk_encryption: bool
+    gcp_attributes: GcpAttributes
+    init_scripts: list[InitScriptInfo]
+    instance_pool_id: str
+    is_single_node: bool
+    kind: str
+    node_type_id: str
+    num_workers: int
+    policy_id: str
+    remote_disk_throughput: int
+    runtime_engine: Literal["NULL", "PHOTON", "STANDARD"]
+    single_user_name: str
+    spark_conf: dict[str, str]
+    spark_env_vars: dict[str, str]
+    spark_version: str
+    ssh_public_keys: list[str]
+    total_initial_remote_disk_size: int
+    use_ml_runtime: bool
+    worker_node_type_flexibility: NodeTypeFlexibility
+    workload_type: WorkloadType
+
+
+FIELDS = frozenset(ClusterSpec.__annotations__)
+
+_AZURE_DEFAULTS = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
+_POOL_NODE_TYPE = "Standard_DS3_v2"
+
+
+def check(spec: Json) -> None:
+    """Refuse what the service refuses, naming the parameter."""
+    version = spec.get("spark_version")
+    if version is None:
+        raise invalid("Missing required field: spark_version")
+    if version not in catalog.SPARK_VERSION_KEYS:
+        raise invalid(f"Invalid spark_version {version}: see clusters/spark-versions")
+    if "node_type_id" not in spec and "instance_pool_id" not in spec:
+        raise invalid("Missing required field: node_type_id (or instance_pool_id)")
+    for name in ("node_type_id", "driver_node_type_id"):
+        if spec.get(name, _POOL_NODE_TYPE) not in catalog.NODE_TYPES:
+            raise invalid(f"Invalid {name}: node type {spec[name]} is not supported")
+    if not spec.keys() & {"num_workers", "autoscale", "policy_id"} and not spec.get("is_single_node"):
+        raise invalid("Missing required field: size")
+    check_size(spec)
+    minutes = spec.get("autotermination_minutes", 0)
+    if minutes != 0 and not 10 <= minutes <= 10_000:
+        raise invalid(f"autotermination_minutes must be 0 or between 10 and 10000, not {minutes}")
+
+
+def check_size(size: Json) -> None:
+    """Refuse impossible numbers of workers."""
+    if "num_workers" in size and "autoscale" in size:
+        raise invalid("Exactly one of num_workers or autoscale must be specified")
+    if size.get("num_workers", 0) < 0:
+        raise invalid(f"num_workers must not be negative: {size['num_workers']}")
+    autoscale = size.get("autoscale")
+    if autoscale is None:
+        return
+    for name in AutoScale.__annotations__:
+        if name not in autoscale:
+            raise invalid(f"Missing required field: autoscale.{name}")
+    if not 0 <= autoscale["min_workers"] <= autoscale["max_workers"]:
+        raise invalid("autoscale.min_workers must not be negative or greater than autoscale.max_workers")
+
+
+def size_of(spec: Json) -> Json:
+    """The size as events tell it."""
+    if "autoscale" in spec:
+        return {"autoscale": spec["autoscale"]}
+    return {"num_workers": spec.get("num_workers", 0)}
+
+
+def workers_of(spec: Json) -> int:
+    """How many workers a cluster has when it starts."""
+    autoscale = spec.get("autoscale")
+    workers: int = autoscale["min_workers"] if autoscale else spec.get("num_workers", 0)
+    return workers
+
+
+def attributes_of(spec: Json) -> Json:
+    """The settings without the size, as events tell them."""
+    return {name: value for name, value in spec.items() if name not in ("autoscale", "num_workers")}
+
+
+def effective(spec: Json, creator: str) -> Json:
+    """The settings with the defaults that the service fills in."""
+    node_type = spec.get("node_type_id", _POOL_NODE_TYPE)
+    settings: Json = {
+        "cluster_name": "",
+        "autotermination_minutes": 0,
+        "enable_elastic_disk": True,
+        "enable_local_disk_encryption": False,
+        "runtime_engine": "PHOTON" if "-photon-" in spec["spark_version"] else "STANDARD",
+        "node_type_id": node_type,
+        "driver_node_type_id": node_type,
+        **spec,
+        "azure_attributes": _AZURE_DEFAULTS | spec.get("azure_attributes", {}),
+    }
+    if spec.get("data_security_mode") == "SINGLE_USER":
+        settings.setdefault("single_user_name", creator)
+    if spec.get("is_single_node"):
+        single = {"spark.master": "local[*, 4]", "spark.databricks.cluster.profile": "singleNode"}
+        settings["spark_conf"] = single | spec.get("spark_conf", {})
+        settings["custom_tags"] = {"ResourceClass": "SingleNode"} | spec.get("custom_tags", {})
+    if "autoscale" not in spec:
+        settings.setdefault("num_workers", 0)
+    return settings

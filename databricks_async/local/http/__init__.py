@@ -1,0 +1,1 @@
+"""The local workspace's HTTP side: sockets, routes, parameters, who asks."""

@@ -1,0 +1,54 @@
+"""Who calls: bearer tokens, users and service principals."""
+
+from __future__ import annotations
+
+import zlib
+
+from databricks_async.local.errors import ApiError
+from databricks_async.local.state import Endpoint, Json, State, User
+
+_EXPIRING_SECONDS = 30.0
+
+
+def authenticate(state: State, authorization: str | None) -> User:
+    """The user behind an Authorization header, or the refusal that the service words."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not value:
+        raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
+    token = state.tokens.get(value.strip())
+    if token is None:
+        raise ApiError(403, 403, "Invalid access token.")
+    if token.revoked:
+        raise ApiError(401, 401, "The access token was revoked.")
+    if token.expires_at is not None:
+        left = token.expires_at - state.clock.client_time()
+        if left <= 0:
+            raise ApiError(401, 401, "The access token expired.")
+        if left < _EXPIRING_SECONDS:
+            raise ApiError(403, 403, "Token is expiring within 30 seconds.")
+    return token.user
+
+
+def me(state: State, *, caller: User) -> Json:
+    """Who the caller is, as SCIM tells it."""
+    groups = ["admins", "users"] if caller.admin else ["users"]
+    return {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "id": _id(caller.name),
+        "userName": caller.name,
+        "displayName": caller.name,
+        "active": True,
+        "emails": [{"type": "work", "value": caller.name, "primary": True}],
+        "groups": [
+            {"display": group, "type": "direct", "value": _id(group), "$ref": f"Groups/{_id(group)}"}
+            for group in groups
+        ],
+    }
+
+
+def _id(name: str) -> str:
+    return str(zlib.crc32(name.encode()))
+
+
+ROUTES: dict[str, Endpoint] = {"GET /api/{v}/preview/scim/v2/Me": me}
+VERSIONS = ("2.0",)

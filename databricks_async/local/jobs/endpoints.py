@@ -1,0 +1,196 @@
+"""The endpoints of the Jobs API that make, show, change and delete jobs."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from databricks_async.local.errors import invalid
+from databricks_async.local.jobs import pages as jobs_pages
+from databricks_async.local.jobs import run_lifecycle as runs_life
+from databricks_async.local.jobs import settings as jobs_settings
+from databricks_async.local.jobs.permissions import JobAccessControlRequest, access, grants, visible
+from databricks_async.local.jobs.settings import JobSettings
+from databricks_async.local.jobs.state import Job
+from databricks_async.local.jobs.task_work import new_run_id
+from databricks_async.local.state import Endpoint, Json, State, User
+
+ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
+_DEFAULT, _MOST, _MOST_OFFSET = 20, 100, 1000
+
+
+def create(
+    state: State,
+    *,
+    caller: User,
+    version: str,
+    access_control_list: list[JobAccessControlRequest] | None = None,
+    **settings: Unpack[JobSettings],
+) -> Json:
+    wanted = _checked(state, {**settings}, queue=version == "2.2")
+    jobs = state.jobs
+    jobs.sequence += 1
+    given = grants(access_control_list, caller.name)
+    job = Job(new_run_id(state), wanted, caller.name, state.now, given, jobs.sequence)
+    jobs.jobs[job.job_id] = job
+    return {"job_id": job.job_id}
+
+
+def _checked(state: State, settings: Json, *, queue: bool) -> Json:
+    wanted = jobs_settings.whole(settings)
+    jobs_settings.check_job(state, wanted)
+    return jobs_settings.complete(wanted, queue=queue)
+
+
+def get(
+    state: State,
+    *,
+    caller: User,
+    version: str,
+    job_id: int,
+    page_token: str = "",
+    include_trigger_state: bool = False,
+) -> Json:
+    job = access(state, caller, job_id, "CAN_VIEW")
+    arrays = {name: job.settings[name] for name in ARRAYS if name in job.settings}
+    shown, token = jobs_pages.page_of_arrays("job", arrays, job_id, version, page_token)
+    return {**_describe(job, shown), **token}
+
+
+def _describe(job: Job, arrays: Json) -> Json:
+    settings = {name: value for name, value in job.settings.items() if name not in ARRAYS}
+    return {
+        "job_id": job.job_id,
+        "creator_user_name": job.creator,
+        "run_as_user_name": _run_as(job),
+        "created_time": job.created_time,
+        "settings": settings | arrays,
+    }
+
+
+def _run_as(job: Job) -> str:
+    run_as = job.settings.get("run_as", {})
+    return str(run_as.get("user_name") or run_as.get("service_principal_name") or job.creator)
+
+
+def list_jobs(
+    state: State,
+    *,
+    caller: User,
+    version: str,
+    limit: int = _DEFAULT,
+    offset: int = 0,
+    name: str | None = None,
+    expand_tasks: bool = False,
+    page_token: str = "",
+) -> Json:
+    """Newest first. A token goes on with the name that it was made for."""
+    if not 1 <= limit <= _MOST:
+        raise invalid(f"Invalid limit {limit} - it has to be between 1 and {_MOST}")
+    if not 0 <= offset <= _MOST_OFFSET:
+        wrong = f"Invalid offset {offset} - it has to be no more than {_MOST_OFFSET}."
+        raise invalid(f"{wrong} Please use the page_token parameter.")
+    position: Json = {"name": name, "offset": offset, "size": limit}
+
+    def fits(wanted: Json, job: Job) -> bool:
+        named = wanted["name"]
+        return visible(caller, job) and (not named or job.settings["name"].lower() == named.lower())
+
+    page, tokens = jobs_pages.page_of_list("jobs", list(state.jobs.jobs.values()), fits, position, page_token)
+    hidden = () if expand_tasks else ("tasks", "job_clusters")
+    answer: Json = {"jobs": [_listed(job, hidden, version) for job in page], **tokens}
+    if version != "2.2":
+        answer["has_more"] = bool(tokens["next_page_token"])
+    return answer
+
+
+def _listed(job: Job, hidden: tuple[str, ...], version: str) -> Json:
+    arrays = {name: job.settings[name] for name in ARRAYS if name in job.settings and name not in hidden}
+    shown, more = jobs_pages.first_entries(arrays, version)
+    return {**_describe(job, shown), **more}
+
+
+def update(
+    state: State,
+    *,
+    caller: User,
+    job_id: int,
+    new_settings: dict[str, Any] | None = None,
+    fields_to_remove: list[str] | None = None,
+) -> Json:
+    """Replace top-level fields; tasks and job clusters are merged by their keys."""
+    job = access(state, caller, job_id, "CAN_MANAGE")
+    wanted = dict(job.settings)
+    for path in fields_to_remove or []:
+        _remove(wanted, path)
+    for name, value in (new_settings or {}).items():
+        key = _KEYED.get(name)
+        wanted[name] = _merged(wanted.get(name, []), value, key) if key else value
+    _change(state, job, _checked(state, wanted, queue=False))
+    return {}
+
+
+_KEYED = {
+    "tasks": "task_key",
+    "job_clusters": "job_cluster_key",
+    "parameters": "name",
+    "environments": "environment_key",
+}
+
+
+def _remove(settings: Json, path: str) -> None:
+    name, _, entry = path.partition("/")
+    if not entry:
+        settings.pop(name, None)
+    elif name in ("tasks", "job_clusters"):
+        settings[name] = [one for one in settings.get(name, []) if one[_KEYED[name]] != entry]
+    else:
+        raise invalid(f"fields_to_remove: {path!r} is nested, which only fields of tasks and job_clusters may be.")
+
+
+def _merged(before: list[Json], given: Any, key: str) -> Any:
+    if not isinstance(given, list) or not all(isinstance(one, dict) and isinstance(one.get(key), str) for one in given):
+        return given  # the checks will say what is wrong with it
+    new = {one[key]: one for one in given}
+    if len(new) < len(given):
+        return given
+    return [new.pop(one[key], one) for one in before] + list(new.values())
+
+
+def reset(state: State, *, caller: User, version: str, job_id: int, new_settings: dict[str, Any]) -> Json:
+    """Replace all settings."""
+    job = access(state, caller, job_id, "CAN_MANAGE")
+    kept = {"run_as": job.settings["run_as"]} if "run_as" in job.settings else {}
+    _change(state, job, _checked(state, kept | new_settings, queue=version == "2.2"))
+    return {}
+
+
+def _change(state: State, job: Job, wanted: Json) -> None:
+    seconds = wanted["timeout_seconds"]
+    later = seconds != job.settings["timeout_seconds"]
+    job.settings = wanted
+    if later:
+        # Unlike all other changes, this one is for the active runs too.
+        for run in list(job.active.values()):
+            run.settings = {**run.settings, "timeout_seconds": seconds}
+            if run.stopping is None:
+                runs_life.arm_timeout(state, run)
+    runs_life.admit(state, job)
+
+
+def delete(state: State, *, caller: User, job_id: int) -> Json:
+    """The job's runs can still be read."""
+    job = access(state, caller, job_id, "CAN_MANAGE")
+    job.deleted = True
+    del state.jobs.jobs[job_id]
+    return {}
+
+
+ROUTES: dict[str, Endpoint] = {
+    "POST /api/{v}/jobs/create": create,
+    "GET /api/{v}/jobs/get": get,
+    "GET /api/{v}/jobs/list": list_jobs,
+    "POST /api/{v}/jobs/update": update,
+    "POST /api/{v}/jobs/reset": reset,
+    "POST /api/{v}/jobs/delete": delete,
+}
+VERSIONS = ("2.0", "2.1", "2.2")

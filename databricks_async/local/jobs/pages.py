@@ -1,0 +1,76 @@
+"""Pages of jobs and runs: lists of them, and the long arrays within one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from databricks_async.local import paging
+from databricks_async.local.errors import invalid
+from databricks_async.local.state import Json
+
+MOST_ENTRIES = 100
+"""The entries of an array that version 2.2 shows on one page, and 2.1 at all."""
+
+
+def page_of_arrays(kind: str, arrays: Json, about: int, version: str, page_token: str) -> tuple[Json, Json]:
+    """The entries of each array that are on this page, and the token of the next one."""
+    if version != "2.2":
+        # Arrays that are too long are missing, without a word.
+        return {name: entries for name, entries in arrays.items() if len(entries) <= MOST_ENTRIES}, {}
+    offset = 0
+    if page_token:
+        position = paging.decode(kind, page_token)
+        if position["id"] != about:
+            raise invalid(f"page_token {page_token!r:.40} belongs to another {kind}")
+        offset = position["offset"]
+    end = offset + MOST_ENTRIES
+    more = any(len(entries) > end for entries in arrays.values())
+    shown = {name: entries[offset:end] for name, entries in arrays.items()}
+    return shown, {"next_page_token": paging.encode(kind, {"id": about, "offset": end})} if more else {}
+
+
+def first_entries(arrays: Json, version: str) -> tuple[Json, Json]:
+    """The same for an entry of a list, which says only whether there is more."""
+    if version != "2.2":
+        return {name: entries for name, entries in arrays.items() if len(entries) <= MOST_ENTRIES}, {}
+    more = any(len(entries) > MOST_ENTRIES for entries in arrays.values())
+    shown = {name: entries[:MOST_ENTRIES] for name, entries in arrays.items()}
+    return shown, {"has_more": True} if more else {}
+
+
+class Numbered(Protocol):
+    """What a list is made of. Newer ones have higher numbers."""
+
+    sequence: int
+
+
+Item = TypeVar("Item", bound=Numbered)
+
+
+def page_of_list(
+    kind: str, everything: Sequence[Item], fits: Callable[[Json, Item], bool], position: Json, page_token: str
+) -> tuple[list[Item], Json]:
+    """One page, newest first, and the tokens of those around it.
+
+    `position` holds the filters and `size`; a token goes on with those that it was made for. A token names an entry
+    and not a distance, so that what is added in the meantime moves nothing from one page to another.
+    """
+    if page_token:
+        position = {**paging.decode(kind, page_token), "size": position["size"]}
+    found = [item for item in reversed(everything) if fits(position, item)]
+    size = position["size"]
+    below, above = position.pop("below", None), position.pop("above", None)
+    first = position.pop("offset", 0)
+    if below is not None:
+        first = next((index for index, item in enumerate(found) if item.sequence < below), len(found))
+    if above is not None:
+        newer = sum(item.sequence > above for item in found)
+        first, size = max(0, newer - size), min(size, newer)
+    page = found[first : first + size]
+    tokens: Json = {"next_page_token": "", "prev_page_token": ""}
+    if page and first + size < len(found):
+        tokens["next_page_token"] = paging.encode(kind, {**position, "below": page[-1].sequence})
+    if page and first > 0:
+        tokens["prev_page_token"] = paging.encode(kind, {**position, "above": page[0].sequence})
+    return page, tokens

@@ -1,0 +1,385 @@
+"""How runs start, queue, go through their tasks, end, are cancelled and are repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from databricks_async.local.errors import ApiError, invalid
+from databricks_async.local.jobs import parameters as tasks_parameters
+from databricks_async.local.jobs import task_control as tasks_kinds
+from databricks_async.local.jobs import task_graph as tasks_graph
+from databricks_async.local.jobs import task_work as tasks_work
+from databricks_async.local.jobs.settings import kind_of
+from databricks_async.local.jobs.state import Job, Outcome, Round, Run, Step, TaskRun
+from databricks_async.local.state import Json, State
+
+_TIMED_OUT = Outcome("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
+
+
+def launch(
+    state: State,
+    job: Job,
+    settings: Json,
+    creator: str,
+    *,
+    name: str,
+    run_type: str = "JOB_RUN",
+    trigger: str = "ONE_TIME",
+    overriding: Json | None = None,
+    job_parameters: list[Json] | None = None,
+    queueing: bool = False,
+    only: Collection[str] | None = None,
+    parent: TaskRun | None = None,
+) -> Run:
+    """Make a run and start it, queue it or skip it."""
+    jobs = state.jobs
+    jobs.sequence += 1
+    run = Run(
+        tasks_work.new_run_id(state),
+        job,
+        name,
+        run_type,
+        trigger,
+        creator,
+        settings,
+        state.now,
+        jobs.sequence,
+        overriding or {},
+        job_parameters or [],
+        queueing,
+        parent=parent,
+    )
+    jobs.runs[run.run_id] = run
+    run.rounds.append(Round(None, state.now))
+    most = settings.get("max_concurrent_runs", 1) if run_type == "JOB_RUN" else 1
+    if most == 0 or (len(job.active) >= most and not queueing):
+        message = f"Skipped: the job already has {most} active runs, the maximum of its max_concurrent_runs."
+        _finish(state, run, Outcome("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", message))
+        return run
+    _open_round(state, run, settings.get("tasks", []), only)
+    if len(job.active) >= most:
+        run.outcome = Outcome("QUEUED", message="Queued due to reaching the maximum number of concurrent runs.")
+        job.queued[run.run_id] = run
+        for step in run.steps.values():
+            step.latest.outcome = Outcome("QUEUED")
+        expired = Outcome("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "The run waited in the queue for too long.")
+        _then(state, run, state.timing.queued, lambda: _stop(state, run, expired))
+    else:
+        _start(state, run)
+    return run
+
+
+def _open_round(state: State, run: Run, tasks: Iterable[Json], only: Collection[str] | None) -> None:
+    """Give each of these tasks, or those of them that are named, a new attempt that has not begun."""
+    chosen = [task for task in tasks if only is None or task["task_key"] in only]
+    keys = {task["task_key"] for task in chosen}
+    for task in chosen:
+        key = task["task_key"]
+        step = run.steps.get(key)
+        if step is None:
+            step = run.steps[key] = Step(key, task, _when_ended(state, run, key))
+        step.settings, step.done, step.stopped, step.failures = task, False, False, 0
+        # What was left out of the run cannot be waited for.
+        step.needs = [need for need in tasks_graph.needs_of(task) if need[0] in keys or need[0] in run.steps]
+        step.waiting_for = sum(key in keys for key, _ in step.needs)
+        _add_attempt(state, run, step)
+    for step in run.steps.values():
+        step.followers = []
+    for step in run.steps.values():
+        for need, _ in step.needs:
+            run.steps[need].followers.append(step.key)
+    run.open_steps = len(chosen)
+
+
+def _when_ended(state: State, run: Run, key: str) -> Callable[[TaskRun], None]:
+    return lambda task: _attempt_ended(state, task, lambda: _step_done(state, run, run.steps[key]))
+
+
+def _add_attempt(state: State, run: Run, step: Step, parent: TaskRun | None = None) -> TaskRun:
+    run_id = tasks_work.new_run_id(state)
+    task = TaskRun(run_id, run, step, len(step.attempts), step.attempts[0].run_id if step.attempts else run_id)
+    task.parent, task.start_time = parent, state.now
+    if step.attempts:
+        task.item = step.latest.item
+    step.attempts.append(task)
+    state.jobs.task_runs[run_id] = task
+    run.rounds[-1].task_run_ids.append(run_id)
+    return task
+
+
+def _start(state: State, run: Run) -> None:
+    run.job.active[run.run_id] = run
+    run.plan += 1
+    if run.outcome.life == "QUEUED":
+        run.queue_end = state.now
+    run.outcome = Outcome("PENDING")
+    arm_timeout(state, run)
+    waiting = [step for step in run.steps.values() if not step.done]
+    for step in waiting:
+        step.latest.outcome = Outcome("BLOCKED")
+    for step in waiting:
+        if step.waiting_for == 0:
+            _decide(state, step)
+
+
+def _decide(state: State, step: Step) -> None:
+    """All before this task have ended: skip it or begin."""
+    task = step.latest
+    if task.ended or step.stopped:
+        return
+    task.start_time = state.now
+    run = task.run
+    if step.settings.get("disabled"):
+        tasks_work.end(state, task, Outcome("SKIPPED", "DISABLED", "The task is disabled."))
+        return
+    verdicts = [_need(run.steps[key], outcome) for key, outcome in step.needs]
+    result = tasks_graph.reason_to_skip(step.settings.get("run_if") or "ALL_SUCCESS", verdicts) if verdicts else None
+    if result is None:
+        _begin(state, task)
+    else:
+        tasks_work.end(state, task, Outcome("SKIPPED", result, _WHY_SKIPPED[result]))
+
+
+_WHY_SKIPPED = {
+    "UPSTREAM_FAILED": "An upstream task failed.",
+    "UPSTREAM_CANCELED": "An upstream task was canceled.",
+    "EXCLUDED": "The conditions for this task to run were not met.",
+}
+
+
+def _need(step: Step, outcome: str | None) -> str:
+    verdict = tasks_graph.verdict(step.latest.outcome)
+    if verdict == tasks_graph.SUCCESS and outcome is not None and outcome != step.latest.condition:
+        return tasks_graph.EXCLUDED
+    return verdict
+
+
+def _begin(state: State, task: TaskRun) -> None:
+    seconds = task.settings.get("timeout_seconds") or 0
+    if seconds > 0:
+        tasks_work.then(state, task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
+    tasks_parameters.resolve(task)
+    kind = kind_of(task.settings)
+    if kind == "condition_task":
+        tasks_kinds.decide_condition(state, task)
+    elif kind == "for_each_task":
+        _begin_iterations(state, task)
+    elif kind == "run_job_task":
+        _begin_child(state, task)
+    else:
+        tasks_work.work(state, task)
+
+
+def _begin_iterations(state: State, task: TaskRun) -> None:
+    inputs = tasks_kinds.inputs_of(state, task)
+    if inputs is None:
+        return
+    tasks_work.running(state, task)
+    nested: Json = task.settings["for_each_task"]["task"]
+    settings = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, **nested}
+    key = settings.setdefault("task_key", f"{task.step.key}_iteration")
+
+    def ended(one: TaskRun) -> None:
+        _attempt_ended(state, one, lambda: _iteration_done(state, task))
+
+    for item in inputs:
+        step = Step(key, settings, ended)
+        _add_attempt(state, task.run, step, task).item = item
+        task.iterations.append(step)
+    if inputs:
+        for _ in range(task.resolved.get("concurrency") or 1):
+            _begin_next(state, task)
+    else:
+        tasks_work.end(state, task, Outcome("TERMINATED", "SUCCESS"))
+
+
+def _begin_next(state: State, task: TaskRun) -> None:
+    if task.begun < len(task.iterations):
+        iteration = task.iterations[task.begun].latest
+        task.begun += 1
+        iteration.start_time = state.now
+        _begin(state, iteration)
+
+
+def _iteration_done(state: State, task: TaskRun) -> None:
+    if task.outcome.life != "RUNNING":
+        return
+    _begin_next(state, task)
+    if all(step.latest.ended for step in task.iterations):
+        tasks_work.end(state, task, tasks_kinds.sum_up(task))
+
+
+def _begin_child(state: State, task: TaskRun) -> None:
+    job = state.jobs.jobs.get(task.settings["run_job_task"]["job_id"])
+    if job is None:
+        message = f"Job {task.settings['run_job_task']['job_id']} does not exist."
+        tasks_work.end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
+        return
+    if tasks_kinds.too_deep(task.run):
+        message = "Jobs that run jobs are nested too deeply."
+        tasks_work.end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "INVALID_RUN_CONFIGURATION"))
+        return
+    tasks_work.running(state, task)
+    task.child = launch(
+        state,
+        job,
+        job.settings,
+        task.run.creator,
+        name=job.settings["name"],
+        trigger="RUN_JOB_TASK",
+        overriding=tasks_kinds.child_overrides(task),
+        job_parameters=tasks_kinds.child_parameters(job, task),
+        queueing=job.settings.get("queue", {}).get("enabled", False),
+        parent=task,
+    )
+
+
+def _attempt_ended(state: State, task: TaskRun, done: Callable[[], None]) -> None:
+    """Try again where the settings say so; else the task is done."""
+    step = task.step
+    if not step.stopped and _may_retry(task):
+        step.failures += 1
+        retry = _add_attempt(state, task.run, step, task.parent)
+        retry.outcome = Outcome("WAITING_FOR_RETRY")
+        # Never twice in a second: a task that fails at once, and is retried for ever, would stop the clock.
+        interval = max(task.settings.get("min_retry_interval_millis") or 0, 1000 - (state.now - task.start_time))
+        tasks_work.then(state, retry, interval / 1000, lambda: _retry(state, retry))
+    else:
+        done()
+
+
+def _may_retry(task: TaskRun) -> bool:
+    result = task.outcome.result
+    again = result == "FAILED" or (result == "TIMEDOUT" and task.settings.get("retry_on_timeout"))
+    most = task.settings.get("max_retries") or 0
+    return bool(again) and (most < 0 or task.step.failures < most)
+
+
+def _retry(state: State, task: TaskRun) -> None:
+    task.start_time = state.now
+    _begin(state, task)
+
+
+def _step_done(state: State, run: Run, step: Step) -> None:
+    if step.done:
+        return
+    step.done = True
+    run.open_steps -= 1
+    for key in step.followers:
+        follower = run.steps[key]
+        if not follower.done:
+            follower.waiting_for -= 1
+            if follower.waiting_for == 0 and run.stopping is None:
+                _decide(state, follower)
+    if run.open_steps == 0:
+        _finish(state, run, run.stopping or tasks_kinds.outcome_of(run))
+
+
+def _finish(state: State, run: Run, outcome: Outcome) -> None:
+    run.plan += 1
+    run.outcome, run.stopping, run.end_time = outcome, None, state.now
+    run.rounds[-1].outcome, run.rounds[-1].end_time = outcome, state.now
+    for cluster_id in run.clusters.values():
+        cluster = state.clusters.get(cluster_id)
+        if cluster is not None:
+            tasks_work.release(state, cluster)
+    run.clusters = {}
+    job = run.job
+    job.active.pop(run.run_id, None)
+    job.queued.pop(run.run_id, None)
+    state.schedule(0, lambda: admit(state, job))
+    parent = run.parent
+    if parent is not None:
+        state.schedule(0, lambda: _child_ended(state, parent, run))
+
+
+def admit(state: State, job: Job) -> None:
+    """Start what waits in the queue, as far as there is room."""
+    while job.queued and len(job.active) < job.settings.get("max_concurrent_runs", 1):
+        _start(state, job.queued.pop(next(iter(job.queued))))
+
+
+def _child_ended(state: State, task: TaskRun, run: Run) -> None:
+    if task.outcome.life == "RUNNING":
+        tasks_work.end(state, task, tasks_kinds.outcome_of_child(run))
+
+
+def arm_timeout(state: State, run: Run) -> None:
+    """See to it that an active run ends in time, also where its time was changed."""
+    seconds = run.settings.get("timeout_seconds") or 0
+    run.plan += 1
+    if seconds > 0:
+        began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
+        _then(state, run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
+
+
+def _then(state: State, run: Run, seconds: float, action: Callable[[], None]) -> None:
+    plan = run.plan
+
+    def act() -> None:
+        if run.plan == plan:
+            action()
+
+    state.schedule(seconds, act)
+
+
+def cancel(state: State, run: Run) -> None:
+    """Stop a run; one that has ended stays as it is."""
+    if not run.ended and run.stopping is None:
+        _stop(state, run, tasks_work.CANCELED)
+
+
+def _stop(state: State, run: Run, outcome: Outcome) -> None:
+    run.plan += 1
+    run.job.queued.pop(run.run_id, None)
+    run.stopping = outcome
+    run.outcome = Outcome("TERMINATING", message="Terminating the run")
+    # What a skipped run's tasks came to is no more than that they were cancelled.
+    tasks = outcome if outcome.life == "TERMINATED" else tasks_work.CANCELED
+    for step in run.steps.values():
+        if not step.done:
+            stop_task(state, step.latest, tasks)
+    if run.open_steps == 0:
+        _finish(state, run, outcome)
+
+
+def stop_task(state: State, task: TaskRun, outcome: Outcome) -> None:
+    """Stop one attempt, and what it has started. Only one that ran out of time may be tried again."""
+    task.step.stopped = outcome.result != "TIMEDOUT" or task.run.stopping is not None
+    if task.ended or task.outcome.life == "TERMINATING":
+        return
+    for step in task.iterations:
+        stop_task(state, step.latest, tasks_work.CANCELED)
+        step.stopped = True
+    if task.child is not None:
+        cancel(state, task.child)
+    if task.outcome.life in ("PENDING", "RUNNING"):
+        tasks_work.tidy_up(state, task, outcome)
+    else:
+        tasks_work.end(state, task, outcome)
+
+
+def repair(state: State, run: Run, keys: Collection[str], overriding: Json, parameters: dict[str, str]) -> int:
+    """Run these tasks of an ended run once more, with the job's present settings; gives the repair's id."""
+    if not run.ended:
+        raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is in progress and cannot be repaired.")
+    if not keys:
+        raise invalid(f"Run {run.run_id} has no tasks to rerun.")
+    repair_id = tasks_work.new_run_id(state)
+    if run.run_type == "JOB_RUN" and not run.job.deleted:
+        run.settings = run.job.settings
+    run.overriding = run.overriding | overriding
+    run.job_parameters = [
+        {**parameter, "value": parameters.get(parameter["name"], parameter["value"])}
+        for parameter in run.job_parameters
+    ]
+    known = {parameter["name"] for parameter in run.job_parameters}
+    run.job_parameters += [{"name": name, "value": value} for name, value in parameters.items() if name not in known]
+    run.rounds.append(Round(repair_id, state.now))
+    run.end_time = 0
+    run.queue_end = 0
+    present = {task["task_key"]: task for task in run.settings.get("tasks", [])}
+    tasks = [present.get(key, step.settings) for key, step in run.steps.items()]
+    _open_round(state, run, tasks, keys)
+    _start(state, run)
+    return repair_id

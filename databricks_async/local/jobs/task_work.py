@@ -1,0 +1,219 @@
+"""One attempt at a task that does work: it gets a cluster, runs its script's time, and ends."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from databricks_async.local.clusters import lifecycle
+from databricks_async.local.clusters.endpoints import new_id
+from databricks_async.local.jobs.settings import cluster_spec, kind_of
+from databricks_async.local.jobs.state import Outcome, TaskRun, TaskScript
+from databricks_async.local.state import Cluster, Json, State
+
+CANCELED = Outcome("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
+
+
+def new_run_id(state: State) -> int:
+    """An id that no job, run or task run has had."""
+    while True:
+        number = state.random.randrange(2**53, 2**63)
+        if number not in state.jobs.ids:
+            state.jobs.ids.add(number)
+            return number
+
+
+def then(state: State, task: TaskRun, seconds: float, action: Callable[[], None]) -> None:
+    """Have something happen later, unless the attempt has ended or was stopped by then."""
+    plan = task.plan
+
+    def act() -> None:
+        if task.plan == plan:
+            action()
+
+    state.schedule(seconds, act)
+
+
+def work(state: State, task: TaskRun) -> None:
+    """Begin: on the task's cluster, or at once where it has none."""
+    settings, run = task.settings, task.run
+    existing, key = settings.get("existing_cluster_id"), settings.get("job_cluster_key")
+    if existing is not None:
+        cluster = state.clusters.get(existing)
+        if cluster is None:
+            message = f"Cluster {existing} does not exist."
+            end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
+            return
+    elif key is not None:
+        known = state.clusters.get(run.clusters.get(key, ""))
+        if known is not None and known.state not in ("TERMINATING", "TERMINATED"):
+            cluster = known
+        else:
+            specs = {one["job_cluster_key"]: one.get("new_cluster") for one in run.settings.get("job_clusters", [])}
+            if specs.get(key) is None:
+                _execute(state, task, None)  # a serverless job cluster
+                return
+            cluster = _create(state, task, specs[key], key)
+            run.clusters[key] = cluster.cluster_id
+    elif settings.get("new_cluster") is not None:
+        cluster = _create(state, task, settings["new_cluster"], task.step.key)
+        task.owns_cluster = True
+    else:
+        _execute(state, task, None)
+        return
+    task.cluster_id = cluster.cluster_id
+    task.outcome = Outcome("PENDING", message="Waiting for cluster")
+    if cluster.state == "TERMINATING":
+        _wait(state, task, cluster)
+    else:
+        _look(state, task, cluster)
+
+
+def _create(state: State, task: TaskRun, spec: Json, key: str) -> Cluster:
+    run = task.run
+    named = {"cluster_name": f"job-{run.job.job_id}-run-{run.run_id}-{key}", **cluster_spec(spec)}
+    cluster = Cluster(new_id(state), named, run.creator, state.now)
+    cluster.grants["user_name", run.creator] = "CAN_MANAGE"
+    cluster.overlay["cluster_source"] = "JOB"
+    state.clusters[cluster.cluster_id] = cluster
+    lifecycle.create(state, cluster, run.creator)
+    return cluster
+
+
+def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
+    state.jobs.waiting.setdefault(cluster.cluster_id, {})[task.run_id] = lambda: _look(state, task, cluster)
+
+
+def _look(state: State, task: TaskRun, cluster: Cluster) -> None:
+    """The cluster came up or went down, or the task has only just met it."""
+    running = task.outcome.life == "RUNNING"
+    if cluster.state == "TERMINATING":
+        why = f"Cluster '{cluster.cluster_id}' was terminated. Reason: {cluster.state_message}"
+        message = why if running else f"Unexpected failure while waiting for the cluster to be ready. {why}"
+        task.owns_cluster = False
+        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "CLUSTER_ERROR"))
+    elif cluster.state in ("RUNNING", "RESIZING") and not running:
+        _execute(state, task, cluster)
+    else:
+        if cluster.state == "TERMINATED":
+            lifecycle.start(state, cluster, task.run.creator)
+        _wait(state, task, cluster)
+
+
+def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
+    running(state, task)
+    missing = _missing_notebook(state, task)
+    if missing is not None:
+        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
+        return
+    script = _script(state, task)
+    duration = state.timing.task if script.duration is None else script.duration
+    if cluster is not None:
+        task.spark_context_id = cluster.spark_context_id
+        # A cluster with work to do is not idle.
+        cluster.last_activity_time = state.now + round(duration * 1000)
+        _wait(state, task, cluster)
+    then(state, task, duration, lambda: _complete(state, task, script))
+
+
+def running(state: State, task: TaskRun) -> None:
+    """The attempt does its work from now on."""
+    task.outcome = Outcome("RUNNING")
+    task.execution_start = state.now
+    if task.run.outcome.life == "PENDING":
+        task.run.outcome = Outcome("RUNNING")
+
+
+def _missing_notebook(state: State, task: TaskRun) -> str | None:
+    notebook = task.settings.get("notebook_task")
+    if not state.jobs.notebooks_must_exist or notebook is None:
+        return None
+    if notebook.get("source", "GIT" if "git_source" in task.run.settings else None) == "GIT":
+        return None
+    path = notebook["notebook_path"]
+    node = state.tree.by_path.get(path)
+    if node is not None and node.kind == "NOTEBOOK":
+        return None
+    return (
+        f'Unable to access the notebook "{path}". Either it does not exist, or the identity used to run this job, '
+        f"{task.run.creator}, lacks the required permissions."
+    )
+
+
+def _script(state: State, task: TaskRun) -> TaskScript:
+    names = _names(task)
+    scripts = state.jobs.scripts
+    for index, script in enumerate(scripts):
+        if script.name in names:
+            if script.times is not None:
+                script.times -= 1
+                if script.times <= 0:
+                    del scripts[index]
+            return script
+    return TaskScript(task.step.key)
+
+
+def _names(task: TaskRun) -> set[str]:
+    kind = kind_of(task.settings)
+    names = {task.step.key, task.parent.step.key if task.parent else task.step.key}
+    fields = ("notebook_path", "python_file", "main_class_name", "entry_point")
+    return names | {task.settings[kind][name] for name in fields if name in task.settings[kind]}
+
+
+def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
+    task.output, task.logs = script.output, script.logs
+    task.error, task.error_trace = script.error, script.error_trace
+    if script.call is not None:
+        try:
+            given = script.call(dict(task.parameters))
+            output, values = given if isinstance(given, tuple) else (given, {})
+            if output is not None and not isinstance(output, str):
+                raise TypeError(f"call must give text, None or (text, values), not {type(output).__name__}")
+        except Exception as error:
+            task.error, task.error_trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+        else:
+            task.output = script.output if output is None else output
+            task.step.values |= values
+    outcome = _outcome("FAILED" if task.error is not None else script.result_state)
+    if task.owns_cluster:
+        tidy_up(state, task, outcome)
+    else:
+        end(state, task, outcome)
+
+
+def _outcome(result: str) -> Outcome:
+    if result == "FAILED":
+        return Outcome("TERMINATED", "FAILED", "Workload failed, see run output for details")
+    return Outcome("TERMINATED", result)
+
+
+def tidy_up(state: State, task: TaskRun, outcome: Outcome) -> None:
+    """TERMINATING for a while, then the end."""
+    task.plan += 1
+    task.outcome = Outcome("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
+    task.execution_end = state.now
+    then(state, task, state.timing.cleanup, lambda: end(state, task, outcome))
+
+
+def end(state: State, task: TaskRun, outcome: Outcome) -> None:
+    """This attempt is over."""
+    task.plan += 1
+    task.outcome = outcome
+    task.start_time = task.start_time or state.now
+    task.end_time = state.now
+    if task.execution_start and not task.execution_end:
+        task.execution_end = state.now
+    cluster = state.clusters.get(task.cluster_id or "")
+    if cluster is not None:
+        state.jobs.waiting.get(cluster.cluster_id, {}).pop(task.run_id, None)
+        cluster.last_activity_time = min(cluster.last_activity_time or state.now, state.now)
+        if task.owns_cluster:
+            release(state, cluster)
+    # Not at once: a thousand tasks that each end the next one would be a thousand calls deep.
+    state.schedule(0, lambda: task.step.when_ended(task))
+
+
+def release(state: State, cluster: Cluster) -> None:
+    """Take down a cluster whose work is done."""
+    if cluster.state not in ("TERMINATING", "TERMINATED"):
+        lifecycle.terminate(state, cluster, {"code": "JOB_FINISHED", "type": "SUCCESS", "parameters": {}})

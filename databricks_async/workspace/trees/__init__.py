@@ -1,0 +1,1 @@
+"""Whole trees of a workspace: walked, exported, imported."""

@@ -1,0 +1,145 @@
+"""A tree of the workspace to a folder of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
+from databricks_async.workspace.paths import truth
+from databricks_async.workspace.trees.names import below, local_name
+from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
+
+if TYPE_CHECKING:
+    from databricks_async.workspace.api import Workspace
+
+_END_OF_TIME = 253_402_300_800_000
+"""The year 10000 in epoch milliseconds: no file system takes more."""
+_FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
+
+
+async def export_tree(
+    workspace: Workspace,
+    path: str,
+    local_dir: str | os.PathLike[str],
+    *,
+    notebooks: ExportFormat | str,
+    overwrite: bool,
+    skip_unchanged: bool,
+    on_progress: Callable[[Progress], None] | None,
+    concurrency: int,
+) -> TreeReport:
+    notebooks = ExportFormat(notebooks)
+    if notebooks not in (ExportFormat.SOURCE, ExportFormat.JUPYTER):
+        raise ValueError(f"notebooks of a tree are exported as SOURCE or JUPYTER, not as {notebooks}")
+    export = _Export(workspace, Path(local_dir), notebooks, overwrite=overwrite, skip_unchanged=skip_unchanged)
+    await asyncio.to_thread(export.check_folder)
+    async with crew(concurrency, on_progress) as hands, workspace.walk(path, concurrency=concurrency) as walk:
+        ready = False
+        async for info in walk:
+            if not ready:
+                # What is wrong with it would be wrong for each object.
+                await asyncio.to_thread(export.make, export.folder)
+                ready = True
+            found = info.path or ""
+            try:
+                target = export.claim(walk.path, info)
+            except (ValueError, OSError) as error:
+                hands.note(TreeFailure(found, error), info.object_type)
+                continue
+            if target is not None:
+                await hands.start(found, info.object_type, partial(export.one, info, target))
+        for failure in walk.failures:
+            hands.note(failure)
+    await asyncio.to_thread(export.make, export.folder)  # an empty tree is a folder too
+    return hands.report
+
+
+class _Export:
+    """Decides for each object where it goes, and brings it there."""
+
+    def __init__(
+        self, workspace: Workspace, folder: Path, notebooks: ExportFormat, *, overwrite: bool, skip_unchanged: bool
+    ) -> None:
+        self.folder = folder
+        self._workspace = workspace
+        self._notebooks = notebooks
+        self._overwrite = truth("overwrite", overwrite)
+        self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
+        self._home = ""
+        self._claims: dict[str, str] = {}
+        self._refused = set[str]()
+
+    def check_folder(self) -> None:
+        if self.folder.exists() and not self.folder.is_dir():
+            problem = "the tree needs a folder to go to, and this is a file"
+            raise NotADirectoryError(errno.ENOTDIR, problem, str(self.folder))
+        self._home = os.path.realpath(self.folder)
+
+    def claim(self, root: str, info: ObjectInfo) -> Path | None:
+        """The place of an object, which then is its own; None below a folder that has no place.
+
+        Raises `ValueError` if it has no possible name here and `FileExistsError` if another object has it.
+        """
+        path = info.path or ""
+        folder, _, name = below(root, path).rpartition("/")
+        is_folder = info.object_type in _FOLDERS
+        try:
+            if folder in self._refused:
+                raise ValueError("its folder has no place")
+            place = os.path.join(folder, local_name(info, name, self._notebooks))
+            other = self._claims.setdefault(os.path.normcase(place), path)
+            if other != path:
+                raise FileExistsError(errno.EEXIST, f"this is where {other!r} of the workspace goes", place)
+        except (ValueError, OSError):
+            if is_folder:
+                self._refused.add(f"{folder}/{name}" if folder else name)
+            if folder in self._refused:
+                return None
+            raise
+        return self.folder / place
+
+    async def one(self, info: ObjectInfo, target: Path) -> Outcome:
+        path, kind = info.path or "", info.object_type or ObjectType("")
+        if kind in _FOLDERS:
+            await asyncio.to_thread(self.make, target)
+            return TreeItem(path, str(target), kind, 0)
+        if kind not in (ObjectType.NOTEBOOK, ObjectType.FILE):
+            return TreeSkip(path, f"a {kind} has no file form")
+        if await asyncio.to_thread(self._is_there, info, target):
+            return TreeSkip(path, "unchanged")
+        form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
+        modified_at = info.modified_at
+        if modified_at is not None and not 0 <= modified_at < _END_OF_TIME:
+            modified_at = None
+        # Given now and not later: a file of another time would be in the way when the export is taken up again.
+        size = await self._workspace.download(path, format=form).save(
+            target, overwrite=self._overwrite, modified_at=modified_at
+        )
+        return TreeItem(path, str(target), kind, size)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder and those above it, nowhere but in the export's own folder."""
+        real = os.path.realpath(folder)
+        if not Path(real).is_relative_to(self._home):
+            raise PermissionError(errno.EPERM, "a symbolic link leads out of the export's folder", str(folder))
+        os.makedirs(folder, exist_ok=True)
+
+    def _is_there(self, info: ObjectInfo, target: Path) -> bool:
+        """Whether the file is the object as it is now: an export gives it the object's time, to the millisecond."""
+        self.make(target.parent)
+        if not os.path.lexists(target):
+            return False
+        if self._skip_unchanged and info.modified_at is not None and target.is_file() and not target.is_symlink():
+            there = target.stat()
+            same_size = info.size is None or info.size == there.st_size
+            if there.st_mtime_ns // 1_000_000 == info.modified_at and same_size:
+                return True
+        if not self._overwrite:
+            raise FileExistsError(errno.EEXIST, "exists already, and nothing is overwritten unasked", str(target))
+        return False
