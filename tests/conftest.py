@@ -14,7 +14,7 @@ import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.local import Clock, LocalWorkspace
-from support.virtual_loop import VirtualLoop
+from support.virtual_loop import VirtualLoop, virtual_monotonic
 
 
 @pytest.fixture(autouse=True)
@@ -36,13 +36,13 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 
 
 @pytest.fixture
-async def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time passes only when there is nothing else to do, for `loop.time` and `time.monotonic` alike.
 
     Client and local workspace share the loop, so pauses and timeouts of any length take no time and are exact, over
     real HTTP too. Not for tests that start a process.
     """
-    monkeypatch.setattr(time, "monotonic", asyncio.get_running_loop().time)
+    monkeypatch.setattr(time, "monotonic", virtual_monotonic)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import DatabricksError, LifecycleError, OutcomeUnknown
 from databricks_async.local import Fault, LocalWorkspace
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 LIST = "GET /api/2.1/clusters/list"
 CREATE = "POST /api/2.1/clusters/create"
 SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}

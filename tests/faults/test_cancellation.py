@@ -112,6 +112,7 @@ async def brought_up(w, workspace, cluster_id):
 SCENES = (plain, created, refused_and_lost, paged, in_a_crowd, waited_for, brought_up)
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("when", ["while it waits", "as it ends"])
 @pytest.mark.parametrize("oauth", [False, True], ids=["token", "oauth"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -142,6 +143,7 @@ async def test_cancelled_at_every_await(workspace, terminated, service_principal
     assert step > 1
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("offset", [-0.002, -0.001, 0.0, 0.001, 0.002])
 async def test_a_deadline_about_the_time_of_a_cancellation(workspace, connect, offset):
     """A call that was cancelled never goes on to its next try, whoever came first."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from typing import Any
 
 _GRACE_SECONDS = 0.002
 """Real seconds in which bytes under way on the loopback interface must arrive before time jumps."""
+
+
+_real_monotonic = time.monotonic
+
+
+def virtual_monotonic() -> float:
+    """`time.monotonic` for code on a loop in virtual time; outside such a loop, the real one."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return _real_monotonic()
+    return loop.time() if isinstance(loop, VirtualLoop) else _real_monotonic()
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -40,10 +53,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or self._loop.threads_at_work:  # nothing but bytes or a thread can wake the loop
+        if timeout is not None and timeout <= 0:  # callbacks are ready
+            return super().select(0)
+        if timeout is None or self._loop.threads_at_work:  # bytes or a thread will wake the loop
             return super().select(None)
         has_connections = len(self.get_map()) > 1  # one is the pipe by which the loop is woken
-        ready = super().select(_GRACE_SECONDS if timeout > 0 and has_connections else 0)
-        if not ready and timeout > 0:
-            self._loop.now += timeout
-        return ready
+        if ready := super().select(_GRACE_SECONDS if has_connections else 0):
+            return ready
+        self._loop.now += timeout
+        return []
