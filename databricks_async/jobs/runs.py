@@ -7,20 +7,32 @@ import logging
 from collections.abc import Hashable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import attrs
 
 from databricks_async.aio import gather, time_limit, wait_through
-from databricks_async.errors import DatabricksError, OperationTimeout, RunFailed
+from databricks_async.errors import DatabricksError, OperationTimeout
+from databricks_async.jobs.errors import FailedTask as FailedTask
+from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
 from databricks_async.polling import PollInterval, poll
 from databricks_async.wait import Timeout, Wait, seconds_of
 
-if TYPE_CHECKING:
-    from databricks_async.jobs.api import Jobs
-
 log = logging.getLogger("databricks_async")
+
+
+class RunCalls(Protocol):
+    """The calls with which a run is followed to its end; `Jobs` has them."""
+
+    async def poll_run(self, run_id: int, /) -> BaseRun: ...
+
+    async def get_run(self, run_id: int, /) -> Run: ...
+
+    async def get_run_output(self, run_id: int, /) -> RunOutput: ...
+
+    async def cancel_run(self, run_id: int, /) -> object: ...
+
 
 _NEVER_RAN = frozenset(
     {
@@ -92,20 +104,6 @@ def _state_of(run: BaseRun) -> Hashable:
     )
 
 
-@attrs.frozen
-class FailedTask:
-    """A task that failed, and why."""
-
-    task_key: str
-    run_id: int | None
-    """The task's own run; None if it never got one."""
-    result: str
-    """FAILED, TIMEDOUT, CANCELED, INTERNAL_ERROR, ..."""
-    error: str
-    """What went wrong, in the task's own words if its output could be read; may be empty."""
-    error_trace: str | None = None
-
-
 class RunWait(Wait[BaseRun]):
     """A run under way. It can be made again from the id: `w.jobs.wait_run(run_id)`.
 
@@ -113,7 +111,7 @@ class RunWait(Wait[BaseRun]):
     """
 
     def __init__(
-        self, jobs: Jobs, run_id: int, interval: PollInterval, *, grace_period: bool = False, check: bool = True
+        self, jobs: RunCalls, run_id: int, interval: PollInterval, *, grace_period: bool = False, check: bool = True
     ) -> None:
         super().__init__(
             f"run {run_id}",
@@ -171,7 +169,7 @@ class RunWait(Wait[BaseRun]):
 class CancelOnExit:
     """See `RunWait.cancel_run_on_exit`."""
 
-    def __init__(self, wait: RunWait, jobs: Jobs, seconds: float | None) -> None:
+    def __init__(self, wait: RunWait, jobs: RunCalls, seconds: float | None) -> None:
         self._wait = wait
         self._jobs = jobs
         self._seconds = seconds
@@ -206,7 +204,7 @@ class CancelOnExit:
             await self._jobs.cancel_run(self._wait.run_id)
 
 
-async def failure(jobs: Jobs, run: Run) -> RunFailed:
+async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
@@ -219,7 +217,7 @@ async def failure(jobs: Jobs, run: Run) -> RunFailed:
     return RunFailed("; ".join(part for part in parts if part), run=run, failed_tasks=tasks)
 
 
-async def _failed_tasks(jobs: Jobs, task: RunTask) -> list[FailedTask]:
+async def _failed_tasks(jobs: RunCalls, task: RunTask) -> list[FailedTask]:
     """A failed task; of a loop, those iterations that failed."""
     if task.for_each_task is not None and task.run_id is not None:
         try:
@@ -234,7 +232,7 @@ async def _failed_tasks(jobs: Jobs, task: RunTask) -> list[FailedTask]:
     return [await _failed_task(jobs, task)]
 
 
-async def _failed_task(jobs: Jobs, task: RunTask) -> FailedTask:
+async def _failed_task(jobs: RunCalls, task: RunTask) -> FailedTask:
     error, trace = message_of(task), None
     if task.run_id is not None:
         try:
@@ -249,7 +247,7 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-async def outputs_of(jobs: Jobs, run: Run) -> dict[str, RunOutput]:
+async def outputs_of(jobs: RunCalls, run: Run) -> dict[str, RunOutput]:
     """The outputs of those tasks of a run that ran, by task key; of a loop `key[0]`, `key[1]`, ..."""
     tasks = {task.task_key: task for task in latest_tasks(run)}
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
