@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -13,9 +13,8 @@ from databricks_async.local.clock import Clock
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
 from databricks_async.local.objects.tree import Tree
+from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
-
-Json: TypeAlias = dict[str, Any]
 
 Endpoint: TypeAlias = Callable[..., Json | Response]
 """`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
