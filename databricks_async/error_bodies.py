@@ -124,6 +124,13 @@ def read_redirect(response: Response) -> ErrorBody:
 
 def read_error(response: Response) -> ErrorBody:
     """What the body of a failed answer says. Any bytes give a result, and its message is never empty."""
+    if response.error_body is None:
+        response.error_body = _read_error(response)
+    read: ErrorBody = response.error_body
+    return read
+
+
+def _read_error(response: Response) -> ErrorBody:
     text = response.body.decode("utf-8-sig", "replace").strip()
     read = ErrorBody("")
     if _is_html(response):

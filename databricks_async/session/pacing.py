@@ -6,6 +6,8 @@ import asyncio
 import logging
 from functools import lru_cache
 
+import attrs
+
 from databricks_async.errors import AuthError, DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.gate import Family
@@ -40,7 +42,7 @@ class Pacer:
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
-                        return Response(refusal.status, refusal.headers, refusal.body, sends)
+                        return attrs.evolve(refusal, attempts=sends)
                 try:
                     async with slots:
                         sent_at = loop.time()
