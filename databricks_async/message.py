@@ -25,7 +25,7 @@ class Stream(Protocol):
         ...
 
     def close(self) -> None:
-        """Nobody reads on: the connection is given up. May be called twice, and at the end."""
+        """End the reading and give up the connection. May be called twice, and at the end."""
         ...
 
 

@@ -30,7 +30,7 @@ def run(argv: Sequence[str]) -> int:
             return run_to_the_end(_run(options))
     except (DatabricksError, OSError, ValueError) as error:
         if isinstance(error, BrokenPipeError):
-            # Whoever read our output has seen enough. Python would complain once more when it ends.
+            # The reader of the output has closed it. Python would complain once more when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         print(f"databricks-async workspace {options.action}: {_shown(_reason(error))}", file=sys.stderr)
@@ -158,7 +158,7 @@ def _shown(text: str) -> str:
 
 
 class _Notices(logging.Handler):
-    """Tells why nothing seems to happen: what is tried again, if it takes long, and not each time."""
+    """Report why nothing seems to happen: what is tried again, if it takes long, and not each time."""
 
     def __init__(self) -> None:
         super().__init__()
