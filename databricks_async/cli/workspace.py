@@ -15,7 +15,7 @@ from typing import Any
 from databricks_async import DatabricksError, WorkspaceClient
 from databricks_async.cli.ending import run_to_the_end
 from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.trees.pool import Progress, TreeFailure, TreeReport
+from databricks_async.workspace.trees.pool import TreeFailure, TreeProgress, TreeReport
 
 _SILENT_SECONDS = 1.0
 
@@ -185,7 +185,7 @@ def _waits_told() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
+def _bar(title: str) -> Iterator[Callable[[TreeProgress], None] | None]:
     """A progress bar on a terminal; nothing anywhere else, or without rich."""
     bar = _rich_bar() if sys.stderr.isatty() else None
     if bar is None:
