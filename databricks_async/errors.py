@@ -13,7 +13,7 @@ DatabricksError                     the one root
 ├─ InvalidResponse                  answered, but not with what the API promises
 ├─ PagingError                      the service repeated a page token
 ├─ OperationFailed                  what was waited for ended in failure
-│   └─ RunFailed                    a run of a job ended without success
+│   └─ RunFailed                    a run of a job ended without success                     (in jobs/errors.py)
 ├─ OperationTimeout                 what was waited for did not end in time                  (also a TimeoutError)
 │                                   the service refused (HTTP status, or error code):
 ├─ BadRequest                       400, and any 4xx not named here
@@ -47,8 +47,10 @@ DatabricksError                     the one root
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from databricks_async.error_bodies import (
     PRIVATE_LINK,
@@ -62,15 +64,12 @@ from databricks_async.error_bodies import (
     retry_info_seconds,
 )
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
+from databricks_async.front_door import missing, public_names
 from databricks_async.message import Request, Response
-
-if TYPE_CHECKING:
-    from databricks_async.jobs.models import Run
-    from databricks_async.jobs.runs import FailedTask
 
 
 class About(TypedDict, total=False):
-    """What can be told about any error; every argument of DatabricksError but its message."""
+    """What is known about any error: the arguments of DatabricksError beside its message."""
 
     status: int | None
     error_code: str | None
@@ -85,7 +84,7 @@ class About(TypedDict, total=False):
 class DatabricksError(Exception):
     """Anything that this package raises on purpose. `str()` is one line without bodies, headers or secrets.
 
-    The attributes may be changed: whoever passes an error on adds what it knows.
+    The attributes may be changed: a caller that raises an error again adds what it knows.
     """
 
     def __init__(
@@ -192,7 +191,7 @@ class OutcomeUnknown(DatabricksError):
         self.lookup = lookup
         """How to find out whether the call was carried out."""
         self.idempotency_token: str | None = None
-        """Of a call that starts a run: the same call with it brings the run, if there is one, and starts it if not."""
+        """Of a call that starts a run: the same call with this token returns its run, or else starts one."""
 
 
 class InvalidResponse(DatabricksError):
@@ -212,31 +211,16 @@ class OperationFailed(DatabricksError):
         """The last object seen."""
 
 
-class RunFailed(OperationFailed):
-    """A run ended without success: failed, cancelled, timed out, skipped."""
+if TYPE_CHECKING:
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        run: Run | None = None,
-        failed_tasks: Iterable[FailedTask] = (),
-        **about: Unpack[About],
-    ) -> None:
-        super().__init__(message, last=run, **about)
-        self.failed_tasks: list[FailedTask] = [*failed_tasks]
-        """The tasks that caused it, each with its error and trace; not those that did not run because of them."""
+    class RunFailed(OperationFailed):
+        """Declared, not imported: `databricks_async.jobs.errors`, where it is, builds on this module."""
 
-    @property
-    def run(self) -> Run:
-        """The run at its end, with all of its tasks."""
-        run: Run = self.last
-        return run
+        run: Any
+        run_page_url: str | None
+        failed_tasks: list[Any]
 
-    @property
-    def run_page_url(self) -> str | None:
-        """Where a person can look at the run."""
-        return self.run.run_page_url
+    FailedTask: TypeAlias = Any
 
 
 class OperationTimeout(DatabricksError, TimeoutError):
@@ -313,7 +297,7 @@ class RequestLimitExceeded(TooManyRequests):
 
 
 class Cancelled(DatabricksError):
-    """499: the service was told that the caller went away."""
+    """499: the service saw the caller close the connection."""
 
 
 class InternalError(DatabricksError):
@@ -448,7 +432,7 @@ def asked_to_wait(response: Response) -> float | None:
 
 
 def is_quota(response: Response) -> bool:
-    """Whether this is a 429 that waiting will not heal: a quota is used up, not a rate."""
+    """Whether this is a 429 for which waiting is no help: a quota is used up, not a rate."""
     if response.status != 429:
         return False
     read = read_error(response)
@@ -465,3 +449,18 @@ def _class_of(request: Request, status: int, read: ErrorBody) -> type[Databricks
                 return ResourceDoesNotExist
     found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
     return found or (BadRequest if status < 500 else InternalError)
+
+
+if not TYPE_CHECKING:
+    __all__ = ["FailedTask", "RunFailed", *public_names(sys.modules[__name__])]
+
+
+def __getattr__(name: str) -> Any:
+    """The errors of jobs, which can be imported from here as well."""
+    if name in ("RunFailed", "FailedTask"):
+        return getattr(import_module("databricks_async.jobs.errors"), name)
+    raise missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "FailedTask", "RunFailed"})

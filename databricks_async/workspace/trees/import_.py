@@ -8,19 +8,48 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from databricks_async.errors import OutcomeUnknown
-from databricks_async.workspace.models import ExportFormat, ImportFormat, ObjectInfo, ObjectType
+from databricks_async.pager import Pager
+from databricks_async.workspace.content import Download
+from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, name_in
-from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
+from databricks_async.workspace.trees.pool import (
+    TreeFailure,
+    TreeItem,
+    TreeOutcome,
+    TreeProgress,
+    TreeReport,
+    TreeSkip,
+    crew,
+)
 from databricks_async.workspace.trees.walk import whole_path
 
-if TYPE_CHECKING:
-    from databricks_async.workspace.api import Workspace
+
+class ImportCalls(Protocol):
+    """The calls with which a tree is imported; `Workspace` has them."""
+
+    def list(self, path: str) -> Pager[ObjectInfo]: ...
+
+    def download(self, path: str, *, format: ExportFormat) -> Download: ...  # noqa: A002 (the field's own name)
+
+    async def get_status(self, path: str) -> ObjectInfo: ...
+
+    async def mkdirs(self, path: str) -> None: ...
+
+    async def upload(
+        self,
+        path: str,
+        source: Path,
+        *,
+        format: ImportFormat,  # noqa: A002 (the field's own name)
+        language: Language | None,
+        overwrite: bool,
+    ) -> None: ...
 
 
 @attrs.frozen
@@ -49,7 +78,7 @@ class _Target:
     path: str
     there: dict[str, ObjectInfo] = attrs.Factory(dict)
     """What is in it already, by name; read only to leave out what has not changed."""
-    made: asyncio.Task[Outcome] | None = None
+    made: asyncio.Task[TreeOutcome] | None = None
 
     def inside(self, name: str) -> str:
         return f"{self.path.rstrip('/')}/{name}"
@@ -59,13 +88,13 @@ _Entry: TypeAlias = _Source | _Folder | TreeSkip | TreeFailure
 
 
 async def import_tree(
-    workspace: Workspace,
+    workspace: ImportCalls,
     local_dir: str | os.PathLike[str],
     path: str,
     *,
     overwrite: bool,
     skip_unchanged: bool,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
 ) -> TreeReport:
     home, root = os.fspath(local_dir), _Target(whole_path(absolute(path)))
@@ -102,7 +131,7 @@ async def import_tree(
 class _Import:
     """Brings folders and files to their places."""
 
-    def __init__(self, workspace: Workspace, *, overwrite: bool, skip_unchanged: bool) -> None:
+    def __init__(self, workspace: ImportCalls, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
         self._overwrite = truth("overwrite", overwrite)
         self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
@@ -114,11 +143,11 @@ class _Import:
             listed = await self._workspace.list(target.path).collect()
             target.there = {name: info for info in listed if (name := name_in(target.path, info.path or ""))}
 
-    async def folder(self, local: str, target: _Target) -> Outcome:
+    async def folder(self, local: str, target: _Target) -> TreeOutcome:
         await self.make(target)
         return TreeItem(local, target.path, ObjectType.DIRECTORY, 0)
 
-    async def one(self, source: _Source, target: _Target) -> Outcome:
+    async def one(self, source: _Source, target: _Target) -> TreeOutcome:
         if target.made is not None:
             # In the same crew and begun before this, so it does not wait for a place that this one has.
             await asyncio.wait((target.made,))
