@@ -1,4 +1,7 @@
-"""JSON <-> models: nothing is lost, nothing is guessed, and errors name the place without showing a value."""
+"""JSON <-> models: nothing is lost, nothing is guessed, and errors name the place without showing a value.
+
+Here are the tests of `codec/shape.py`.
+"""
 
 from __future__ import annotations
 

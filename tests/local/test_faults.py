@@ -1,4 +1,7 @@
-"""What a test can make go wrong."""
+"""What a test can make go wrong.
+
+Here are the tests of `local/limits.py`, `local/patterns.py`.
+"""
 
 from __future__ import annotations
 

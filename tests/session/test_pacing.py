@@ -1,4 +1,7 @@
-"""Limits: what a refusal does to everybody, who waits how long, and that no place is ever lost."""
+"""Limits: what a refusal does to everybody, who waits how long, and that no place is ever lost.
+
+Here are the tests of `session/gate.py`.
+"""
 
 from __future__ import annotations
 

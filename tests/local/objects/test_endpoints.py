@@ -1,4 +1,7 @@
-"""The tree of workspace objects: what list, get-status, mkdirs and delete do."""
+"""The tree of workspace objects: what list, get-status, mkdirs and delete do.
+
+Here are the tests of `local/objects/tree.py`.
+"""
 
 from __future__ import annotations
 
