@@ -35,8 +35,9 @@ from databricks_async.clusters.models import (
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import build, one_level
 from databricks_async.message import Replay
-from databricks_async.pager import Page, Pager, size_of_page
-from databricks_async.service import Service, build_each, identifier
+from databricks_async.pager import Pager, size_of_page
+from databricks_async.permissions import Permissions
+from databricks_async.service import Service, identifier
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Watch
 
@@ -62,6 +63,13 @@ class Clusters(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
+        self._permissions = Permissions(
+            session,
+            "/api/2.0/permissions/clusters/{cluster_id}",
+            ClusterAccessControlRequest,
+            ClusterPermissions,
+            GetClusterPermissionLevelsResponse,
+        )
         self._running = Running(self.get, self.start, self._schedule)
 
     # --- making and changing -----------------------------------------------------------------------------------------
@@ -226,25 +234,19 @@ class Clusters(Service):
 
     async def get_permission_levels(self, cluster_id: str) -> GetClusterPermissionLevelsResponse:
         """The permission levels that can be given on a cluster, with what they allow."""
-        return await self._call(
-            "GET /api/2.0/permissions/clusters/{cluster_id}/permissionLevels",
-            GetClusterPermissionLevelsResponse,
-            cluster_id=cluster_id,
-        )
+        return await self._permissions.levels(cluster_id=cluster_id)
 
     async def get_permissions(self, cluster_id: str) -> ClusterPermissions:
         """Who may do what with a cluster, inherited permissions included."""
-        return await self._call(
-            "GET /api/2.0/permissions/clusters/{cluster_id}", ClusterPermissions, cluster_id=cluster_id
-        )
+        return await self._permissions.get(cluster_id=cluster_id)
 
     async def set_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Replace the direct permissions of a cluster by these."""
-        return await self._permit("PUT /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
+        return await self._permissions.set(access_control_list, cluster_id=cluster_id)
 
     async def update_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Add these permissions to a cluster's, or change them for the users and groups named."""
-        return await self._permit("PATCH /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
+        return await self._permissions.update(access_control_list, cluster_id=cluster_id)
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
@@ -319,7 +321,7 @@ class Clusters(Service):
         usual = _MOST_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
-        query = {
+        first = {
             "cluster_id": cluster_id,
             "start_time": start_time,
             "end_time": end_time,
@@ -328,21 +330,20 @@ class Clusters(Service):
             "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
         }
 
-        async def fetch(token: str | None) -> Page[ClusterEvent]:
-            body = {name: value for name, value in query.items() if value is not None}
+        def body(token: str | None) -> object:
             if token is not None and token.startswith("{"):
-                body = _resumed_events(token, cluster_id)
-            elif token is not None:
-                body["page_token"] = token
-            return await self._page(
-                "POST /api/{v}/clusters/events",
-                GetEventsResponse,
-                lambda answer: answer.events,
-                _next_events,
-                body=body,
-            )
+                return _resumed_events(token, cluster_id)
+            return {name: value for name, value in {**first, "page_token": token}.items() if value is not None}
 
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "POST /api/{v}/clusters/events",
+            GetEventsResponse,
+            lambda answer: answer.events,
+            _next_events,
+            body=body,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     def list(
         self,
@@ -362,7 +363,7 @@ class Clusters(Service):
         if self._version == "2.0":
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
                 raise ValueError("clusters/list of API 2.0 has no filter_by, sort_by, page_size and page_token")
-            query: dict[str, Any] = {"can_use_client": can_use_client}
+            query: dict[str, object] = {"can_use_client": can_use_client}
         elif can_use_client is not None:
             raise ValueError(f"clusters/list of API {self._version} has no can_use_client")
         else:
@@ -372,17 +373,15 @@ class Clusters(Service):
                 "page_size": size_of_page(page_size, 100, 100, max_items),
             }
 
-        async def fetch(token: str | None) -> Page[ClusterDetails]:
-            return await self._page(
-                "GET /api/{v}/clusters/list",
-                ListClustersResponse,
-                lambda answer: answer.clusters,
-                lambda answer: answer.next_page_token,
-                **query,
-                page_token=token,
-            )
-
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "GET /api/{v}/clusters/list",
+            ListClustersResponse,
+            lambda answer: answer.clusters,
+            lambda answer: answer.next_page_token,
+            query=query,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -401,15 +400,6 @@ class Clusters(Service):
             replay=replay,
             lookup=f"clusters.get({cluster_id!r}) shows its state, clusters.events({cluster_id!r}) what was done to it",
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
-        )
-
-    async def _permit(self, endpoint: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
-        return await self._call(
-            endpoint,
-            ClusterPermissions,
-            replay="idempotent",
-            cluster_id=cluster_id,
-            access_control_list=build_each(ClusterAccessControlRequest, entries, "access_control_list"),
         )
 
     async def _to_the_end(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TypedDict, TypeVar, cast, get_type_hints
 
 from databricks_async.clusters.models import NodeType, SparkVersion
+from databricks_async.suggest import did_you_mean
 
 
 class SparkVersionCriteria(TypedDict, total=False):
@@ -58,8 +58,7 @@ def given(criteria: type[C], wanted: C) -> C:
     kinds = get_type_hints(criteria)
     for name, value in wanted.items():
         if name not in kinds:
-            near = get_close_matches(name, kinds, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(kinds))}"
+            hint = did_you_mean(name, kinds, f"there are {', '.join(sorted(kinds))}")
             raise TypeError(f"there is no criterion {name!r}: {hint}")
         if value is not None and not isinstance(value, (int, float) if kinds[name] is int else kinds[name]):
             raise TypeError(f"{name} must be {kinds[name].__name__}, not {type(value).__name__}")

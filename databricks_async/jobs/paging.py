@@ -1,9 +1,9 @@
-"""Jobs and runs of many tasks, made whole from the pages in which the service gives them."""
+"""Jobs and runs of many tasks: their pages joined, and what a listing cut off filled in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -11,15 +11,14 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.errors import NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
-from databricks_async.pager import Page, Pager
 
 T = TypeVar("T")
 W = TypeVar("W", Job, Run)
 
 
-async def whole(fetch: Callable[[str | None], Awaitable[Page[W]]]) -> W:
+def joined(pages: Sequence[W]) -> W:
     """One object from all its pages: each list of it holds the items of every page, in order."""
-    first, *others = [page.items[0] async for page in Pager(fetch).pages()]
+    first, *others = pages
     for other in others:
         _joined(first, other)
     first.has_more = first.next_page_token = None
@@ -39,7 +38,7 @@ def _joined(ours: Any, more: Any) -> Any:
     return more if ours is None else ours
 
 
-async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
+async def fill_in(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
     """Fill up an object of a listing that was cut off. One that is gone meanwhile, or forbidden, says
     so in its `has_more`."""
     try:
@@ -53,7 +52,7 @@ async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]
     item.has_more = None
 
 
-async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """The results of calls made at the same time, in their order. The first failure ends the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:

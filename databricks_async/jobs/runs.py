@@ -15,7 +15,7 @@ from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.jobs.paging import together
+from databricks_async.jobs.paging import gather
 from databricks_async.wait import Timeout, Wait, seconds_of
 from databricks_async.watch import Schedule, patiently
 
@@ -218,7 +218,7 @@ async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
-    tasks = [one for each in await together(_failed_tasks(jobs, task) for task in causes) for one in each]
+    tasks = [one for each in await gather(_failed_tasks(jobs, task) for task in causes) for one in each]
     name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
     parts = [f"{name} ended {end_of(run)}", message_of(run)]
     parts += [f"task {task.task_key} {task.result}: {_first_line(task.error)}" for task in tasks[:3]]
@@ -238,7 +238,7 @@ async def _failed_tasks(jobs: RunCalls, task: RunTask) -> list[FailedTask]:
             failed = [(index, turn) for index, turn in turns if turn.ended and not turn.succeeded]
             causes = [attrs.evolve(turn, task_key=f"{task.task_key}[{index}]") for index, turn in failed]
             if causes:
-                return await together(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
+                return await gather(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
     return [await _failed_task(jobs, task)]
 
 
@@ -261,8 +261,8 @@ async def outputs_of(jobs: RunCalls, run: Run) -> dict[str, RunOutput]:
     """The outputs of those tasks of a run that ran, by task key; of a loop `key[0]`, `key[1]`, ..."""
     tasks = {task.task_key: task for task in latest_tasks(run)}
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
-    for key, turns in zip(loops, await together(map(jobs.get_run, loops.values())), strict=True):
+    for key, turns in zip(loops, await gather(map(jobs.get_run, loops.values())), strict=True):
         del tasks[key]
         tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(_latest_turns(turns))}
     ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
-    return dict(zip(ran, await together(map(jobs.get_run_output, ran.values())), strict=True))
+    return dict(zip(ran, await gather(map(jobs.get_run_output, ran.values())), strict=True))
