@@ -49,7 +49,7 @@ P = ParamSpec("P")
 Body: TypeAlias = ClusterSpec | Mapping[str, Any]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
-_MOST_EVENTS = {"2.0": 50, "2.1": 500}
+_MAX_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
 
 
@@ -70,7 +70,7 @@ class Clusters(Service):
             ClusterPermissions,
             GetClusterPermissionLevelsResponse,
         )
-        self._running = Running(self.get, self.start, self._schedule)
+        self._running = Running(self.get, self.start, self._interval)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Clusters(Service):
             body=body if clone_from is None else {**one_level(body), "clone_from": build(CloneCluster, clone_from)},
             lookup=f"look through clusters.list() for {name} and a start_time not before this call",
         )
-        return self._wait(answer.cluster_id, "create", UP, newborn=True)
+        return self._wait(answer.cluster_id, "create", UP, grace_period=True)
 
     async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
@@ -194,7 +194,7 @@ class Clusters(Service):
             f"cluster {cluster_id}",
             partial(self.get, identifier("cluster_id", cluster_id)),
             state_of,
-            schedule=self._schedule,
+            interval=self._interval,
         )
 
     def wait_running(self, cluster_id: str) -> ClusterWait:
@@ -254,13 +254,13 @@ class Clusters(Service):
         self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.create, spec, **fields)
+        return await self._and_wait(timeout, self.create, spec, **fields)
 
     async def edit_and_wait(
         self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._to_the_end(timeout, self.edit, cluster_id, spec, **fields)
+        return await self._and_wait(timeout, self.edit, cluster_id, spec, **fields)
 
     async def update_and_wait(
         self,
@@ -271,7 +271,7 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._to_the_end(timeout, self.update, cluster_id, update_mask, cluster)
+        return await self._and_wait(timeout, self.update, cluster_id, update_mask, cluster)
 
     async def resize_and_wait(
         self,
@@ -282,21 +282,21 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
+        return await self._and_wait(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
 
     async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.start, cluster_id)
+        return await self._and_wait(timeout, self.start, cluster_id)
 
     async def restart_and_wait(
         self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.restart, cluster_id, restart_user)
+        return await self._and_wait(timeout, self.restart, cluster_id, restart_user)
 
     async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await self._to_the_end(timeout, self.delete, cluster_id)
+        return await self._and_wait(timeout, self.delete, cluster_id)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
@@ -318,7 +318,7 @@ class Clusters(Service):
         most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it.
         """
         identifier("cluster_id", cluster_id)
-        usual = _MOST_EVENTS.get(self._version, 500)
+        usual = _MAX_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
         first = {
@@ -402,7 +402,7 @@ class Clusters(Service):
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
 
-    async def _to_the_end(
+    async def _and_wait(
         self, timeout: Timeout, begin: Callable[P, Awaitable[ClusterWait]], *args: P.args, **kwargs: P.kwargs
     ) -> ClusterDetails:
         seconds = seconds_of(timeout)  # before anything is sent
@@ -413,9 +413,9 @@ class Clusters(Service):
         cluster = await self.get(cluster_id)
         return UP | DOWN if cluster.state == State.TERMINATED else UP
 
-    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
+    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, grace_period: bool = False) -> ClusterWait:
         read = partial(self.get, cluster_id)
-        return ClusterWait(cluster_id, action, goal, read, schedule=self._schedule, newborn=newborn)
+        return ClusterWait(cluster_id, action, goal, read, interval=self._interval, grace_period=grace_period)
 
 
 def _replay(steady: frozenset[State]) -> Replay:

@@ -68,9 +68,9 @@ def given(criteria: type[C], wanted: C) -> C:
 def spark_version(versions: Sequence[SparkVersion], wanted: SparkVersionCriteria) -> str:
     fitting = [version.key for version in versions if version.key and _fits(version.key, version.name or "", wanted)]
     if not fitting:
-        raise ValueError(f"no Spark version meets {_told(wanted)}")
+        raise ValueError(f"no Spark version meets {_describe(wanted)}")
     if len(fitting) > 1 and not wanted.get("latest", True):
-        raise ValueError(f"{len(fitting)} Spark versions meet {_told(wanted)}: {', '.join(sorted(fitting))}")
+        raise ValueError(f"{len(fitting)} Spark versions meet {_describe(wanted)}: {', '.join(sorted(fitting))}")
     return max(fitting, key=_release)
 
 
@@ -111,7 +111,7 @@ def node_type(node_types: Sequence[NodeType], wanted: NodeTypeCriteria) -> str:
     for candidate in sorted(node_types, key=_size):
         if _is_offered(candidate) and _meets(candidate, wanted):
             return candidate.node_type_id
-    raise ValueError(f"no node type meets {_told(wanted)}")
+    raise ValueError(f"no node type meets {_describe(wanted)}")
 
 
 def _size(node: NodeType) -> tuple[float | str, ...]:
@@ -157,5 +157,5 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
     )
 
 
-def _told(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
+def _describe(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in wanted.items()) or "no criteria"

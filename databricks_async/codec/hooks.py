@@ -34,7 +34,7 @@ from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get
 import attrs
 
 from databricks_async.codec.open_enum import OpenEnum
-from databricks_async.codec.shape import SCALARS, WrongShape, text, wrong
+from databricks_async.codec.shape import SCALARS, WrongShape, read_text, wrong_type
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 """Takes plain JSON and the type, as the structure hooks of cattrs do."""
@@ -82,7 +82,7 @@ def required(kind: Any) -> Any:
     return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
 
 
-def is_word(kind: Any) -> bool:
+def is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
@@ -98,7 +98,7 @@ def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     def read_list(value: Any, _: Any) -> list[Any]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
-            raise wrong("a list", value)
+            raise wrong_type("a list", value)
         try:
             return [read(one, item) for one in value]
         except WrongShape:
@@ -115,7 +115,7 @@ def map_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     def read_map(value: Any, _: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise wrong("an object", value)
+            raise wrong_type("an object", value)
         try:
             return {name: read(one, item) for name, one in value.items()}
         except WrongShape:
@@ -204,7 +204,7 @@ def _may_be_absent(hint: Any) -> bool:
 def _refuse_absent(field: Field, kind: Any) -> str:
     if is_made_of(kind, list):
         expected = "a list"
-    elif is_word(kind):
+    elif is_enum(kind):
         expected = "text"
     else:
         expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
@@ -225,8 +225,8 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     if kind in SCALARS:
         names["read" + index] = SCALARS[kind]
         tests += [f"v.__class__ is {kind.__name__}: {target} = v"]
-    elif is_word(kind):
-        names |= {"read" + index: text, "words" + index: {word.value: word for word in kind}.get}
+    elif is_enum(kind):
+        names |= {"read" + index: read_text, "words" + index: {word.value: word for word in kind}.get}
         tests += [f"v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
     else:
         _later(names, "read" + index, lambda: hook_of(kind))
@@ -265,7 +265,7 @@ def holders_of(cls: Hashable) -> list[tuple[str, str]]:
 
 
 def _is_plain(kind: Any) -> bool:
-    return kind in SCALARS or is_word(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
+    return kind in SCALARS or is_enum(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
 
 
 def one_level(model: Any) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def one_level(model: Any) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if model.unknown_fields is not None:
         if not isinstance(model.unknown_fields, Mapping):
-            raise wrong("an object", model.unknown_fields).inside("unknown_fields")
+            raise wrong_type("an object", model.unknown_fields).inside("unknown_fields")
         given = dict(model.unknown_fields)
     for name, wire in _names_of(model.__class__):
         if (value := getattr(model, name)) is not None:
@@ -288,7 +288,7 @@ def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
         return one_level(value)  # its fields may have been set to anything
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
-    raise wrong("an object", value)
+    raise wrong_type("an object", value)
 
 
 def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
@@ -302,12 +302,12 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str
             found[name] = d[name]
     if len(found) != count:
         found = {name: value for name, value in d.items() if value is None or name not in known}
-        if len(met) < _MOST_MET:
+        if len(met) < _MAX_MET:
             met.extend(name for name in found if name not in known and name not in met)
     return found
 
 
-_MOST_MET: Final = 32
+_MAX_MET: Final = 32
 
 
 def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
@@ -329,7 +329,7 @@ def _write_field(names: Names, index: str, field: Field, kind: Any, hook_of: Cal
     names["kind" + index] = kind
     if kind in (str, int, bool):
         fast = f"v.__class__ is {kind.__name__}: d[{wire}] = v"
-    elif is_word(kind):
+    elif is_enum(kind):
         fast = f"v.__class__ is kind{index}: d[{wire}] = v._value_"
     elif isinstance(kind, type) and attrs.has(kind):
         _later(names, "write" + index, lambda: hook_of(kind))

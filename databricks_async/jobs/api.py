@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from uuid import uuid4
 
+from databricks_async.aio import gather
 from databricks_async.codec import Model, build
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
@@ -37,7 +38,7 @@ from databricks_async.jobs.models import (
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.paging import fill_in, gather, joined
+from databricks_async.jobs.paging import fill_in, joined
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.pager import Pager, size_of_page
@@ -56,8 +57,8 @@ W = TypeVar("W", Job, Run)
 
 AccessControl: TypeAlias = Iterable[JobAccessControlRequest | Mapping[str, Any]]
 
-_MOST_RUNS = 25
-_LOOKING_SECONDS = 10.0
+_MAX_RUNS = 25
+_FIRST_POLL_SECONDS = 10.0
 """How long a started run is looked at, at most, before the call returns."""
 
 
@@ -182,14 +183,14 @@ class Jobs(Service):
             lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
             "if it was carried out",
         )
-        wait = RunWait(self, body.run_id, self._schedule)
+        wait = RunWait(self, body.run_id, self._interval)
         wait.repair_id = answer.repair_id
         return wait
 
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
-        return RunWait(self, run_id, self._schedule, check=False)
+        return RunWait(self, run_id, self._interval, check=False)
 
     async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
@@ -235,7 +236,7 @@ class Jobs(Service):
 
     def wait_run(self, run_id: int) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._schedule)
+        return RunWait(self, number("run_id", run_id), self._interval)
 
     async def poll_run(self, run_id: int) -> BaseRun:
         """How a run stands, in one small request or less: what waits read.
@@ -293,19 +294,19 @@ class Jobs(Service):
         self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`run_now`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.run_now, job, **fields)
+        return await self._and_wait(timeout, self.run_now, job, **fields)
 
     async def submit_and_wait(
         self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`submit`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.submit, run, **fields)
+        return await self._and_wait(timeout, self.submit, run, **fields)
 
     async def repair_run_and_wait(
         self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`repair_run`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.repair_run, run, **fields)
+        return await self._and_wait(timeout, self.repair_run, run, **fields)
 
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
@@ -345,7 +346,7 @@ class Jobs(Service):
             "run_type": run_type,
             "start_time_from": start_time_from,
             "start_time_to": start_time_to,
-            "limit": size_of_page(page_size, _MOST_RUNS, _MOST_RUNS, max_items),
+            "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
         }
 
         return self._list(
@@ -373,11 +374,11 @@ class Jobs(Service):
         `expand_tasks` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request brings: 100 at
         most, and by default (25 with API 2.1).
         """
-        most = 25 if self._is_old_version else 100
+        maximum = 25 if self._is_old_version else 100
         query = {
             "name": name,
             "expand_tasks": expand_tasks,
-            "limit": size_of_page(page_size, most, most, max_items),
+            "limit": size_of_page(page_size, maximum, maximum, max_items),
         }
 
         return self._list(
@@ -444,10 +445,10 @@ class Jobs(Service):
         except OutcomeUnknown as error:
             error.idempotency_token = token
             raise
-        wait = RunWait(self, started.run_id, self._schedule, newborn=True)
+        wait = RunWait(self, started.run_id, self._interval, grace_period=True)
         if given is not None:
             try:
-                async with asyncio.timeout(_LOOKING_SECONDS):
+                async with asyncio.timeout(_FIRST_POLL_SECONDS):
                     wait.last = run = await self._poll_one(started.run_id)
                 # A run that was skipped ended at once, now or then.
                 wait.is_old = None if is_skipped(run) else run.ended
@@ -455,7 +456,7 @@ class Jobs(Service):
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
 
-    async def _to_the_end(
+    async def _and_wait(
         self, timeout: Timeout, begin: Callable[P, Awaitable[RunWait]], *args: P.args, **kwargs: P.kwargs
     ) -> Run:
         seconds = seconds_of(timeout)  # before anything is sent

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import attrs
 
+from databricks_async.aio import gather, time_limit, wait_through
 from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.jobs.paging import gather
+from databricks_async.polling import PollInterval, poll
 from databricks_async.wait import Timeout, Wait, seconds_of
-from databricks_async.watch import Schedule, patiently
 
 log = logging.getLogger("databricks_async")
 
@@ -111,7 +111,7 @@ class RunWait(Wait[BaseRun]):
     """
 
     def __init__(
-        self, jobs: RunCalls, run_id: int, schedule: Schedule, *, newborn: bool = False, check: bool = True
+        self, jobs: RunCalls, run_id: int, interval: PollInterval, *, grace_period: bool = False, check: bool = True
     ) -> None:
         super().__init__(
             f"run {run_id}",
@@ -119,8 +119,8 @@ class RunWait(Wait[BaseRun]):
             key=_state_of,
             ended=lambda run: run.ended,
             failure=lambda run: None if run.succeeded else end_of(run),
-            schedule=schedule,
-            newborn=newborn,
+            interval=interval,
+            grace_period=grace_period,
         )
         self._jobs = jobs
         self._check = check
@@ -149,7 +149,7 @@ class RunWait(Wait[BaseRun]):
         if isinstance(last, Run) and last.tasks and not last.next_page_token:
             run = last
         else:
-            run = await patiently(self._name, partial(self._jobs.get_run, self.run_id), self._schedule)
+            run = await poll(self._name, partial(self._jobs.get_run, self.run_id), self._interval)
             if not run.ended:  # repaired meanwhile
                 return await self._conclude_run(check, await self._end())
         self.last = run
@@ -183,12 +183,7 @@ class CancelOnExit:
         if self._wait.last is not None and self._wait.last.ended:
             return
         cancelling = asyncio.create_task(self._cancel(), name=f"databricks_async: cancel run {self._wait.run_id}")
-        interrupted: asyncio.CancelledError | None = None
-        while not cancelling.done():
-            try:
-                await asyncio.wait((cancelling,))
-            except asyncio.CancelledError as cancelled:  # raised again below, however often it comes
-                interrupted = cancelled
+        interrupted = await wait_through((cancelling,))  # raised below
         try:
             cancelling.result()
         except DatabricksError as failed:
@@ -201,17 +196,12 @@ class CancelOnExit:
             raise interrupted
 
     async def _cancel(self) -> None:
-        limit = asyncio.timeout(self._seconds)
-        try:
-            async with limit:
-                await self._jobs.cancel_run(self._wait.run_id)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise OperationTimeout(
-                f"run {self._wait.run_id}: no answer after {self._seconds:g} s to the request to cancel it",
-                last=self._wait.last,
-            ) from None
+        def expired() -> OperationTimeout:
+            message = f"run {self._wait.run_id}: no answer after {self._seconds:g} s to the request to cancel it"
+            return OperationTimeout(message, last=self._wait.last)
+
+        async with time_limit(self._seconds, expired):
+            await self._jobs.cancel_run(self._wait.run_id)
 
 
 async def failure(jobs: RunCalls, run: Run) -> RunFailed:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 AccessControl: TypeAlias = Iterable[WorkspaceObjectAccessControlRequest | Mapping[str, Any]]
 
-_MOST_BYTES = 10_485_760
+_MAX_BYTES = 10_485_760
 """What the service takes and gives in one JSON body, before base64."""
-_MOST_UPLOADED_BYTES = 500 * 2**20
+_MAX_UPLOADED_BYTES = 500 * 2**20
 _LARGE_BYTES = 2**20
 
 _IMPORT = "POST /api/{v}/workspace/import"
@@ -115,7 +115,7 @@ class Workspace(Service):
         More raises `MaxNotebookSizeExceeded` before anything is sent: `upload` takes more.
         """
         settings = import_settings(path, content, format, language, overwrite)
-        data = await bytes_of(content, _MOST_BYTES, self._endpoint(_IMPORT))
+        data = await bytes_of(content, _MAX_BYTES, self._endpoint(_IMPORT))
         large = len(data) > _LARGE_BYTES
         encoded = await asyncio.to_thread(base64.b64encode, data) if large else base64.b64encode(data)
         await self._change(_IMPORT, path, {**settings, "content": encoded.decode()})
@@ -181,7 +181,7 @@ class Workspace(Service):
         endpoint = self._endpoint(_IMPORT)
         # A stream holds no place while it is read: it may wait for a transfer of its own.
         place = self._session.transfers if isinstance(source, os.PathLike) else nullcontext()
-        async with place, opened(source, _MOST_UPLOADED_BYTES, endpoint) as content:
+        async with place, opened(source, _MAX_UPLOADED_BYTES, endpoint) as content:
             request = upload_request(endpoint, settings, content, _lookup(path))
             answer_as(type(None), request, await self._session.send(request))
 

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from databricks_async import codec
+from databricks_async.clusters.models import ClusterSpec
 from databricks_async.codec import Model, WrongShape, hooks
 from databricks_async.jobs.models import TaskDependency
 
@@ -61,6 +62,23 @@ def test_build_takes_a_model_of_a_class_that_it_extends() -> None:
     assert (type(model), model) == (BigLeaf, BigLeaf(size=1, unknown_fields={"sizes": 2}))
     with pytest.raises(WrongShape, match=r"expected Leaf, got Everything"):
         codec.build(Leaf, Everything(id="x"))
+
+
+def test_build_trusts_what_a_model_received() -> None:
+    """An unknown field that the service sent is not a misspelling, however much it looks like one."""
+    leaf = codec.decode(b'{"sizes": 1}', Leaf)
+    assert codec.build(Everything, {"id": "x", "leaf": leaf}).leaf == leaf
+    assert codec.build(Leaf, leaf) == leaf
+
+
+def test_a_misspelt_keyword_names_the_right_one() -> None:
+    """The constructors of all models tell the nearest field."""
+    with pytest.raises(TypeError, match="ClusterSpec has no field 'spark_versoin': did you mean 'spark_version'"):
+        ClusterSpec(spark_versoin="15.4.x-scala2.12")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"Leaf has no field 'zzz'$"):
+        Leaf(zzz=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"missing 1 required keyword-only argument: 'id'"):
+        Everything()  # type: ignore[call-arg]
 
 
 # --- Checks of their own.
