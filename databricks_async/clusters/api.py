@@ -187,8 +187,8 @@ class Clusters(Service):
     def watch(self, cluster_id: str) -> Watch[ClusterDetails]:
         """Follow a cluster: `async for cluster in w.clusters.watch(cluster_id)` sees each change of state once.
 
-        The first reading comes at once; the iteration ends when the cluster is permanently deleted. Readings cost one
-        `get` each, from one a second down to one in ten while nothing changes.
+        The first poll is made at once; the iteration ends when the cluster is permanently deleted. A poll is one
+        `get`, from one a second down to one in ten while nothing changes.
         """
         return Watch(
             f"cluster {cluster_id}",

@@ -1,7 +1,7 @@
 """The functions that read and write one type each; those of models are generated from their fields.
 
 Generated code costs a third of what cattrs' own hooks cost: see `benchmarks/conversion.py`. Reading tests first for the
-class that JSON gives; models, tuples and words come only in requests, where people build them.
+class that JSON gives: models, tuples and enums come only in requests.
 
 The function that reads a `TaskDependency`; `n` counts the keys that are known and not null:
 

@@ -32,7 +32,7 @@ class QueueSettings(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class JobRunAs(Model):
-    """Who the job runs as: one of the three. Without it: whoever created the job."""
+    """The user, group or service principal as which the job runs: one of the three; by default its creator."""
 
     group_name: str | None = None
     service_principal_name: str | None = None
@@ -92,7 +92,7 @@ class JobSettings(Model):
     performance_target: PerformanceTarget | None = None
     queue: QueueSettings | None = None
     run_as: JobRunAs | None = None
-    """Only written: a job tells run_as_user_name."""
+    """Only in requests: an answer has run_as_user_name."""
     schedule: CronSchedule | None = None
     tags: dict[str, str] | None = None
     """25 at most; also set on the job clusters."""
