@@ -1,7 +1,4 @@
-"""JSON <-> models: nothing is lost, nothing is guessed, and errors name the place without showing a value.
-
-Here are the tests of `codec/shape.py`.
-"""
+"""JSON <-> models: nothing is lost, nothing is guessed, and errors name the place without showing a value."""
 
 from __future__ import annotations
 
