@@ -11,7 +11,6 @@ from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs.permissions import JobAccessControlRequest, access, grants, visible
 from databricks_async.local.jobs.settings import JobSettings
 from databricks_async.local.jobs.state import Job
-from databricks_async.local.jobs.task_work import new_run_id
 from databricks_async.local.state import Endpoint, Json, State, User
 
 ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
@@ -30,7 +29,7 @@ def create(
     jobs = state.jobs
     jobs.sequence += 1
     given = grants(access_control_list, caller.name)
-    job = Job(new_run_id(state), wanted, caller.name, state.now, given, jobs.sequence)
+    job = Job(state.ids.new(), wanted, caller.name, state.now, given, jobs.sequence)
     jobs.jobs[job.job_id] = job
     return {"job_id": job.job_id}
 

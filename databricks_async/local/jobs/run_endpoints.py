@@ -22,7 +22,7 @@ from databricks_async.local.jobs.permissions import (
 )
 from databricks_async.local.jobs.settings import LegacyParameters, QueueSettings, SubmitSettings
 from databricks_async.local.jobs.state import Job, Run, TaskRun
-from databricks_async.local.jobs.task_work import CANCELED, new_run_id
+from databricks_async.local.jobs.task_work import CANCELED
 from databricks_async.local.state import Endpoint, Json, State, User
 
 _DEFAULT_LIMIT, _MAX_LIMIT, _MAX_OFFSET = 20, 26, 10_000
@@ -80,7 +80,7 @@ def submit(
     jobs_settings.check_tasks(state, wanted["tasks"], set())
     wanted["tasks"] = jobs_settings.tasks_with_defaults(wanted["tasks"])
     given = grants(access_control_list, caller.name)
-    job = Job(new_run_id(state), wanted, caller.name, state.now, given, deleted=True)
+    job = Job(state.ids.new(), wanted, caller.name, state.now, given, deleted=True)
     run = runs_life.launch(state, job, wanted, caller.name, name=run_name, run_type="SUBMIT_RUN")
     return {"run_id": _remember(state, run, idempotency_token).run_id}
 

@@ -35,7 +35,7 @@ def launch(
     jobs = state.jobs
     jobs.sequence += 1
     run = Run(
-        tasks_work.new_run_id(state),
+        state.ids.new(),
         job,
         name,
         run_type,
@@ -63,7 +63,7 @@ def launch(
         for step in run.steps.values():
             step.latest.life_cycle = LifeCycle("QUEUED")
         expired = LifeCycle("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "The run waited in the queue for too long.")
-        _then(state, run, state.timing.queued, lambda: _stop(state, run, expired))
+        state.schedule_for(run, state.timing.queued, lambda: _stop(state, run, expired))
     else:
         _start(state, run)
     return run
@@ -96,7 +96,7 @@ def _when_ended(state: State, run: Run, key: str) -> Callable[[TaskRun], None]:
 
 
 def _add_attempt(state: State, run: Run, step: Step, parent: TaskRun | None = None) -> TaskRun:
-    run_id = tasks_work.new_run_id(state)
+    run_id = state.ids.new()
     task = TaskRun(run_id, run, step, len(step.attempts), step.attempts[0].run_id if step.attempts else run_id)
     task.parent, task.start_time = parent, state.now
     if step.attempts:
@@ -157,7 +157,7 @@ def _need(step: Step, outcome: str | None) -> str:
 def _begin(state: State, task: TaskRun) -> None:
     seconds = task.settings.get("timeout_seconds") or 0
     if seconds > 0:
-        tasks_work.then(state, task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
+        state.schedule_for(task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
     tasks_parameters.resolve(task)
     kind = kind_of(task.settings)
     if kind == "condition_task":
@@ -243,7 +243,7 @@ def _attempt_ended(state: State, task: TaskRun, done: Callable[[], None]) -> Non
         retry.life_cycle = LifeCycle("WAITING_FOR_RETRY")
         # At most once a second: a task that fails at once, and is retried without end, would stop the clock.
         interval = max(task.settings.get("min_retry_interval_millis") or 0, 1000 - (state.now - task.start_time))
-        tasks_work.then(state, retry, interval / 1000, lambda: _retry(state, retry))
+        state.schedule_for(retry, interval / 1000, lambda: _retry(state, retry))
     else:
         done()
 
@@ -310,17 +310,7 @@ def arm_timeout(state: State, run: Run) -> None:
     run.plan += 1
     if seconds > 0:
         began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
-        _then(state, run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
-
-
-def _then(state: State, run: Run, seconds: float, action: Callable[[], None]) -> None:
-    plan = run.plan
-
-    def act() -> None:
-        if run.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
+        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
 
 
 def cancel(state: State, run: Run) -> None:
@@ -365,7 +355,7 @@ def repair(state: State, run: Run, keys: Collection[str], overriding: Json, para
         raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is in progress and cannot be repaired.")
     if not keys:
         raise invalid(f"Run {run.run_id} has no tasks to rerun.")
-    repair_id = tasks_work.new_run_id(state)
+    repair_id = state.ids.new()
     if run.run_type == "JOB_RUN" and not run.job.deleted:
         run.settings = run.job.settings
     run.overriding = run.overriding | overriding

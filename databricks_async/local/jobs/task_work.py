@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 
 from databricks_async.local.clusters import lifecycle
 from databricks_async.local.clusters.endpoints import new_id
@@ -12,26 +11,6 @@ from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.state import Cluster, Json, State
 
 CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
-
-
-def new_run_id(state: State) -> int:
-    """An id that no job, run or task run has had."""
-    while True:
-        number = state.random.randrange(2**53, 2**63)
-        if number not in state.jobs.ids:
-            state.jobs.ids.add(number)
-            return number
-
-
-def then(state: State, task: TaskRun, seconds: float, action: Callable[[], None]) -> None:
-    """Call `action` later, unless the attempt has ended or was stopped by then."""
-    plan = task.plan
-
-    def act() -> None:
-        if task.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
 
 
 def work(state: State, task: TaskRun) -> None:
@@ -113,7 +92,7 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         # A cluster with work to do is not idle.
         cluster.last_activity_time = state.now + round(duration * 1000)
         _wait(state, task, cluster)
-    then(state, task, duration, lambda: _complete(state, task, script))
+    state.schedule_for(task, duration, lambda: _complete(state, task, script))
 
 
 def running(state: State, task: TaskRun) -> None:
@@ -192,7 +171,7 @@ def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     task.plan += 1
     task.life_cycle = LifeCycle("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
     task.execution_end = state.now
-    then(state, task, state.timing.cleanup, lambda: end(state, task, life_cycle))
+    state.schedule_for(task, state.timing.cleanup, lambda: end(state, task, life_cycle))
 
 
 def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
