@@ -1,4 +1,4 @@
-"""State: everything a local workspace knows, and what will happen in it next."""
+"""State: everything that a local workspace knows, and what is scheduled in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ which of them are required."""
 
 
 @attrs.define
-class Timing:
+class Durations:
     """How long things take, in seconds of workspace time."""
 
     pending: float = 300.0
@@ -35,11 +35,11 @@ class Timing:
     installing: float = 30.0
     """One library, once its cluster runs."""
     task: float = 60.0
-    """One execution of a task that no script says otherwise about."""
+    """One execution of a task whose script has no duration."""
     cleanup: float = 5.0
     """Stopping a task that was cancelled or ran out of time, or tidying up behind one with a cluster of its own."""
     queued: float = 48 * 3600.0
-    """The longest that a run waits in its job's queue."""
+    """The maximum time of a run in its job's queue."""
 
 
 @attrs.define
@@ -101,7 +101,7 @@ class Cluster:
     job_tags: dict[str, str] = attrs.field(factory=dict)
     """`JobId` and `RunName` of a cluster that a run made."""
     plan: int = 0
-    """Counts up with each change of course, so that transitions scheduled for an older one lapse."""
+    """Incremented whenever the cluster takes another course, which invalidates what was scheduled before."""
     driver: Json | None = None
     executors: list[Json] = attrs.field(factory=list)
     spark_context_id: int | None = None
@@ -116,9 +116,9 @@ class Cluster:
     """Oldest first."""
     libraries: list[InstalledLibrary] = attrs.field(factory=list)
     grants: dict[tuple[str, str], str] = attrs.field(factory=dict)
-    """("user_name", "ann@example.com") -> "CAN_RESTART": given directly to this cluster."""
+    """("user_name", "ann@example.com") -> "CAN_RESTART": granted directly on this cluster."""
     overlay: Json = attrs.field(factory=dict)
-    """Fields that the test wants to see in this cluster's answers, whatever the truth is."""
+    """Fields that replace those of this cluster in answers, set by a test."""
 
     @property
     def pinned(self) -> bool:
@@ -127,7 +127,7 @@ class Cluster:
 
 @attrs.define
 class ScriptedFailure:
-    """A failure that waits for its victim."""
+    """A failure that waits for the cluster or library that it applies to."""
 
     name: str | None
     """The cluster's name, or a part of the library; None takes the first that comes."""
@@ -143,13 +143,13 @@ class Planned(Protocol):
 
 @attrs.define(eq=False)
 class State:
-    """All of it. Endpoint functions take it as their first argument."""
+    """Everything. Endpoint functions take it as their first argument."""
 
     clock: Clock
     random: random.Random
     ids: Ids = attrs.field(factory=Ids)
     catalog: Catalog = attrs.field(factory=Catalog)
-    timing: Timing = attrs.field(factory=Timing)
+    timing: Durations = attrs.field(factory=Durations)
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)

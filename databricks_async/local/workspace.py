@@ -19,7 +19,7 @@ from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, parent_of
-from databricks_async.local.state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
+from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 
 _TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
@@ -55,7 +55,7 @@ class LocalWorkspace:
         self.journal = Journal()
         """Every request so far."""
         self.faults = Faults(seed)
-        """What goes wrong next."""
+        """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._state = State(self.clock, randomness, Ids(seed, large=large_ids))
         self._server = Server(self._state, self.journal, self.faults)
@@ -88,7 +88,7 @@ class LocalWorkspace:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
-    def timing(self) -> Timing:
+    def timing(self) -> Durations:
         """How long things take, in seconds of workspace time; set its fields to change it."""
         return self._state.timing
 
@@ -121,7 +121,7 @@ class LocalWorkspace:
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
     def revoke_tokens(self, *tokens: str) -> None:
-        """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has given out."""
+        """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
@@ -184,7 +184,7 @@ class LocalWorkspace:
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
     def touch(self, cluster_id: str) -> None:
-        """Somebody works on the cluster: its time until autotermination starts anew."""
+        """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
@@ -205,14 +205,14 @@ class LocalWorkspace:
         call: TaskCall | None = None,
         times: int | None = None,
     ) -> None:
-        """Say what becomes of tasks of this task_key, notebook_path, python_file, main_class_name or entry_point.
+        """Decide how tasks end that have this task_key, notebook_path, python_file, main_class_name or entry_point.
 
         `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with.
         An `error` makes the task FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when
-        the task has taken its time, with the first request after that; it gives what the notebook exits with, or that
-        and the task values that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its
-        text and traceback. The script is good for that many `times`; then comes the next one of the name, or the
-        default. One without `times` takes the place of an earlier one that has none either.
+        the task has taken its time, with the first request after that; it returns what the notebook exits with, or
+        that and the task values that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with
+        its text and traceback. The script applies to that many executions (`times`), then the next one of the name,
+        or the default. One without `times` replaces an earlier one that has none either.
         """
         self._state.settle()
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)

@@ -11,11 +11,10 @@ from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs.permissions import JobAccessControlRequest, access, grants, visible
 from databricks_async.local.jobs.settings import JobSettings
 from databricks_async.local.jobs.state import Job
-from databricks_async.local.jobs.task_work import new_run_id
 from databricks_async.local.state import Endpoint, Json, State, User
 
 ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
-_DEFAULT, _MOST, _MOST_OFFSET = 20, 100, 1000
+_DEFAULT_LIMIT, _MAX_LIMIT, _MAX_OFFSET = 20, 100, 1000
 
 
 def create(
@@ -30,15 +29,15 @@ def create(
     jobs = state.jobs
     jobs.sequence += 1
     given = grants(access_control_list, caller.name)
-    job = Job(new_run_id(state), wanted, caller.name, state.now, given, jobs.sequence)
+    job = Job(state.ids.new(), wanted, caller.name, state.now, given, jobs.sequence)
     jobs.jobs[job.job_id] = job
     return {"job_id": job.job_id}
 
 
 def _checked(state: State, settings: Json, *, queue: bool) -> Json:
-    wanted = jobs_settings.whole(settings)
+    wanted = jobs_settings.converted(settings)
     jobs_settings.check_job(state, wanted)
-    return jobs_settings.complete(wanted, queue=queue)
+    return jobs_settings.with_defaults(wanted, queue=queue)
 
 
 def get(
@@ -77,18 +76,18 @@ def list_jobs(
     *,
     caller: User,
     version: str,
-    limit: int = _DEFAULT,
+    limit: int = _DEFAULT_LIMIT,
     offset: int = 0,
     name: str | None = None,
     expand_tasks: bool = False,
     page_token: str = "",
 ) -> Json:
-    """Newest first. A token goes on with the name that it was made for."""
-    if not 1 <= limit <= _MOST:
-        raise invalid(f"Invalid limit {limit} - it has to be between 1 and {_MOST}")
-    if not 0 <= offset <= _MOST_OFFSET:
-        wrong = f"Invalid offset {offset} - it has to be no more than {_MOST_OFFSET}."
-        raise invalid(f"{wrong} Please use the page_token parameter.")
+    """Newest first. A token continues with the `name` of the request that returned it."""
+    if not 1 <= limit <= _MAX_LIMIT:
+        raise invalid(f"Invalid limit {limit} - it has to be between 1 and {_MAX_LIMIT}")
+    if not 0 <= offset <= _MAX_OFFSET:
+        message = f"Invalid offset {offset} - it has to be no more than {_MAX_OFFSET}."
+        raise invalid(f"{message} Please use the page_token parameter.")
     position: Json = {"name": name, "offset": offset, "size": limit}
 
     def fits(wanted: Json, job: Job) -> bool:
@@ -149,7 +148,7 @@ def _remove(settings: Json, path: str) -> None:
 
 def _merged(before: list[Json], given: Any, key: str) -> Any:
     if not isinstance(given, list) or not all(isinstance(one, dict) and isinstance(one.get(key), str) for one in given):
-        return given  # the checks will say what is wrong with it
+        return given  # refused by the checks that follow
     new = {one[key]: one for one in given}
     if len(new) < len(given):
         return given
@@ -169,7 +168,7 @@ def _change(state: State, job: Job, wanted: Json) -> None:
     later = seconds != job.settings["timeout_seconds"]
     job.settings = wanted
     if later:
-        # Unlike all other changes, this one is for the active runs too.
+        # Unlike all other changes, this one applies to active runs too.
         for run in list(job.active.values()):
             run.settings = {**run.settings, "timeout_seconds": seconds}
             if run.stopping is None:

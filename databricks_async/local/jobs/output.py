@@ -1,4 +1,4 @@
-"""What the runs of tasks leave behind: outputs, errors, logs, and pictures of notebooks."""
+"""The endpoints for the results of task runs: outputs, errors, logs, and exported notebooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from databricks_async.local.jobs.settings import kind_of
 from databricks_async.local.jobs.state import TaskRun
 from databricks_async.local.state import Endpoint, Json, State, User
 
-_MOST_BYTES = 5 * 1024 * 1024
+_MAX_BYTES = 5 * 1024 * 1024
 _SEVERAL = (
     "Retrieving the output of runs with multiple tasks is not supported. "
     "Please retrieve the output of each individual task run instead."
@@ -36,8 +36,8 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
     if task.child is not None:
         answer["run_job_output"] = {"run_id": task.child.run_id}
     error = task.error
-    if error is None and task.outcome.result == "FAILED":
-        error = task.outcome.message
+    if error is None and task.life_cycle.result == "FAILED":
+        error = task.life_cycle.message
     if error is not None:
         answer["error"] = error
     if task.error_trace is not None:
@@ -47,7 +47,7 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
 
 def _first(text: str) -> tuple[str, bool]:
     raw = text.encode()
-    return raw[:_MOST_BYTES].decode("utf-8", "ignore"), len(raw) > _MOST_BYTES
+    return raw[:_MAX_BYTES].decode("utf-8", "ignore"), len(raw) > _MAX_BYTES
 
 
 def _task_run(state: State, caller: User, run_id: int, *, single: bool) -> TaskRun:

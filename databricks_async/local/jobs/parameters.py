@@ -1,4 +1,4 @@
-"""The parameters of tasks: what overrides what, and the references such as `{{job.parameters.day}}` in them."""
+"""The parameters of tasks: their precedence, and the references such as `{{job.parameters.day}}` in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from databricks_async.local.jobs.state import Run, TaskRun
 from databricks_async.local.state import Json
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_MOST_BYTES = 10_000
+_MAX_BYTES = 10_000
 
 LEGACY = (
     "dbt_commands",
@@ -27,16 +27,16 @@ LEGACY = (
     "spark_submit_params",
     "sql_params",
 )
-"""The older parameters of run-now and repair, one for each kind of task."""
+"""The legacy parameters of run-now and repair, one for each kind of task."""
 
 
 def legacy(given: Json) -> Json:
-    """The older parameters of a request, refused where they are too long or contradict each other."""
+    """The legacy parameters of a request, refused where they are too long or contradict each other."""
     found = {name: given[name] for name in LEGACY if given.get(name) is not None}
     for name, value in found.items():
         size = len(orjson.dumps({name: value}))
-        if size > _MOST_BYTES:
-            raise invalid(f"The JSON representation of {name} has {size} bytes, it cannot exceed {_MOST_BYTES} bytes.")
+        if size > _MAX_BYTES:
+            raise invalid(f"The JSON representation of {name} has {size} bytes, it cannot exceed {_MAX_BYTES} bytes.")
     if "jar_params" in found and "notebook_params" in found:
         raise invalid("jar_params cannot be specified in conjunction with notebook_params.")
     return found
@@ -145,7 +145,7 @@ def _look_up(task: TaskRun, name: str) -> str | None:
     if what.startswith("values."):
         return step.values.get(what.removeprefix("values."))
     if what == "result_state":
-        return (step.latest.outcome.result or "").lower()
+        return (step.latest.life_cycle.result or "").lower()
     if what == "run_id":
         return str(step.latest.run_id)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from databricks_async.local.jobs.parameters import resolved_values
 from databricks_async.local.jobs.settings import kind_of
-from databricks_async.local.jobs.state import Outcome, Run, TaskRun
+from databricks_async.local.jobs.state import LifeCycle, Run, TaskRun
 from databricks_async.local.jobs.task_control import stats
 from databricks_async.local.state import Json
 
@@ -28,19 +28,19 @@ _FAILED = ("RUN_EXECUTION_ERROR", "CLIENT_ERROR")
 _CLOUD = {"CLUSTER_ERROR": "CLOUD_FAILURE"}
 
 
-def states(outcome: Outcome) -> Json:
-    """`state` and `status`: the same in the older and in the newer words."""
-    state: Json = {"life_cycle_state": outcome.life, "state_message": outcome.message}
-    status: Json = {"state": "WAITING" if outcome.life == "WAITING_FOR_RETRY" else outcome.life}
-    if outcome.life == "QUEUED":
-        state["queue_reason"] = outcome.message
+def states(life_cycle: LifeCycle) -> Json:
+    """`state` and `status`: one thing in the older and in the newer terms."""
+    state: Json = {"life_cycle_state": life_cycle.state, "state_message": life_cycle.message}
+    status: Json = {"state": "WAITING" if life_cycle.state == "WAITING_FOR_RETRY" else life_cycle.state}
+    if life_cycle.state == "QUEUED":
+        state["queue_reason"] = life_cycle.message
         status["queue_details"] = _QUEUE_DETAILS
-    if outcome.ended:
-        state["result_state"] = outcome.result
-        state["user_cancelled_or_timedout"] = outcome.result in ("CANCELED", "TIMEDOUT")
-        code, kind = _TERMINATIONS.get(outcome.result or "", _FAILED)
-        code = outcome.code or code
-        details = {"code": code, "type": _CLOUD.get(code, kind), "message": outcome.message}
+    if life_cycle.ended:
+        state["result_state"] = life_cycle.result
+        state["user_cancelled_or_timedout"] = life_cycle.result in ("CANCELED", "TIMEDOUT")
+        code, kind = _TERMINATIONS.get(life_cycle.result or "", _FAILED)
+        code = life_cycle.code or code
+        details = {"code": code, "type": _CLOUD.get(code, kind), "message": life_cycle.message}
         status |= {"state": "TERMINATED", "termination_details": details}
     return {"state": state, "status": status}
 
@@ -62,7 +62,7 @@ def run_view(run: Run, host: str) -> Json:
         "run_page_url": _page_url(host, run, run.run_id),
         "trigger": run.trigger,
         "format": "MULTI_TASK",
-        **states(run.outcome),
+        **states(run.life_cycle),
         "start_time": first,
         "end_time": run.end_time,
         "setup_duration": 0,
@@ -90,7 +90,7 @@ def arrays_of(run: Run, host: str, *, history: bool = False, resolved: bool = Fa
     }
     if history:
         arrays["repair_history"] = repair_history(run)
-    # What a test wants to see stands above the truth.
+    # What a test has set replaces what is so.
     return {name: run.overlay.get(name, entries) for name, entries in arrays.items()}
 
 
@@ -103,7 +103,7 @@ def repair_history(run: Run) -> list[Json]:
             "type": "ORIGINAL" if one.repair_id is None else "REPAIR",
             "start_time": one.start_time,
             "end_time": one.end_time,
-            **states(one.outcome if ended else run.outcome),
+            **states(one.life_cycle if ended else run.life_cycle),
             "task_run_ids": one.task_run_ids,
         }
         if one.repair_id is not None:
@@ -119,7 +119,7 @@ def task_view(task: TaskRun, host: str, resolved: bool = False) -> Json:
         "run_id": task.run_id,
         "attempt_number": task.attempt_number,
         "run_page_url": _page_url(host, task.run, task.run_id),
-        **states(task.outcome),
+        **states(task.life_cycle),
         **_times(task),
     }
     kind = kind_of(task.settings)
@@ -153,7 +153,7 @@ def task_run_view(task: TaskRun, host: str) -> Json:
         "trigger": "RETRY" if task.attempt_number else task.run.trigger,
         "format": "SINGLE_TASK",
         "task": {kind: task.settings[kind]},
-        **states(task.outcome),
+        **states(task.life_cycle),
         **_times(task),
     }
     if task.cluster_id is not None:

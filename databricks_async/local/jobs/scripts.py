@@ -1,4 +1,4 @@
-"""What a test says about runs: how tasks end, and which words answers hold."""
+"""What a test decides about runs: how tasks end, and which fields answers show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from databricks_async.local.state import Json, State
 
 
 def add(state: State, script: TaskScript) -> None:
-    """Put a script behind those of its name; an endless one before it would never let it have its turn."""
+    """Append a script. One of its name that applies without end is removed: this one would never apply."""
     scripts = state.jobs.scripts
     scripts[:] = [one for one in scripts if one.name != script.name or one.times is not None]
     scripts.append(script)

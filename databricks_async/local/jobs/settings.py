@@ -1,4 +1,4 @@
-"""The settings of jobs and their tasks: what the service knows, what it refuses, and what it fills in."""
+"""The settings of jobs and their tasks: which the service knows, which it refuses, and its defaults."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from databricks_async.local.state import Json, State
 RunIf = Literal["ALL_DONE", "ALL_FAILED", "ALL_SUCCESS", "AT_LEAST_ONE_FAILED", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED"]
 Objects = list[dict[str, Any]]
 
-MOST_TASKS = 1000
-_MOST_JOB_CLUSTERS = 100
+MAX_TASKS = 1000
+_MAX_JOB_CLUSTERS = 100
 
 
 class QueueSettings(TypedDict):
@@ -94,7 +94,7 @@ class NotebookTask(TypedDict, total=False):
 
 
 class LegacyParameters(TypedDict, total=False):
-    """The older parameters, one for each kind of task, and what else starts and repairs have in common."""
+    """The legacy parameters, one for each kind of task, and what else run-now and repair have in common."""
 
     dbt_commands: list[str]
     duration_target: str
@@ -147,7 +147,7 @@ class JobCluster(TypedDict, total=False):
 
 
 class Task(TypedDict, total=False):
-    """The settings of a task that something happens upon; all others are kept as they are."""
+    """The settings of a task that have an effect here; all others are kept as they are."""
 
     condition_task: ConditionTask
     dbt_task: DbtTask
@@ -192,14 +192,16 @@ _JOB, _TASK, _CLUSTER, _LISTS = (declared_by(function) for function in (_job, _t
 
 
 def cluster_spec(given: Json, prefix: str = "") -> Json:
-    """A new cluster's settings as the Clusters API reads them; refused where it refuses them."""
-    read = _CLUSTER.read(given, Reading(False, []), prefix)
-    spec.check(read)
-    return read
+    """A new cluster's settings as the Clusters API reads them."""
+    return _CLUSTER.read(given, Reading(False, []), prefix)
 
 
-def whole(given: Json) -> Json:
-    """Settings with their values converted as the service does, and what it does not know kept."""
+def _check_cluster(state: State, given: Json) -> None:
+    spec.checked(state, cluster_spec(given, "new_cluster."), "job", runtime=False)
+
+
+def converted(given: Json) -> Json:
+    """Settings with their values converted as the service does; unknown ones are kept."""
     return _converted(_JOB, given, "new_settings.")
 
 
@@ -210,7 +212,7 @@ def _converted(declared: Declared, given: Json, prefix: str) -> Json:
     return kept | {name: value for name, value in read.items() if not isinstance(value, dict | list)}
 
 
-def complete(settings: Json, *, queue: bool) -> Json:
+def with_defaults(settings: Json, *, queue: bool) -> Json:
     """Settings with the defaults that the service fills in."""
     filled: Json = {
         "name": "Untitled",
@@ -247,19 +249,19 @@ def _task_with_defaults(task: Json) -> Json:
 
 
 def check_job(state: State, settings: Json) -> None:
-    """Refuse what the service refuses of a whole job."""
-    most = settings.get("max_concurrent_runs", 1)
-    if not 0 <= most <= 1000:
-        raise invalid(f"max_concurrent_runs must be between 0 and 1000, not {most}.")
+    """Refuse the settings of a job that the service refuses."""
+    maximum = settings.get("max_concurrent_runs", 1)
+    if not 0 <= maximum <= 1000:
+        raise invalid(f"max_concurrent_runs must be between 0 and 1000, not {maximum}.")
     _LISTS.read(settings, Reading(False, []))
     clusters = settings.get("job_clusters", [])
     _required(clusters, "job_clusters", "job_cluster_key")
     _unique((cluster["job_cluster_key"] for cluster in clusters), "job_cluster_key")
-    if len(clusters) > _MOST_JOB_CLUSTERS:
-        raise invalid(f"A job may have at most {_MOST_JOB_CLUSTERS} job clusters, not {len(clusters)}.")
+    if len(clusters) > _MAX_JOB_CLUSTERS:
+        raise invalid(f"A job may have at most {_MAX_JOB_CLUSTERS} job clusters, not {len(clusters)}.")
     for cluster in clusters:
         if cluster.get("new_cluster") is not None:
-            cluster_spec(cluster["new_cluster"], "new_cluster.")
+            _check_cluster(state, cluster["new_cluster"])
     parameters = settings.get("parameters", [])
     _required(parameters, "parameters", "name")
     _unique((parameter["name"] for parameter in parameters), "job parameter")
@@ -268,9 +270,9 @@ def check_job(state: State, settings: Json) -> None:
 
 
 def check_tasks(state: State, tasks: Objects, cluster_keys: set[str]) -> None:
-    """Refuse tasks that make no sense, alone or together."""
-    if len(tasks) > MOST_TASKS:
-        raise invalid(f"The number of tasks {len(tasks)} exceeds the limit of {MOST_TASKS}.")
+    """Refuse the tasks that the service refuses."""
+    if len(tasks) > MAX_TASKS:
+        raise invalid(f"The number of tasks {len(tasks)} exceeds the limit of {MAX_TASKS}.")
     _required(tasks, "tasks", "task_key")
     _unique((task["task_key"] for task in tasks), "task_key")
     for task in tasks:
@@ -321,7 +323,7 @@ def _check_task(state: State, task: Json, cluster_keys: set[str]) -> None:
     if "job_cluster_key" in given and task["job_cluster_key"] not in cluster_keys:
         raise invalid(f"Task '{key}' refers to the unknown job_cluster_key '{task['job_cluster_key']}'.")
     if "new_cluster" in given:
-        cluster_spec(task["new_cluster"], "new_cluster.")
+        _check_cluster(state, task["new_cluster"])
     needs_cluster = kind in _CLUSTER_KINDS or (kind in _SERVERLESS_KINDS and not state.jobs.serverless)
     if needs_cluster and not given:
         raise invalid(f"Task '{key}': one of job_cluster_key, new_cluster, or existing_cluster_id must be specified.")

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 
 from databricks_async.local.clusters import lifecycle
 from databricks_async.local.clusters.endpoints import new_id
+from databricks_async.local.clusters.spec import checked
 from databricks_async.local.jobs.settings import cluster_spec, kind_of
-from databricks_async.local.jobs.state import Outcome, TaskRun, TaskScript
+from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.state import Cluster, Json, State
 
-CANCELED = Outcome("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
-
-
-def new_run_id(state: State) -> int:
-    """An id that no job, run or task run has had."""
-    return state.ids.new()
-
-
-def then(state: State, task: TaskRun, seconds: float, action: Callable[[], None]) -> None:
-    """Have something happen later, unless the attempt has ended or was stopped by then."""
-    plan = task.plan
-
-    def act() -> None:
-        if task.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
+CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 
 def work(state: State, task: TaskRun) -> None:
@@ -38,7 +22,7 @@ def work(state: State, task: TaskRun) -> None:
         cluster = state.clusters.get(existing)
         if cluster is None:
             message = f"Cluster {existing} does not exist."
-            end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
+            end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
             return
     elif key is not None:
         known = state.clusters.get(run.clusters.get(key, ""))
@@ -58,7 +42,7 @@ def work(state: State, task: TaskRun) -> None:
         _execute(state, task, None)
         return
     task.cluster_id = cluster.cluster_id
-    task.outcome = Outcome("PENDING", message="Waiting for cluster")
+    task.life_cycle = LifeCycle("PENDING", message="Waiting for cluster")
     if cluster.state == "TERMINATING":
         _wait(state, task, cluster)
     else:
@@ -68,9 +52,8 @@ def work(state: State, task: TaskRun) -> None:
 def _create(state: State, task: TaskRun, spec: Json, key: str) -> Cluster:
     run = task.run
     named = {"cluster_name": f"job-{run.job.job_id}-run-{run.run_id}-{key}", **cluster_spec(spec)}
-    cluster = Cluster(new_id(state), named, run.creator, state.now)
+    cluster = Cluster(new_id(state), checked(state, named, "job"), run.creator, state.now, asked=named, source="JOB")
     cluster.grants["user_name", run.creator] = "CAN_MANAGE"
-    cluster.overlay["cluster_source"] = "JOB"
     state.clusters[cluster.cluster_id] = cluster
     lifecycle.create(state, cluster, run.creator)
     return cluster
@@ -81,13 +64,13 @@ def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
 
 
 def _look(state: State, task: TaskRun, cluster: Cluster) -> None:
-    """The cluster came up or went down, or the task has only just met it."""
-    running = task.outcome.life == "RUNNING"
+    """Begin, wait or end, by the state of the task's cluster."""
+    running = task.life_cycle.state == "RUNNING"
     if cluster.state == "TERMINATING":
         why = f"Cluster '{cluster.cluster_id}' was terminated. Reason: {cluster.state_message}"
         message = why if running else f"Unexpected failure while waiting for the cluster to be ready. {why}"
         task.owns_cluster = False
-        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "CLUSTER_ERROR"))
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "CLUSTER_ERROR"))
     elif cluster.state in ("RUNNING", "RESIZING") and not running:
         _execute(state, task, cluster)
     else:
@@ -100,7 +83,7 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
     running(state, task)
     missing = _missing_notebook(state, task)
     if missing is not None:
-        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
         return
     script = _script(state, task)
     duration = state.timing.task if script.duration is None else script.duration
@@ -109,15 +92,15 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         # A cluster with work to do is not idle.
         cluster.last_activity_time = state.now + round(duration * 1000)
         _wait(state, task, cluster)
-    then(state, task, duration, lambda: _complete(state, task, script))
+    state.schedule_for(task, duration, lambda: _complete(state, task, script))
 
 
 def running(state: State, task: TaskRun) -> None:
     """The attempt does its work from now on."""
-    task.outcome = Outcome("RUNNING")
+    task.life_cycle = LifeCycle("RUNNING")
     task.execution_start = state.now
-    if task.run.outcome.life == "PENDING":
-        task.run.outcome = Outcome("RUNNING")
+    if task.run.life_cycle.state == "PENDING":
+        task.run.life_cycle = LifeCycle("RUNNING")
 
 
 def _missing_notebook(state: State, task: TaskRun) -> str | None:
@@ -164,37 +147,37 @@ def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
             given = script.call(dict(task.parameters))
             output, values = given if isinstance(given, tuple) else (given, {})
             if output is not None and not isinstance(output, str):
-                raise TypeError(f"call must give text, None or (text, values), not {type(output).__name__}")
+                raise TypeError(f"call must return text, None or (text, values), not {type(output).__name__}")
         except Exception as error:
             task.error, task.error_trace = f"{type(error).__name__}: {error}", traceback.format_exc()
         else:
             task.output = script.output if output is None else output
             task.step.values |= values
-    outcome = _outcome("FAILED" if task.error is not None else script.result_state)
+    life_cycle = _life_cycle("FAILED" if task.error is not None else script.result_state)
     if task.owns_cluster:
-        tidy_up(state, task, outcome)
+        tidy_up(state, task, life_cycle)
     else:
-        end(state, task, outcome)
+        end(state, task, life_cycle)
 
 
-def _outcome(result: str) -> Outcome:
+def _life_cycle(result: str) -> LifeCycle:
     if result == "FAILED":
-        return Outcome("TERMINATED", "FAILED", "Workload failed, see run output for details")
-    return Outcome("TERMINATED", result)
+        return LifeCycle("TERMINATED", "FAILED", "Workload failed, see run output for details")
+    return LifeCycle("TERMINATED", result)
 
 
-def tidy_up(state: State, task: TaskRun, outcome: Outcome) -> None:
+def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """TERMINATING for a while, then the end."""
     task.plan += 1
-    task.outcome = Outcome("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
+    task.life_cycle = LifeCycle("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
     task.execution_end = state.now
-    then(state, task, state.timing.cleanup, lambda: end(state, task, outcome))
+    state.schedule_for(task, state.timing.cleanup, lambda: end(state, task, life_cycle))
 
 
-def end(state: State, task: TaskRun, outcome: Outcome) -> None:
+def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """This attempt is over."""
     task.plan += 1
-    task.outcome = outcome
+    task.life_cycle = life_cycle
     task.start_time = task.start_time or state.now
     task.end_time = state.now
     if task.execution_start and not task.execution_end:

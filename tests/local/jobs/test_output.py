@@ -58,7 +58,7 @@ async def test_a_callable_that_gives_no_text_is_told_so(jobs, workspace):
     workspace.clock.advance(60)
     assert (await jobs.output(run_id, "a"))[
         "error"
-    ] == "TypeError: call must give text, None or (text, values), not int"
+    ] == "TypeError: call must return text, None or (text, values), not int"
 
 
 async def test_scripts_take_turns(jobs, workspace):
