@@ -163,7 +163,7 @@ WRONG_TASKS = {
     "no cluster": ([notebook("a", existing_cluster_id="0923-x")], "Cluster 0923-x of task 'a' does not exist"),
     "no job cluster": ([notebook("a", job_cluster_key="x")], "unknown job_cluster_key 'x'"),
     "two clusters": ([notebook("a", existing_cluster_id="x", new_cluster=NEW)], "only one of"),
-    "odd cluster": ([notebook("a", new_cluster=NEW | {"spark_version": "1"})], "Invalid spark_version 1"),
+    "odd cluster": ([notebook("a", new_cluster=NEW | {"node_type_id": "m5.large"})], "Node type m5.large"),
     "odd size": ([notebook("a", new_cluster=NEW | {"num_workers": []})], "num_workers must be an integer"),
     "a jar anywhere": ([{"task_key": "a", "spark_jar_task": {}}], "one of job_cluster_key, new_cluster, or existing"),
     "no settings": ([{"task_key": "a", "pipeline_task": 5}], "pipeline_task of task 'a' must be an object"),
