@@ -33,7 +33,7 @@ class Reading:
 _T = TypeVar("_T")
 _KEEP = "keep"
 Kept: TypeAlias = Annotated[_T, _KEEP]
-"""An object, such as `Kept[Task]`, that is checked as any other but keeps what the service does not know, at any depth."""
+"""An object, such as `Kept[Task]`, that is checked as any other but keeps unknown names, at any depth."""
 
 
 _DECIMAL = re.compile("-?[0-9]{1,19}")
@@ -79,7 +79,9 @@ def declared_by(function: Callable[..., Any]) -> Declared:
         elif parameter.kind is parameter.VAR_KEYWORD:
             if typing.get_origin(hint) is Unpack:
                 hint = typing.get_args(hint)[0]
-            readers.update({name: _reader(kind) for name, kind in typing.get_type_hints(hint, include_extras=True).items()})
+            readers.update(
+                {name: _reader(kind) for name, kind in typing.get_type_hints(hint, include_extras=True).items()}
+            )
         else:
             readers[parameter.name] = _reader(hint)
             if parameter.default is parameter.empty:

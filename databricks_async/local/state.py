@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import heapq
 import random
+import zlib
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.clusters.catalog import Catalog
+from databricks_async.local.clusters.policies import Policy
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
 from databricks_async.local.objects.tree import Tree
+from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
-
-Json: TypeAlias = dict[str, Any]
 
 Endpoint: TypeAlias = Callable[..., Json | Response]
 """`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
@@ -38,6 +40,8 @@ class Durations:
     """Stopping a task that was cancelled or ran out of time, or tidying up behind one with a cluster of its own."""
     queued: float = 48 * 3600.0
     """The maximum time of a run in its job's queue."""
+    continuous: float = 30.0
+    """Between a run of a continuous job and the next; doubled for each failure in a row, up to an hour."""
 
 
 @attrs.define
@@ -46,6 +50,11 @@ class User:
 
     name: str
     admin: bool
+
+    @property
+    def user_id(self) -> str:
+        """The number by which other services of a workspace know the user."""
+        return str(zlib.crc32(self.name.encode()))
 
 
 @attrs.define
@@ -88,6 +97,11 @@ class Cluster:
     state: str = "PENDING"
     state_message: str = ""
     workers: int = 0
+    asked: Json = attrs.field(default=attrs.Factory(lambda self: self.spec, takes_self=True))
+    """The settings as they were asked for; `spec` also has what a policy filled in."""
+    source: str = "API"
+    job_tags: dict[str, str] = attrs.field(factory=dict)
+    """`JobId` and `RunName` of a cluster that a run made."""
     plan: int = 0
     """Incremented whenever the cluster takes another course, which invalidates what was scheduled before."""
     driver: Json | None = None
@@ -98,7 +112,8 @@ class Cluster:
     last_restarted_time: int | None = None
     terminated_time: int | None = None
     termination_reason: Json | None = None
-    pinned: bool = False
+    pinned_by: str | None = None
+    """The id of the user who pinned it."""
     events: list[Json] = attrs.field(factory=list, repr=False)
     """Oldest first."""
     libraries: list[InstalledLibrary] = attrs.field(factory=list)
@@ -106,6 +121,10 @@ class Cluster:
     """("user_name", "ann@example.com") -> "CAN_RESTART": granted directly on this cluster."""
     overlay: Json = attrs.field(factory=dict)
     """Fields that replace those of this cluster in answers, set by a test."""
+
+    @property
+    def pinned(self) -> bool:
+        return self.pinned_by is not None
 
 
 @attrs.define
@@ -131,17 +150,23 @@ class State:
     clock: Clock
     random: random.Random
     ids: Ids = attrs.field(factory=Ids)
+    catalog: Catalog = attrs.field(factory=Catalog)
     timing: Durations = attrs.field(factory=Durations)
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)
     tree: Tree = attrs.field(default=attrs.Factory(lambda self: Tree(self.ids), takes_self=True))
+    policies: dict[str, Policy] = attrs.field(factory=dict)
     users: dict[str, User] = attrs.field(factory=dict)
     tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
     service_principals: dict[str, ServicePrincipal] = attrs.field(factory=dict)
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    url: str = ""
+    """Where the workspace listens, once it does."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
     _scheduled: int = 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from databricks_async.local.errors import ApiError
 from databricks_async.local.state import Endpoint, Json, State, User
 
@@ -31,23 +29,19 @@ def authenticate(state: State, authorization: str | None) -> User:
 
 def me(state: State, *, caller: User) -> Json:
     """The caller as a SCIM user."""
-    groups = ["admins", "users"] if caller.admin else ["users"]
+    groups = [User(name, admin=False) for name in (("admins", "users") if caller.admin else ("users",))]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "id": _id(caller.name),
+        "id": caller.user_id,
         "userName": caller.name,
         "displayName": caller.name,
         "active": True,
         "emails": [{"type": "work", "value": caller.name, "primary": True}],
         "groups": [
-            {"display": group, "type": "direct", "value": _id(group), "$ref": f"Groups/{_id(group)}"}
+            {"display": group.name, "type": "direct", "value": group.user_id, "$ref": f"Groups/{group.user_id}"}
             for group in groups
         ],
     }
-
-
-def _id(name: str) -> str:
-    return str(zlib.crc32(name.encode()))
 
 
 ROUTES: dict[str, Endpoint] = {"GET /api/{v}/preview/scim/v2/Me": me}

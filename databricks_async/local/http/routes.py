@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import attrs
 
-from databricks_async.local.clusters import catalog, events, libraries, listing, permissions
+from databricks_async.local.clusters import events, libraries, listing, offers, permissions
 from databricks_async.local.clusters import endpoints as clusters
 from databricks_async.local.http import identity, oauth
 from databricks_async.local.http.versions import served
@@ -26,7 +26,7 @@ from databricks_async.local.state import Endpoint
 # An API is a module's ROUTES and the versions that `{v}` stands for. An endpoint is a function and a row there.
 APIS: list[tuple[dict[str, Endpoint], tuple[str, ...]]] = [
     (clusters.ROUTES, clusters.VERSIONS),
-    (catalog.ROUTES, catalog.VERSIONS),
+    (offers.ROUTES, offers.VERSIONS),
     (events.ROUTES, ()),
     (listing.ROUTES, ()),
     (libraries.ROUTES, libraries.VERSIONS),

@@ -1,9 +1,9 @@
 """Quartz cron expressions: which the service accepts, and when they fire.
 
-The grammar is that of Quartz 2.3's `CronExpression`, which the API's documentation of `quartz_cron_expression` refers to:
-six or seven fields, names for months and days of the week, `?`, `L`, `L-3`, `W`, `LW`, `6#3`, `6L`, steps, and ranges that
-wrap around. Where the class is more lenient than its documentation (`JANUARY` for `JAN`, `W` in a list, an eighth field),
-the documentation decides.
+The grammar is that of Quartz 2.3's `CronExpression`, which the API's documentation of `quartz_cron_expression` refers
+to: six or seven fields, names for months and days of the week, `?`, `L`, `L-3`, `W`, `LW`, `6#3`, `6L`, steps, and
+ranges that wrap around. Where the class is more lenient than its documentation (`JANUARY` for `JAN`, `W` in a list,
+an eighth field), the documentation decides.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from typing import NoReturn
 
 import attrs
 
-_MONTHS = {name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
-_DAYS = {name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split(), 1)}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"], 1
+    )
+}
+_DAYS = {name: number for number, name in enumerate(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], 1)}
 _MAX_YEAR = 2099
 _ANY_YEAR = range(1970, _MAX_YEAR + 1)
 
@@ -154,14 +159,18 @@ class Cron:
                     today = date(year, month, day) == floor.date()
                     hours = [hour for hour in self.hours if not today or hour >= floor.hour]
                     for hour, minute, second in product(hours, self.minutes, self.seconds):
-                        candidate = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (local time)
+                        candidate = datetime(year, month, day, hour, minute, second)
                         if candidate >= floor:
                             yield candidate
 
     def _days(self, year: int, month: int) -> list[int]:
         """The days of this month on which it fires, in order."""
         length = calendar.monthrange(year, month)[1]
-        days = _by_weekday(self.weekday, year, month, length) if self.day == "?" else _by_day(self.day, year, month, length)
+        days = (
+            _by_weekday(self.weekday, year, month, length)
+            if self.day == "?"
+            else _by_day(self.day, year, month, length)
+        )
         return sorted(day for day in days if 1 <= day <= length)
 
 

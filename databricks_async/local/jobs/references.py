@@ -1,9 +1,9 @@
 """Dynamic value references such as `{{job.parameters.day}}`: which there are, and what they stand for in a run.
 
-Source of names and rules: learn.microsoft.com/azure/databricks/jobs/dynamic-value-references. "User-provided value identifiers
-support alphanumeric and underscore characters. Escape keys that contain special characters by surrounding the identifier with
-backticks." What is no reference, and what has no value, stays as it was written; a reference that a known namespace does not
-have is refused where it is configured.
+Source of names and rules: learn.microsoft.com/azure/databricks/jobs/dynamic-value-references. "User-provided value
+identifiers support alphanumeric and underscore characters. Escape keys that contain special characters by surrounding
+the identifier with backticks." What is no reference, and what has no value, stays as it was written; a reference that
+a known namespace does not have is refused where it is configured.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def check(value: Any, where: str) -> None:
         for match in _REFERENCE.finditer(value):
             parts = _parts(match[1])
             if parts and _is_unknown(parts):
-                # "An error message is displayed if you provide a not valid reference belonging to a known namespace, for
-                # example {{job.notebook_url}}." The service's words are not known.
+                # "An error message is displayed if you provide a not valid reference belonging to a known namespace,
+                # for example {{job.notebook_url}}." The service's words are not known.
                 raise invalid(f"Invalid reference {match[0]} in {where}: there is no such dynamic value reference.")
     elif isinstance(value, dict):
         for one in value.values():

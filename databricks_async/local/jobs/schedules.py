@@ -20,8 +20,8 @@ SETTINGS = ("schedule", "continuous", "trigger", "triggers")
 _UNITS = {"MINUTES": 60, "HOURS": 3600, "DAYS": 86400, "WEEKS": 7 * 86400}
 _MIN_TRIGGER_SECONDS = 60
 _MAX_CONTINUOUS_DELAY = 3600
-# learn.microsoft.com/azure/databricks/jobs/scheduled: "a minimum interval of 10 seconds between subsequent runs triggered by the
-# schedule of a job regardless of the seconds configuration in the cron expression".
+# learn.microsoft.com/azure/databricks/jobs/scheduled: "a minimum interval of 10 seconds between subsequent runs
+# triggered by the schedule of a job regardless of the seconds configuration in the cron expression".
 _MIN_INTERVAL = timedelta(seconds=10)
 
 # java.time.ZoneId.SHORT_IDS: the three-letter ids that java.util.TimeZone knows and the tz database does not.
@@ -90,9 +90,9 @@ def _check_schedule(state: State, schedule: Json) -> None:
     except CronError:
         # The words: MicrosoftDocs/azure-docs issue 44131. The service does not say what is wrong.
         raise invalid(
-            f"Invalid quartz_cron_expression: {expression}. Databricks uses Quartz cron syntax, which is different from the "
-            "standard cron syntax. See http://www.quartz-scheduler.org/documentation/quartz-2.1.x/tutorials/crontrigger.html "
-            "for more details."
+            f"Invalid quartz_cron_expression: {expression}. Databricks uses Quartz cron syntax, which is different "
+            "from the standard cron syntax. See "
+            "http://www.quartz-scheduler.org/documentation/quartz-2.1.x/tutorials/crontrigger.html for more details."
         ) from None
     if cron.next_after(_at(state.now), zone) is None:
         # The words: databrickslabs/migrate issue 167.
@@ -177,8 +177,8 @@ def _keep_running(state: State, job: Job) -> None:
             _start(state, job, "CONTINUOUS", Cause(time=state.now))
 
     def ended(run: Run) -> None:
-        # learn.microsoft.com/azure/databricks/jobs/continuous: consecutive failures delay the next run exponentially, up to a
-        # maximum that the system sets. The numbers are not published.
+        # learn.microsoft.com/azure/databricks/jobs/continuous: consecutive failures delay the next run exponentially,
+        # up to a maximum that the system sets. The numbers are not published.
         nonlocal failures
         failures = 0 if run.life_cycle.result in ("SUCCESS", "SUCCESS_WITH_FAILURES", "CANCELED") else failures + 1
         delay = min(_MAX_CONTINUOUS_DELAY, state.timing.continuous * 2.0 ** min(failures, 20))

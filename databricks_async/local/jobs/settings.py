@@ -14,7 +14,8 @@ from databricks_async.local.state import Json, State
 _MAX_JOB_CLUSTERS = 100
 _MAX_CONCURRENT_RUNS = 1000
 _GIT_PROVIDERS = (
-    "github,gitlab,bitbucketcloud,gitlabenterpriseedition,bitbucketserver,azuredevopsservices,githubenterprise,awscodecommit"
+    "github,gitlab,bitbucketcloud,gitlabenterpriseedition,bitbucketserver,azuredevopsservices,githubenterprise,"
+    "awscodecommit"
 )
 
 
@@ -96,8 +97,6 @@ def _with_task_defaults(settings: Json) -> Json:
     git = "git_source" in settings
     if "tasks" in filled:
         filled["tasks"] = [_task_with_defaults(task, git) for task in filled["tasks"]]
-    if "job_clusters" in filled:
-        filled["job_clusters"] = [_cluster_with_defaults(cluster) for cluster in filled["job_clusters"]]
     return dict(_without_empty_lists(filled))
 
 
@@ -107,7 +106,7 @@ def _task_with_defaults(task: Json, git: bool) -> Json:
         "timeout_seconds": 0,
         "email_notifications": {},
         "webhook_notifications": {},
-        **_cluster_with_defaults(task),
+        **task,
     }
     if filled.get("depends_on"):
         # The service gives them back in an order of its own.
@@ -120,20 +119,15 @@ def _task_with_defaults(task: Json, git: bool) -> Json:
         filled["sql_task"] = {**sql, "file": _with_source(sql["file"], git)}
     loop = filled.get("for_each_task")
     if loop is not None:
-        # Of a nested task databricks/cli's list of what the service fills in has `run_if`, the cluster and the sources.
-        nested = {"run_if": "ALL_SUCCESS", **_task_with_defaults(loop["task"], git)}
-        asked = {name: value for name, value in nested.items() if name in loop["task"] or name == "run_if"}
-        filled["for_each_task"] = {**loop, "task": asked}
+        # Of a nested task databricks/cli's list of what the service fills in has `run_if` and the sources.
+        nested = _task_with_defaults(loop["task"], git)
+        shown = {"run_if", *loop["task"]}
+        filled["for_each_task"] = {**loop, "task": {name: value for name, value in nested.items() if name in shown}}
     return filled
 
 
 def _with_source(settings: Json, git: bool) -> Json:
     return {**settings, "source": task_rules.source_of(settings, git)}
-
-
-def _cluster_with_defaults(holder: Json) -> Json:
-    cluster = holder.get("new_cluster")
-    return holder if cluster is None else {**holder, "new_cluster": clusters.with_defaults(cluster)}
 
 
 def _without_empty_lists(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The single-task format of jobs and runs, in which the settings of the only task stand at the top.
 
-The Jobs API 2.0 knew no other; `jobs/create`, `reset`, `update` and `runs/submit` take it at all versions (Airflow submits
-runs so). Version 2.0 answers in it, newer ones show one task ("When using the Jobs API 2.1 this value is always MULTI_TASK").
+The Jobs API 2.0 knew no other; `jobs/create`, `reset`, `update` and `runs/submit` take it at all versions (Airflow
+submits runs so). Version 2.0 answers in it, newer ones show one task ("When using the Jobs API 2.1 this value is
+always MULTI_TASK").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The tasks that the service refuses, in its words where they are known.
 
-Sources are named at each rule: "API reference" is the Jobs API's at docs.databricks.com/api/azure/workspace/jobs, whose texts
-the schema of the Databricks CLI repeats. A rule without a source is the specification's.
+Sources are named at each rule: "API reference" is the Jobs API's at docs.databricks.com/api/azure/workspace/jobs,
+whose texts the schema of the Databricks CLI repeats. A rule without a source is the specification's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _MAX_DBT_COMMANDS = 10
 _CLUSTERS = ("existing_cluster_id", "new_cluster", "job_cluster_key")
 _CLUSTER_KINDS = ("spark_jar_task", "spark_submit_task")
 _SERVERLESS_KINDS = ("notebook_task", "spark_python_task", "python_wheel_task")
-# API reference, `environment_key`: "required for Python script, Python wheel and dbt tasks when using serverless compute".
+# API reference, `environment_key`: "required for Python script, Python wheel and dbt tasks when using serverless
+# compute".
 _ENVIRONMENT_KINDS = ("spark_python_task", "python_wheel_task", "dbt_task")
 
 
@@ -54,9 +55,7 @@ def check_key(value: str, what: str) -> None:
     """Refuse a key of a task, a job cluster or an environment that the service would refuse."""
     # API reference: "[ 1 .. 100 ] characters ^[\\w\\-\\_]+$"; the specification has the length.
     if not _KEY.fullmatch(value):
-        raise invalid(
-            f"Invalid {what} '{value:.120}'. It must have 1 to 100 characters, only letters, digits, underscores and hyphens."
-        )
+        raise invalid(f"Invalid {what} '{value:.120}'. It must have 1 to 100 letters, digits, underscores and hyphens.")
 
 
 def check_tasks(around: Surroundings, tasks: Objects) -> None:
@@ -110,7 +109,12 @@ def _check_compute(around: Surroundings, task: Json, kind: str) -> None:
     if "new_cluster" in given:
         cluster_spec(state, task["new_cluster"], "new_cluster.", runtime=False)
     environment = task.get("environment_key")
-    if environment is not None and not given and kind in _ENVIRONMENT_KINDS and environment not in around.environment_keys:
+    if (
+        environment is not None
+        and not given
+        and kind in _ENVIRONMENT_KINDS
+        and environment not in around.environment_keys
+    ):
         raise invalid(f"Task '{key}' refers to the unknown environment_key '{environment}'.")
     if given or kind not in {*_CLUSTER_KINDS, *_SERVERLESS_KINDS, *_ENVIRONMENT_KINDS}:
         return
@@ -126,8 +130,9 @@ def _check_compute(around: Surroundings, task: Json, kind: str) -> None:
 
 
 def _check_notebook(around: Surroundings, task: Json, settings: Json) -> None:
-    # API reference: "For notebooks stored in the Databricks workspace, the path must be absolute and begin with a slash. For
-    # notebooks stored in a remote repository, the path must be relative." The words: databrickslabs/dbx issue 819.
+    # API reference: "For notebooks stored in the Databricks workspace, the path must be absolute and begin with a
+    # slash. For notebooks stored in a remote repository, the path must be relative." The words: databrickslabs/dbx
+    # issue 819.
     path = settings["notebook_path"]
     if source_of(settings, around.git) == "GIT":
         _must_be_relative("notebook_path", path)
@@ -138,17 +143,15 @@ def _check_notebook(around: Surroundings, task: Json, settings: Json) -> None:
 
 
 def _check_python(around: Surroundings, task: Json, settings: Json) -> None:
-    # API reference: "Cloud file URIs (such as dbfs:/, s3:/, adls:/, gcs:/) and workspace paths are supported. For python files
-    # stored in the Databricks workspace, the path must be absolute and begin with /. For files stored in a remote repository,
-    # the path must be relative." Unlike notebooks, files without a `source` are never taken from the repository.
-    # The words: the troubleshooting page of Azure Data Factory.
+    # API reference: "Cloud file URIs (such as dbfs:/, s3:/, adls:/, gcs:/) and workspace paths are supported. For
+    # python files stored in the Databricks workspace, the path must be absolute and begin with /. For files stored in
+    # a remote repository, the path must be relative." Unlike notebooks, files without a `source` are never taken from
+    # the repository. The words: the troubleshooting page of Azure Data Factory.
     path = settings["python_file"]
     if settings.get("source") == "GIT":
         _must_be_relative("python_file", path)
     elif not re.match(r"/|[A-Za-z][A-Za-z0-9+.-]*:/", path):
-        raise invalid(
-            f"Invalid Python file URI: {path}. Please visit Databricks user guide for supported URI schemes."
-        )
+        raise invalid(f"Invalid Python file URI: {path}. Please visit Databricks user guide for supported URI schemes.")
 
 
 def _check_sql(around: Surroundings, task: Json, settings: Json) -> None:
@@ -160,11 +163,13 @@ def _check_sql(around: Surroundings, task: Json, settings: Json) -> None:
 
 
 def _check_dbt(around: Surroundings, task: Json, settings: Json) -> None:
-    # API reference: "All commands must start with dbt. This parameter must not be empty. A maximum of up to 10 commands can be
-    # provided."
+    # API reference: "All commands must start with dbt. This parameter must not be empty. A maximum of up to 10
+    # commands can be provided."
     commands = settings["commands"]
     if not 1 <= len(commands) <= _MAX_DBT_COMMANDS:
-        raise invalid(f"Task '{task['task_key']}' must have 1 to {_MAX_DBT_COMMANDS} dbt commands, not {len(commands)}.")
+        raise invalid(
+            f"Task '{task['task_key']}' must have 1 to {_MAX_DBT_COMMANDS} dbt commands, not {len(commands)}."
+        )
     for command in commands:
         if command.split()[:1] != ["dbt"]:
             raise invalid(f"Invalid dbt command: {command}. All commands must start with dbt.")
@@ -192,7 +197,8 @@ def _check_submit(around: Surroundings, task: Json, settings: Json) -> None:
 
 
 def _check_condition(around: Surroundings, task: Json, settings: Json) -> None:
-    # API reference: "The condition task does not require a cluster to execute and does not support retries or notifications."
+    # API reference: "The condition task does not require a cluster to execute and does not support retries or
+    # notifications."
     _refuse_settings(task, ("max_retries", "retry_on_timeout"), "condition_task does not support retries.")
     for name in ("email_notifications", "webhook_notifications"):
         if any(task.get(name, {}).values()):
@@ -200,9 +206,11 @@ def _check_condition(around: Surroundings, task: Json, settings: Json) -> None:
 
 
 def _check_for_each(around: Surroundings, task: Json, settings: Json) -> None:
-    # databricks/cli pull request 4104: `max_retries` is an error, `min_retry_interval_millis` and `retry_on_timeout` have no
-    # effect. databrickslabs/dbx issue 887: so are libraries. All of them belong to the nested task.
-    wrong = "When using for_each_task, it must be defined on the nested task (for_each_task.task), not on the parent task."
+    # databricks/cli pull request 4104: `max_retries` is an error, `min_retry_interval_millis` and `retry_on_timeout`
+    # have no effect. databrickslabs/dbx issue 887: so are libraries. All of them belong to the nested task.
+    wrong = (
+        "When using for_each_task, it must be defined on the nested task (for_each_task.task), not on the parent task."
+    )
     _refuse_settings(task, ("max_retries", "libraries"), wrong)
     nested = settings["task"]
     if nested.get("for_each_task") is not None:

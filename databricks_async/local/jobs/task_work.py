@@ -6,10 +6,14 @@ import traceback
 
 from databricks_async.local.clusters import lifecycle
 from databricks_async.local.clusters.endpoints import new_id
-from databricks_async.local.jobs.settings import cluster_spec, kind_of
+from databricks_async.local.errors import ApiError
+from databricks_async.local.jobs.clusters import cluster_spec
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Cluster, Json, State
 
+IN_RUN = "In run"
+"""The service's message of what is RUNNING: the tests of apache-airflow-providers-databricks."""
 CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 
@@ -32,10 +36,16 @@ def work(state: State, task: TaskRun) -> None:
             if specs.get(key) is None:
                 _execute(state, task, None)  # a serverless job cluster
                 return
-            cluster = _create(state, task, specs[key], key)
+            created = _create(state, task, specs[key], key)
+            if created is None:
+                return
+            cluster = created
             run.clusters[key] = cluster.cluster_id
     elif settings.get("new_cluster") is not None:
-        cluster = _create(state, task, settings["new_cluster"], task.step.key)
+        created = _create(state, task, settings["new_cluster"], task.step.key)
+        if created is None:
+            return
+        cluster = created
         task.owns_cluster = True
     else:
         _execute(state, task, None)
@@ -48,12 +58,25 @@ def work(state: State, task: TaskRun) -> None:
         _look(state, task, cluster)
 
 
-def _create(state: State, task: TaskRun, spec: Json, key: str) -> Cluster:
+def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | None:
+    """A new cluster of the run; None where the service refuses to create it, which ends the task."""
     run = task.run
-    named = {"cluster_name": f"job-{run.job.job_id}-run-{run.run_id}-{key}", **cluster_spec(spec)}
-    cluster = Cluster(new_id(state), named, run.creator, state.now)
+    try:
+        spec = cluster_spec(state, asked)
+    except ApiError as error:
+        # The words: learn.microsoft.com/azure/databricks/kb/jobs/job-fails-limit, for another cause.
+        message = (
+            f"Unexpected failure while creating the cluster for the job. Cause {error.error_code}: {error.message}"
+        )
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_CLUSTER_REQUEST"))
+        return None
+    name = spec.get("cluster_name") or f"job-{run.job.job_id}-run-{run.run_id}-{key}"
+    # learn.microsoft.com/azure/databricks/admin/account-settings/usage-detail-tags: the tags of job clusters.
+    tags = {"JobId": str(run.job.job_id), "RunName": run.name}
+    cluster = Cluster(
+        new_id(state), {**spec, "cluster_name": name}, run.creator, state.now, source="JOB", job_tags=tags
+    )
     cluster.grants["user_name", run.creator] = "CAN_MANAGE"
-    cluster.overlay["cluster_source"] = "JOB"
     state.clusters[cluster.cluster_id] = cluster
     lifecycle.create(state, cluster, run.creator)
     return cluster
@@ -97,10 +120,10 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
 
 def running(state: State, task: TaskRun) -> None:
     """The attempt does its work from now on."""
-    task.life_cycle = LifeCycle("RUNNING")
+    task.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
     task.execution_start = state.now
     if task.run.life_cycle.state == "PENDING":
-        task.run.life_cycle = LifeCycle("RUNNING")
+        task.run.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
 
 
 def _missing_notebook(state: State, task: TaskRun) -> str | None:
@@ -110,7 +133,7 @@ def _missing_notebook(state: State, task: TaskRun) -> str | None:
     if notebook.get("source", "GIT" if "git_source" in task.run.settings else None) == "GIT":
         return None
     path = notebook["notebook_path"]
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path) if hasattr(state.tree, "find") else state.tree.by_path.get(path)
     if node is not None and node.kind == "NOTEBOOK":
         return None
     return (
