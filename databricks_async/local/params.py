@@ -199,7 +199,12 @@ def _keeping(reader: Reader) -> Reader:
 
 def _object(kind: Any) -> Reader:
     hints = typing.get_type_hints(kind, include_extras=True)
-    fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(kind.__required_keys__)), ())
+    # Before 3.12 `__required_keys__` does not see what postponed annotations mark.
+    required = set(kind.__required_keys__)
+    for name, hint in hints.items():
+        marked = typing.get_origin(hint)
+        required = required | {name} if marked is Required else required - {name} if marked is NotRequired else required
+    fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(required)), ())
 
     def read(name: str, value: Any, reading: Reading) -> dict[str, Any]:
         if not isinstance(value, dict):
