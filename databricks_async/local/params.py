@@ -26,6 +26,8 @@ class Reading:
     """Whether the values come from a query or a form, where everything is text and one-item lists look like scalars."""
     unknown: list[str]
     """Gets the names that the service ignores, with dots where they are nested."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Gets the names of objects that are accepted although they hold nothing."""
     keep: bool = False
     """Whether unknown names within objects stay in the values that are read."""
 
@@ -211,6 +213,8 @@ def _object(kind: Any) -> Reader:
             raise _wrong(name, "an object", value)
         found = fields.read(value, reading, f"{name}.")
         fields.check_required(found, f"{name}.")
+        if not value:
+            reading.unchecked.append(name)
         if reading.keep:
             found |= {key: one for key, one in value.items() if key not in fields.readers}
         return found
