@@ -47,7 +47,6 @@ class Catalog:
             # The service's message, also in the official SDK's tests of errors.
             raise invalid(f"Invalid spark version {key}.")
 
-
     def resolve(self, key: str) -> str:
         """The version that `auto:latest-lts` and the like of a policy stand for; another key is itself.
 

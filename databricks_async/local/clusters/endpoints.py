@@ -15,11 +15,10 @@ from databricks_async.local.clusters.spec import (
     AutoScale,
     ClusterSpec,
     attributes_of,
-    check,
     check_size,
+    checked,
     effective,
     size_of,
-    with_policy,
     without_empty,
     worker_type,
     workers_of,
@@ -37,8 +36,7 @@ class CloneCluster(TypedDict):
 
 def create(state: State, *, caller: User, clone_from: CloneCluster | None = None, **spec: Unpack[ClusterSpec]) -> Json:
     asked: Json = {**spec}
-    wanted = with_policy(state, asked)
-    check(state, wanted)
+    wanted = checked(state, asked)
     cluster = Cluster(new_id(state), wanted, caller.name, state.now, asked=asked)
     cluster.grants["user_name", caller.name] = "CAN_MANAGE"
     if clone_from is not None:
@@ -91,8 +89,7 @@ def _assign(wanted: Json, given: Mapping[str, Any], name: str, nested: str) -> N
 
 
 def _reconfigure(state: State, cluster: Cluster, asked: Json, user: str) -> None:
-    wanted = with_policy(state, asked)
-    check(state, wanted)
+    wanted = checked(state, asked)
     _must_be(cluster, "RUNNING", "TERMINATED")
     before, cluster.spec, cluster.asked = cluster.spec, wanted, asked
     lifecycle.add_event(
@@ -225,7 +222,7 @@ def describe(state: State, cluster: Cluster) -> Json:
             "ClusterId": cluster.cluster_id,
             **cluster.job_tags,
         },
-        "spec": without_empty(cluster.asked),
+        "spec": cluster.asked,
     }
     if cluster.driver is not None:
         driver = state.catalog.node_type(settings["driver_node_type_id"])
@@ -247,7 +244,7 @@ def describe(state: State, cluster: Cluster) -> Json:
     return answer | cluster.overlay
 
 
-# The context id is the last driver's: it is still shown when the cluster is terminated (recorded by dagster-databricks).
+# The context id is the last driver's, and still shown of a terminated cluster (tests of dagster-databricks).
 _WHEN_KNOWN = (
     "spark_context_id",
     "last_activity_time",

@@ -186,10 +186,10 @@ _SIZES = (
 
 _DEPRECATED = re.compile(r"L\d+s|NC(6|12|24)|NC\d+r?s_v3|H\d+|F\d+s?")
 _NOT_IN_REGION = {"Standard_F4s", "Standard_ND96isr_H100_v5"}
-# The service leaves fields out where they say nothing. Both types are large, so that clients which trip over the
-# missing field do so only when asked for something of that size.
+# The service leaves fields out where they say nothing. Both types are large, and unlike any other, so that clients
+# which fail for the missing field do so only when asked for something of that size.
 _WITHOUT_INSTANCE_TYPE = {"Standard_M64s"}
-_WITHOUT_GPU_COUNT = {"Standard_E96ds_v5"}
+_WITHOUT_GPU_COUNT = {"Standard_D128ds_v6"}
 
 # Azure's naming convention of sizes (learn.microsoft.com/azure/virtual-machines/vm-naming-conventions): family, cores,
 # constrained cores, features in lower case, accelerator, version. B (burstable) and A are no node types of Databricks.

@@ -19,7 +19,13 @@ from databricks_async.local.values import Json
 
 _MAPS = ("spark_conf", "spark_env_vars", "custom_tags")
 """Settings whose keys are free: all that follows their name is one key, dots included."""
-_VIRTUAL = ("cluster_type", "dbus_per_hour", "cluster_log_conf.type", "cluster_log_conf.path", "cluster_log_conf.region")
+_VIRTUAL = (
+    "cluster_type",
+    "dbus_per_hour",
+    "cluster_log_conf.type",
+    "cluster_log_conf.path",
+    "cluster_log_conf.region",
+)
 """Attributes that are no settings of a cluster."""
 _SIZES = ("num_workers", "autoscale")
 _MISSING: Any = object()

@@ -38,7 +38,7 @@ _KEY = re.compile(
     r"-scala(?P<scala>2\.1[23])(-[a-z0-9-]+)?"
 )
 _FIRST = (10, 4)
-"""Releases before 10.4 have reached their end of life (learn.microsoft.com/azure/databricks/release-notes/runtime/eos)."""
+"""Releases before 10.4 have reached their end of life (learn.microsoft.com, release-notes/runtime/eos)."""
 _LAST_MINOR = {10: 5, 11: 3, 12: 2, 13: 3, 14: 3, 15: 4, 16: 4, 17: 3}
 """The last release of each major version that is complete; of later ones any is plausible."""
 

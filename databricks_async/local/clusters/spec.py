@@ -167,8 +167,17 @@ _ACCESS_MODES = {"DATA_SECURITY_MODE_DEDICATED": "SINGLE_USER", "DATA_SECURITY_M
 """Words that are aliases of others (reference of `data_security_mode`)."""
 
 
-def with_policy(state: State, spec: Json, cluster_type: str = "all-purpose") -> Json:
-    """The settings with what their policy fixes and defaults. Raises ApiError if they break one of its rules."""
+def checked(state: State, asked: Json, cluster_type: str = "all-purpose", *, runtime: bool = True) -> Json:
+    """The settings with what their policy fills in. Raises ApiError where the service refuses them.
+
+    Jobs are made whatever their clusters' runtime is, and fail when they run: `runtime` False does not look at it.
+    """
+    wanted = _with_policy(state, asked, cluster_type)
+    _check(state, wanted, runtime)
+    return wanted
+
+
+def _with_policy(state: State, spec: Json, cluster_type: str) -> Json:
     policy_id = spec.get("policy_id")
     if policy_id is None:
         return spec
@@ -186,8 +195,7 @@ def with_policy(state: State, spec: Json, cluster_type: str = "all-purpose") -> 
     return filled
 
 
-def check(state: State, spec: Json, *, runtime: bool = True) -> None:
-    """Refuse what the service refuses, naming the parameter. Jobs do not look at the runtime before they run."""
+def _check(state: State, spec: Json, runtime: bool) -> None:
     version = spec.get("spark_version")
     if version is None:
         raise invalid("Missing required field: spark_version")

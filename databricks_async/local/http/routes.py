@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import attrs
 
-from databricks_async.local.clusters import events, libraries, listing, offers, permissions
 from databricks_async.local.clusters import endpoints as clusters
+from databricks_async.local.clusters import events, libraries, listing, offers, permissions
 from databricks_async.local.http import identity, oauth
 from databricks_async.local.http.versions import served
 from databricks_async.local.jobs import endpoints as jobs

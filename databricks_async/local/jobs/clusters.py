@@ -1,12 +1,13 @@
-"""The clusters that jobs describe: read as the Clusters API reads them, shown with the service's defaults."""
+"""The clusters that jobs describe: checked as the Clusters API checks them, made for runs, shown with defaults."""
 
 from __future__ import annotations
 
 from typing import Unpack
 
-from databricks_async.local.clusters import spec
+from databricks_async.local.clusters import lifecycle, spec
+from databricks_async.local.clusters.endpoints import new_id
 from databricks_async.local.params import Reading, declared_by
-from databricks_async.local.state import Json, State
+from databricks_async.local.state import Cluster, Json, State
 
 
 def _declare(state: State, **settings: Unpack[spec.ClusterSpec]) -> None:
@@ -16,14 +17,25 @@ def _declare(state: State, **settings: Unpack[spec.ClusterSpec]) -> None:
 _DECLARED = declared_by(_declare)
 
 
-def cluster_spec(state: State, given: Json, prefix: str = "", *, runtime: bool = True) -> Json:
-    """A new cluster's settings as the Clusters API reads them, and refuses them, with what its policy fills in.
+def check(state: State, given: Json) -> None:
+    """Refuse the settings of a new cluster that the service refuses before it runs: any Spark version passes."""
+    spec.checked(state, _read(given), "job", runtime=False)
 
-    Without `runtime` any Spark version passes: the service looks at it only when the run creates the cluster.
-    """
-    read = spec.with_policy(state, _DECLARED.read(given, Reading(False, []), prefix), "job")
-    spec.check(state, read, runtime=runtime)
-    return {**_DEFAULTS, **read}
+
+def create(state: State, given: Json, name: str, user: str, tags: dict[str, str]) -> Cluster:
+    """Make the cluster of a run. Raises ApiError where the service refuses to."""
+    read = _read(given)
+    asked = {**read, "cluster_name": read.get("cluster_name") or name}
+    wanted = {**_DEFAULTS, **spec.checked(state, asked, "job")}
+    cluster = Cluster(new_id(state), wanted, user, state.now, asked=asked, source="JOB", job_tags=tags)
+    cluster.grants["user_name", user] = "CAN_MANAGE"
+    state.clusters[cluster.cluster_id] = cluster
+    lifecycle.create(state, cluster, user)
+    return cluster
+
+
+def _read(given: Json) -> Json:
+    return _DECLARED.read(given, Reading(False, []), "new_cluster.")
 
 
 # What the service fills in is listed in databricks/cli, bundle/direct/dresources/resources.yml, as is that it shows no

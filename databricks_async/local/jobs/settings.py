@@ -45,7 +45,7 @@ def _checked(state: State, settings: Json) -> Json:
     for cluster in job_clusters:
         check_key(cluster["job_cluster_key"], "job_cluster_key")
         if cluster.get("new_cluster") is not None:
-            clusters.cluster_spec(state, cluster["new_cluster"], "new_cluster.", runtime=False)
+            clusters.check(state, cluster["new_cluster"])
     cluster_keys = [cluster["job_cluster_key"] for cluster in job_clusters]
     check_unique(cluster_keys, "job_cluster_key")
     environment_keys = [environment["environment_key"] for environment in settings.get("environments", [])]

@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable
 import attrs
 
 from databricks_async.local.errors import invalid
-from databricks_async.local.jobs import references, task_graph
-from databricks_async.local.jobs.clusters import cluster_spec
+from databricks_async.local.jobs import clusters, references, task_graph
 from databricks_async.local.jobs.shapes import Objects
 from databricks_async.local.state import Json, State
 
@@ -107,7 +106,7 @@ def _check_compute(around: Surroundings, task: Json, kind: str) -> None:
     if "job_cluster_key" in given and task["job_cluster_key"] not in around.cluster_keys:
         raise invalid(f"Task '{key}' refers to the unknown job_cluster_key '{task['job_cluster_key']}'.")
     if "new_cluster" in given:
-        cluster_spec(state, task["new_cluster"], "new_cluster.", runtime=False)
+        clusters.check(state, task["new_cluster"])
     environment = task.get("environment_key")
     if (
         environment is not None

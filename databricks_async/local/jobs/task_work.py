@@ -5,9 +5,8 @@ from __future__ import annotations
 import traceback
 
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.clusters.endpoints import new_id
 from databricks_async.local.errors import ApiError
-from databricks_async.local.jobs.clusters import cluster_spec
+from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Cluster, Json, State
@@ -23,7 +22,7 @@ def work(state: State, task: TaskRun) -> None:
     existing, key = settings.get("existing_cluster_id"), settings.get("job_cluster_key")
     if existing is not None:
         cluster = state.clusters.get(existing)
-        if cluster is None:
+        if cluster is None or cluster.source == "JOB":
             message = f"Cluster {existing} does not exist."
             end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
             return
@@ -61,8 +60,10 @@ def work(state: State, task: TaskRun) -> None:
 def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | None:
     """A new cluster of the run; None where the service refuses to create it, which ends the task."""
     run = task.run
+    # learn.microsoft.com/azure/databricks/admin/account-settings/usage-detail-tags: the tags of job clusters.
+    tags = {"JobId": str(run.job.job_id), "RunName": run.name}
     try:
-        spec = cluster_spec(state, asked)
+        return clusters.create(state, asked, f"job-{run.job.job_id}-run-{run.run_id}-{key}", run.creator, tags)
     except ApiError as error:
         # The words: learn.microsoft.com/azure/databricks/kb/jobs/job-fails-limit, for another cause.
         message = (
@@ -70,16 +71,6 @@ def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | Non
         )
         end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_CLUSTER_REQUEST"))
         return None
-    name = spec.get("cluster_name") or f"job-{run.job.job_id}-run-{run.run_id}-{key}"
-    # learn.microsoft.com/azure/databricks/admin/account-settings/usage-detail-tags: the tags of job clusters.
-    tags = {"JobId": str(run.job.job_id), "RunName": run.name}
-    cluster = Cluster(
-        new_id(state), {**spec, "cluster_name": name}, run.creator, state.now, source="JOB", job_tags=tags
-    )
-    cluster.grants["user_name", run.creator] = "CAN_MANAGE"
-    state.clusters[cluster.cluster_id] = cluster
-    lifecycle.create(state, cluster, run.creator)
-    return cluster
 
 
 def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
