@@ -40,6 +40,8 @@ class Durations:
     """Stopping a task that was cancelled or ran out of time, or tidying up behind one with a cluster of its own."""
     queued: float = 48 * 3600.0
     """The maximum time of a run in its job's queue."""
+    continuous: float = 30.0
+    """Between a run of a continuous job and the next; doubled for each failure in a row, up to an hour."""
 
 
 @attrs.define
@@ -161,6 +163,8 @@ class State:
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    url: str = ""
+    """Where the workspace listens, once it does."""
     unchecked: list[str] = attrs.field(factory=list)
     """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)

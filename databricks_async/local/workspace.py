@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import random
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from databricks_async.local.faults import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.server import Server
 from databricks_async.local.ids import Ids
+from databricks_async.local.jobs import schedules
 from databricks_async.local.jobs import scripts as runs_script
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
@@ -73,6 +75,7 @@ class LocalWorkspace:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         self._address = await self._server.start(*self._address)
+        self._state.url = self.url
 
     async def close(self) -> None:
         """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are."""
@@ -178,7 +181,7 @@ class LocalWorkspace:
         """
         self._state.settle()
         tree, now = self._state.tree, self._state.now
-        if path in tree.by_path:
+        if tree.find(path) is not None:
             raise ValueError(f"{path} already exists")
         directory = listed_in or parent_of(path)
         tree.add_directories(directory, now)
@@ -228,16 +231,50 @@ class LocalWorkspace:
     ) -> None:
         """Decide how tasks end that have this task_key, notebook_path, python_file, main_class_name or entry_point.
 
-        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with.
-        An `error` makes the task FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when
-        the task has taken its time, with the first request after that; it returns what the notebook exits with, or
-        that and the task values that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with
-        its text and traceback. The script applies to that many executions (`times`), then the next one of the name,
-        or the default. One without `times` replaces an earlier one that has none either.
+        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with,
+        for a SQL task its rows as a JSON array of objects, or the state of its alert. An `error` makes the task
+        FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when the task has taken its
+        time, with the first request after that; it returns what the notebook exits with, or that and the task values
+        that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its text and traceback.
+        The script applies to that many executions (`times`), then the next one of the name, or the default. One
+        without `times` replaces an earlier one that has none either.
         """
         self._state.settle()
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         runs_script.add(self._state, script)
+
+    def file_arrived(self, location: str) -> None:
+        """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
+
+        That is a trigger whose `url` is this location or a directory above it. `wait_after_last_change_seconds` and
+        `min_time_between_triggers_seconds` go by the workspace's clock; without them the runs start at once, where the
+        service looks about once a minute. Paused triggers, and those of deleted jobs, do nothing.
+        """
+        self._state.settle()
+        schedules.file_arrived(self._state, location)
+        self._state.settle()
+
+    def table_updated(self, name: str, *, version: int | None = None) -> None:
+        """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
+
+        With the condition `ALL_UPDATED` only once all tables of the trigger were updated. `version` is what
+        `{{job.trigger.table_update.<table>.version}}` shows, by default one more than the last; the rest is as in
+        `file_arrived`.
+        """
+        self._state.settle()
+        schedules.table_updated(self._state, name, version)
+        self._state.settle()
+
+    def run_backfill(
+        self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
+    ) -> list[int]:
+        """Start a run for each moment, as "Run backfill" of the web UI does; returns their run ids.
+
+        `{{backfill.iso_date}}` and its like stand for the moment, in the job's parameters and in these, which override
+        them. Runs beyond `max_concurrent_runs` are queued. Raises ApiError if there is no such job.
+        """
+        self._state.settle()
+        return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
     def overlay_run(self, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""

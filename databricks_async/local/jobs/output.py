@@ -8,8 +8,8 @@ from typing import Literal
 from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.jobs import run_view as runs_view
 from databricks_async.local.jobs.permissions import any_run_access
-from databricks_async.local.jobs.settings import kind_of
 from databricks_async.local.jobs.state import TaskRun
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Endpoint, Json, State, User
 
 _MAX_BYTES = 5 * 1024 * 1024
@@ -77,7 +77,7 @@ def export(
 
 
 def _page(state: State, task: TaskRun, path: str) -> str:
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     source = node.content.decode("utf-8", "replace") if node is not None else ""
     parts = [("code", source), ("result", task.output or ""), ("error", task.error or "")]
     body = "".join(f'<pre class="{name}">{html.escape(text)}</pre>' for name, text in parts if text)

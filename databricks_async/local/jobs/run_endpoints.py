@@ -9,7 +9,6 @@ from databricks_async.local.jobs import pages as jobs_pages
 from databricks_async.local.jobs import parameters as tasks_parameters
 from databricks_async.local.jobs import run_lifecycle as runs_life
 from databricks_async.local.jobs import run_view as runs_view
-from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs.permissions import (
     JobAccessControlRequest,
@@ -20,7 +19,8 @@ from databricks_async.local.jobs.permissions import (
     run_access,
     visible,
 )
-from databricks_async.local.jobs.settings import LegacyParameters, QueueSettings, SubmitSettings
+from databricks_async.local.jobs.settings import checked_submission
+from databricks_async.local.jobs.shapes import LegacyParameters, QueueSettings, SubmitSettings
 from databricks_async.local.jobs.state import Job, Run, TaskRun
 from databricks_async.local.jobs.task_work import CANCELED
 from databricks_async.local.state import Endpoint, Json, State, User
@@ -74,11 +74,7 @@ def submit(
     known = _known(state, idempotency_token)
     if known is not None:
         return {"run_id": known.run_id}
-    if not settings.get("tasks"):
-        raise invalid("Missing required field: tasks")
-    wanted: Json = {**settings}
-    jobs_settings.check_tasks(state, wanted["tasks"], set())
-    wanted["tasks"] = jobs_settings.tasks_with_defaults(wanted["tasks"])
+    wanted = checked_submission(state, {**settings}, run_name)
     given = grants(access_control_list, caller.name)
     job = Job(state.ids.new(), wanted, caller.name, state.now, given, deleted=True)
     run = runs_life.launch(state, job, wanted, caller.name, name=run_name, run_type="SUBMIT_RUN")
@@ -184,7 +180,9 @@ def list_runs(
         )
 
     page, tokens = jobs_pages.page_of_list("runs", list(state.jobs.runs.values()), fits, position, page_token)
-    answer: Json = {"runs": [_listed(run, host, version, expand_tasks) for run in page], **tokens}
+    # The service leaves a list without entries out.
+    answer: Json = {"runs": [_listed(run, host, version, expand_tasks) for run in page]} if page else {}
+    answer |= tokens
     if version != "2.2":
         answer["has_more"] = bool(tokens["next_page_token"])
     return answer
@@ -193,7 +191,8 @@ def list_runs(
 def _listed(run: Run, host: str, version: str, expand_tasks: bool) -> Json:
     view = runs_view.run_view(run, host)
     if not expand_tasks:
-        return {**view, "job_parameters": run.job_parameters[: jobs_pages.MAX_ENTRIES]}
+        parameters = run.job_parameters[: jobs_pages.MAX_ENTRIES]
+        return {**view, "job_parameters": parameters} if parameters else view
     shown, more = jobs_pages.first_entries(runs_view.arrays_of(run, host), version)
     return {**view, **shown, **more}
 
@@ -251,6 +250,7 @@ def _to_rerun(run: Run, named: list[str], failed: bool, dependent: bool) -> set[
     if not named and not failed:
         raise invalid("One of rerun_tasks and rerun_all_failed_tasks must be set.")
     if len(set(named)) < len(named):
+        # The words: apache/airflow pull request 69998.
         raise invalid("rerun_tasks cannot contain duplicate task keys.")
     for key in named:
         if key not in run.steps:

@@ -9,8 +9,8 @@ from databricks_async.local.jobs import parameters as tasks_parameters
 from databricks_async.local.jobs import task_control as tasks_kinds
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs import task_work as tasks_work
-from databricks_async.local.jobs.settings import kind_of
-from databricks_async.local.jobs.state import Job, LifeCycle, Round, Run, Step, TaskRun
+from databricks_async.local.jobs.state import Cause, Job, LifeCycle, Round, Run, Step, TaskRun
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json, State
 
 _TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
@@ -30,6 +30,7 @@ def launch(
     queueing: bool = False,
     only: Collection[str] | None = None,
     parent: TaskRun | None = None,
+    cause: Cause | None = None,
 ) -> Run:
     """Make a run and start it, queue it or skip it."""
     jobs = state.jobs
@@ -48,17 +49,21 @@ def launch(
         job_parameters or [],
         queueing,
         parent=parent,
+        cause=cause or Cause(),
+        workspace_url=state.url,
     )
     jobs.runs[run.run_id] = run
     run.rounds.append(Round(None, state.now))
     maximum = settings.get("max_concurrent_runs", 1) if run_type == "JOB_RUN" else 1
     if maximum == 0 or (len(job.active) >= maximum and not queueing):
-        message = f"Skipped: the job already has {maximum} active runs, the maximum of its max_concurrent_runs."
+        # The words: databricks/cli pull request 257.
+        message = f"Skipping this run because the limit of {maximum} maximum concurrent runs has been reached."
         _finish(state, run, LifeCycle("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", message))
         return run
     _open_round(state, run, settings.get("tasks", []), only)
     if len(job.active) >= maximum:
-        run.life_cycle = LifeCycle("QUEUED", message="Queued due to reaching the maximum number of concurrent runs.")
+        # The words: API reference of `queue_reason`.
+        run.life_cycle = LifeCycle("QUEUED", message=f"Queued due to reaching maximum concurrent runs of {maximum}.")
         job.queued[run.run_id] = run
         for step in run.steps.values():
             step.latest.life_cycle = LifeCycle("QUEUED")
@@ -288,6 +293,8 @@ def _finish(state: State, run: Run, life_cycle: LifeCycle) -> None:
     job.active.pop(run.run_id, None)
     job.queued.pop(run.run_id, None)
     state.schedule(0, lambda: admit(state, job))
+    if job.when_run_ended is not None:
+        job.when_run_ended(run)
     parent = run.parent
     if parent is not None:
         state.schedule(0, lambda: _child_ended(state, parent, run))
@@ -358,13 +365,10 @@ def repair(state: State, run: Run, keys: Collection[str], overriding: Json, para
     repair_id = state.ids.new()
     if run.run_type == "JOB_RUN" and not run.job.deleted:
         run.settings = run.job.settings
-    run.overriding = run.overriding | overriding
-    run.job_parameters = [
-        {**parameter, "value": parameters.get(parameter["name"], parameter["value"])}
-        for parameter in run.job_parameters
-    ]
-    known = {parameter["name"] for parameter in run.job_parameters}
-    run.job_parameters += [{"name": name, "value": value} for name, value in parameters.items() if name not in known]
+    # The parameters of the first run do not apply to a repair, which has to name them again: apache/airflow issue
+    # 64828.
+    run.overriding = overriding
+    run.job_parameters = tasks_parameters.of_job(run.settings, parameters)
     run.rounds.append(Round(repair_id, state.now))
     run.end_time = 0
     run.queue_end = 0

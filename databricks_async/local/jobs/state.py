@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from databricks_async.local.state import Json
+from databricks_async.local.values import Json
 
 TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
 """Gets a task's resolved parameters; returns the exit value, or the exit value and the task values that it sets."""
@@ -46,6 +45,46 @@ class Job:
     """Runs that take one of the `max_concurrent_runs` places, by run id."""
     queued: dict[int, Run] = attrs.field(factory=dict, repr=False)
     """Runs that wait for a place, oldest first."""
+    single_task: bool = False
+    """Whether it was made in the single-task format, in which version 2.0 shows it."""
+    plan: int = 0
+    """Incremented whenever its schedule changes, which invalidates what was scheduled before."""
+    when_run_ended: Callable[[Run], None] | None = attrs.field(default=None, repr=False)
+    """Called at the end of each run of a continuous job."""
+    watches: list[Watch] = attrs.field(factory=list, repr=False)
+    """Its triggers on files and tables."""
+
+
+@attrs.frozen
+class Commit:
+    """An update of a table."""
+
+    version: int
+    time: int
+
+
+@attrs.define(eq=False)
+class Watch:
+    """A trigger on files or tables, and what has happened since it fired."""
+
+    kind: str
+    settings: Json
+    plan: int = 0
+    """Incremented with each change that it sees, which invalidates what was scheduled before."""
+    fired_at: int | None = None
+    commits: dict[str, Commit] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Cause:
+    """What made a run start, as far as references such as `{{job.trigger.time.iso_date}}` show it."""
+
+    time: int = 0
+    """0 for a run that a caller started, whose trigger time is its start."""
+    location: str | None = None
+    """The location that a file-arrival trigger watches."""
+    tables: dict[str, Commit] = attrs.field(factory=dict)
+    backfill: int | None = None
 
 
 @attrs.define
@@ -168,9 +207,10 @@ class Run:
     """The legacy parameters of this run, such as `notebook_params`."""
     job_parameters: list[Json]
     queueing: bool = False
-    token: str | None = None
     parent: TaskRun | None = attrs.field(default=None, repr=False)
     """The run-job task that started it."""
+    cause: Cause = attrs.field(factory=Cause)
+    workspace_url: str = ""
     life_cycle: LifeCycle = attrs.field(factory=LifeCycle)
     queue_end: int = 0
     end_time: int = 0
@@ -204,5 +244,7 @@ class Jobs:
     waiting: dict[str, dict[int, Callable[[], None]]] = attrs.field(factory=dict, repr=False)
     """cluster_id -> task run id -> called when that cluster starts or terminates."""
     sequence: int = 0
+    table_versions: dict[str, int] = attrs.field(factory=dict)
+    """The latest version of each table that a test has updated."""
     notebooks_must_exist: bool = False
     serverless: bool = True

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from databricks_async.local.jobs import parameters as tasks_parameters
+from databricks_async.local.jobs import references
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs import task_work as tasks_work
 from databricks_async.local.jobs.state import Job, LifeCycle, Run, TaskRun
@@ -49,7 +50,7 @@ def inputs_of(state: State, task: TaskRun) -> list[str] | None:
     except orjson.JSONDecodeError:
         inputs = None
     if isinstance(inputs, list) and len(inputs) <= _MAX_ITERATIONS:
-        return [tasks_parameters.as_text(one) for one in inputs]
+        return [references.as_text(one) for one in inputs]
     message = f"The inputs of a for-each task must be a JSON array of at most {_MAX_ITERATIONS} items, not {text:.60}"
     tasks_work.end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_RUN_CONFIGURATION"))
     return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import traceback
 
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.clusters.endpoints import new_id
-from databricks_async.local.clusters.spec import checked
-from databricks_async.local.jobs.settings import cluster_spec, kind_of
+from databricks_async.local.errors import ApiError
+from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Cluster, Json, State
 
+IN_RUN = "In run"
+"""The service's message of what is RUNNING: the tests of apache-airflow-providers-databricks."""
 CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 
@@ -20,7 +22,7 @@ def work(state: State, task: TaskRun) -> None:
     existing, key = settings.get("existing_cluster_id"), settings.get("job_cluster_key")
     if existing is not None:
         cluster = state.clusters.get(existing)
-        if cluster is None:
+        if cluster is None or cluster.source == "JOB":
             message = f"Cluster {existing} does not exist."
             end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
             return
@@ -33,10 +35,16 @@ def work(state: State, task: TaskRun) -> None:
             if specs.get(key) is None:
                 _execute(state, task, None)  # a serverless job cluster
                 return
-            cluster = _create(state, task, specs[key], key)
+            created = _create(state, task, specs[key], key)
+            if created is None:
+                return
+            cluster = created
             run.clusters[key] = cluster.cluster_id
     elif settings.get("new_cluster") is not None:
-        cluster = _create(state, task, settings["new_cluster"], task.step.key)
+        created = _create(state, task, settings["new_cluster"], task.step.key)
+        if created is None:
+            return
+        cluster = created
         task.owns_cluster = True
     else:
         _execute(state, task, None)
@@ -49,14 +57,20 @@ def work(state: State, task: TaskRun) -> None:
         _look(state, task, cluster)
 
 
-def _create(state: State, task: TaskRun, spec: Json, key: str) -> Cluster:
+def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | None:
+    """A new cluster of the run; None where the service refuses to create it, which ends the task."""
     run = task.run
-    named = {"cluster_name": f"job-{run.job.job_id}-run-{run.run_id}-{key}", **cluster_spec(spec)}
-    cluster = Cluster(new_id(state), checked(state, named, "job"), run.creator, state.now, asked=named, source="JOB")
-    cluster.grants["user_name", run.creator] = "CAN_MANAGE"
-    state.clusters[cluster.cluster_id] = cluster
-    lifecycle.create(state, cluster, run.creator)
-    return cluster
+    # learn.microsoft.com/azure/databricks/admin/account-settings/usage-detail-tags: the tags of job clusters.
+    tags = {"JobId": str(run.job.job_id), "RunName": run.name}
+    try:
+        return clusters.create(state, asked, f"job-{run.job.job_id}-run-{run.run_id}-{key}", run.creator, tags)
+    except ApiError as error:
+        # The words: learn.microsoft.com/azure/databricks/kb/jobs/job-fails-limit, for another cause.
+        message = (
+            f"Unexpected failure while creating the cluster for the job. Cause {error.error_code}: {error.message}"
+        )
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_CLUSTER_REQUEST"))
+        return None
 
 
 def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
@@ -97,10 +111,10 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
 
 def running(state: State, task: TaskRun) -> None:
     """The attempt does its work from now on."""
-    task.life_cycle = LifeCycle("RUNNING")
+    task.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
     task.execution_start = state.now
     if task.run.life_cycle.state == "PENDING":
-        task.run.life_cycle = LifeCycle("RUNNING")
+        task.run.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
 
 
 def _missing_notebook(state: State, task: TaskRun) -> str | None:
@@ -110,7 +124,7 @@ def _missing_notebook(state: State, task: TaskRun) -> str | None:
     if notebook.get("source", "GIT" if "git_source" in task.run.settings else None) == "GIT":
         return None
     path = notebook["notebook_path"]
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     if node is not None and node.kind == "NOTEBOOK":
         return None
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+ENVIRONMENTS = [{"environment_key": "e", "spec": {"environment_version": "2"}}]
 SEVERAL = "Retrieving the output of runs with multiple tasks is not supported."
 
 
@@ -28,7 +29,7 @@ async def test_a_notebook_exits_with_a_value(jobs, workspace):
     assert output["metadata"]["run_id"] == task_run_id
     assert output["metadata"]["job_run_id"] == run_id
     assert output["metadata"]["state"]["result_state"] == "SUCCESS"
-    assert output["metadata"]["task"] == {"notebook_task": {"notebook_path": "/nb/a"}}
+    assert output["metadata"]["task"] == {"notebook_task": {"notebook_path": "/nb/a", "source": "WORKSPACE"}}
     assert other["notebook_output"] == {}
     assert "error" not in output
 
@@ -41,7 +42,7 @@ async def test_errors_have_a_text_and_a_trace(jobs, workspace):
 
     workspace.script_task("a", error="boom", error_trace="line 1")
     workspace.script_task("b", call=work)
-    run_id = await jobs.submit(notebook("a"), script("b"))
+    run_id = await jobs.submit(notebook("a"), script("b"), environments=ENVIRONMENTS)
     workspace.clock.advance(60)
     a, b = await jobs.output(run_id, "a"), await jobs.output(run_id, "b")
 
@@ -125,7 +126,10 @@ async def test_exporting_a_notebook(jobs, workspace):
 
 async def test_only_runs_of_notebooks_can_be_exported(jobs, workspace):
     """Neither scripts nor several tasks at once."""
-    one, several = await jobs.submit(script("a")), await jobs.submit(notebook("a"), notebook("b"))
+    one, several = (
+        await jobs.submit(script("a"), environments=ENVIRONMENTS),
+        await jobs.submit(notebook("a"), notebook("b")),
+    )
     workspace.clock.advance(60)
     assert "not a run of a notebook" in await jobs.refused("GET", "runs/export", run_id=one)
     assert SEVERAL in await jobs.refused("GET", "runs/export", run_id=several)

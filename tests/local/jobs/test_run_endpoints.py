@@ -102,7 +102,7 @@ async def test_a_second_run_waits_in_the_queue(jobs, workspace):
 
     assert states == ["RUNNING", "QUEUED", "QUEUED"]
     assert queued["status"]["queue_details"]["code"] == "MAX_CONCURRENT_RUNS_REACHED"
-    assert queued["state"]["queue_reason"]
+    assert queued["state"]["queue_reason"] == "Queued due to reaching maximum concurrent runs of 1."
     assert await jobs.tasks(runs[2]) == {"a": "TERMINATED SUCCESS"}
     assert later == ["TERMINATED SUCCESS", "RUNNING", "QUEUED"]
     ended = await jobs.get(runs[2])
@@ -120,7 +120,10 @@ async def test_version_21_skips_what_is_too_much(jobs):
 
     assert await jobs.state(skipped["run_id"]) == "SKIPPED MAXIMUM_CONCURRENT_RUNS_REACHED"
     assert skipped["status"]["termination_details"]["code"] == "MAX_CONCURRENT_RUNS_EXCEEDED"
-    assert skipped["tasks"] == []
+    assert skipped["state"]["state_message"] == (
+        "Skipping this run because the limit of 1 maximum concurrent runs has been reached."
+    )
+    assert "tasks" not in skipped
     assert await jobs.state(await jobs.run_now(queueing)) == "QUEUED"
     assert await jobs.state(await jobs.run_now(skipping, queue={"enabled": True})) == "QUEUED"
 
