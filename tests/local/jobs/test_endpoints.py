@@ -53,7 +53,7 @@ async def test_a_job_is_shown_as_it_was_asked_for_with_defaults(jobs, version):
 
 
 async def test_nothing_is_lost_between_get_and_reset(jobs, workspace):
-    """Neither nested settings that nothing here knows, nor empty maps, nor new ones at the top; lists must have entries."""
+    """Neither what nothing here knows, nor empty maps, nor new settings at the top; lists must have entries."""
     task = notebook("a", future={"x": [1, {}, None]}, libraries=[])
     schedule = {"quartz_cron_expression": "0 0 8 * * ?", "timezone_id": "UTC", "new": 1}
     unknown = {"new_top": {"deep": True}, "name": "n", "tags": {}, "schedule": schedule, "tasks": [task]}

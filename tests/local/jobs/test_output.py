@@ -126,7 +126,8 @@ async def test_exporting_a_notebook(jobs, workspace):
 
 async def test_only_runs_of_notebooks_can_be_exported(jobs, workspace):
     """Neither scripts nor several tasks at once."""
-    one, several = await jobs.submit(script("a"), environments=ENVIRONMENTS), await jobs.submit(notebook("a"), notebook("b"))
+    one = await jobs.submit(script("a"), environments=ENVIRONMENTS)
+    several = await jobs.submit(notebook("a"), notebook("b"))
     workspace.clock.advance(60)
     assert "not a run of a notebook" in await jobs.refused("GET", "runs/export", run_id=one)
     assert SEVERAL in await jobs.refused("GET", "runs/export", run_id=several)
