@@ -33,6 +33,8 @@ class Call:
     """The status sent; None if the connection was dropped or no answer was sent."""
     unknown: list[str] = attrs.field(factory=list)
     """Names of parameters that the service does not know and ignored."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Names of parameters that were accepted without the checks of the service."""
     fault: str | None = None
     """The fault that struck, for example `drop after`."""
     known_route: bool = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import bisect
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.clusters import policies
+from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
 from databricks_async.local.faults import Faults
 from databricks_async.local.http import oauth
@@ -39,7 +41,9 @@ class LocalWorkspace:
     `clock` says how fast clusters live: by default a thousand times faster than in the cloud, so that a start takes
     0.3 s. `token` is the personal access token of an admin. `port` 0 picks a free one. `seed` decides everything that
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
-    `large_ids` draws 64-bit ones, to test what reads them. Nothing is opened before `start` or `async with`; `close`
+    `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
+    the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
+    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
     closes every connection.
     """
 
@@ -52,6 +56,8 @@ class LocalWorkspace:
         port: int = 0,
         seed: int = 0,
         large_ids: bool = False,
+        node_types: Iterable[str | Mapping[str, Any]] = (),
+        spark_versions: Iterable[str | Mapping[str, Any]] = (),
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
@@ -60,7 +66,8 @@ class LocalWorkspace:
         self.faults = Faults(seed)
         """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids))
+        catalog = Catalog(node_types, spark_versions)
+        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self.add_user(_ADMIN, token, admin=True)
@@ -129,6 +136,19 @@ class LocalWorkspace:
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
+
+    def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
+        """Make a cluster policy, and return its id: the given one, or one drawn by chance.
+
+        `definition` maps paths of settings to rules, as JSON or decoded:
+        `{"node_type_id": {"type": "allowlist", "values": [...], "defaultValue": ...}}`. Clusters with this `policy_id`
+        get its fixed values, and its defaults if they have `apply_policy_default_values`; breaking a rule is refused. A
+        workspace without policies accepts any `policy_id`; one with policies refuses those that it does not have.
+        """
+        policy_id = policy_id or f"{self._state.random.getrandbits(64):016X}"
+        rules = policies.parse(definition)
+        self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
+        return policy_id
 
     def fail_next_start(
         self,

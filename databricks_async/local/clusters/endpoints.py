@@ -19,7 +19,7 @@ from databricks_async.local.clusters.spec import (
     checked,
     effective,
     size_of,
-    without_empty,
+    without_empty_lists,
     worker_type,
     workers_of,
 )
@@ -206,7 +206,7 @@ def describe(state: State, cluster: Cluster) -> Json:
     answer: Json = {
         "cluster_id": cluster.cluster_id,
         "creator_user_name": cluster.creator,
-        **without_empty(settings),
+        **without_empty_lists(settings),
         "disk_spec": {},
         "cluster_source": cluster.source,
         "init_scripts_safe_mode": False,

@@ -98,6 +98,7 @@ def _resized(state: State, cluster: Cluster, workers: int) -> None:
 
 def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = None) -> None:
     """Take a cluster down for this reason."""
+    reason = {name: value for name, value in reason.items() if value != {}}
     add_event(state, cluster, "TERMINATING", reason=reason, **({"user": user} if user else {}))
     forget(cluster)
     cluster.state, cluster.state_message = "TERMINATING", _why(reason)

@@ -36,8 +36,7 @@ class Size:
 
 _TO_64 = (4, 8, 16, 32, 64)
 _TO_96 = (4, 8, 16, 32, 48, 64, 96)
-_FROM_2 = (2, *_TO_96)
-_TO_128 = (*_FROM_2, 128)
+_TO_128 = (*_TO_96, 128)
 
 # Series whose sizes follow from the number of cores: name, category, GiB of memory a core, numbers of cores,
 # GiB of temporary disk a core, and whether the local disks are NVMe, of which each core has 55 GiB from version 6 on.
@@ -54,13 +53,13 @@ _SERIES: tuple[tuple[str, str, float, tuple[int, ...], float, bool], ...] = (
     ("D{}ds_v5", _GENERAL, 4, _TO_96, 37.5, False),
     ("D{}ads_v5", _GENERAL, 4, _TO_96, 37.5, False),
     ("D{}s_v6", _GENERAL, 4, _TO_128, 0, False),
-    ("D{}ds_v6", _GENERAL, 4, _TO_128, 0, True),
-    ("D{}as_v6", _GENERAL, 4, _FROM_2, 0, False),
-    ("D{}ads_v6", _GENERAL, 4, _FROM_2, 0, True),
+    ("D{}ds_v6", _GENERAL, 4, (2, *_TO_128), 0, True),
+    ("D{}as_v6", _GENERAL, 4, _TO_96, 0, False),
+    ("D{}ads_v6", _GENERAL, 4, (2, *_TO_96), 0, True),
     ("D{}ls_v6", _COMPUTE, 2, _TO_128, 0, False),
     ("D{}lds_v6", _COMPUTE, 2, _TO_128, 0, True),
-    ("D{}als_v6", _COMPUTE, 2, _FROM_2, 0, False),
-    ("D{}alds_v6", _COMPUTE, 2, _FROM_2, 0, True),
+    ("D{}als_v6", _COMPUTE, 2, _TO_96, 0, False),
+    ("D{}alds_v6", _COMPUTE, 2, _TO_96, 0, True),
     ("D{}ps_v6", _GENERAL, 4, _TO_96, 0, False),
     ("D{}pds_v6", _GENERAL, 4, _TO_96, 0, True),
     ("D{}pls_v6", _COMPUTE, 2, _TO_96, 0, False),
@@ -83,10 +82,10 @@ _SERIES: tuple[tuple[str, str, float, tuple[int, ...], float, bool], ...] = (
     ("E{}as_v5", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64), 0, False),
     ("E{}ds_v5", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64), 37.5, False),
     ("E{}ads_v5", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64), 37.5, False),
-    ("E{}s_v6", _MEMORY, 8, (2, 4, 8, 16, 20, 32, 48, 64, 96, 128), 0, False),
-    ("E{}ds_v6", _MEMORY, 8, (2, 4, 8, 16, 20, 32, 48, 64, 96, 128), 0, True),
-    ("E{}as_v6", _MEMORY, 8, (2, 4, 8, 16, 20, 32, 48, 64), 0, False),
-    ("E{}ads_v6", _MEMORY, 8, (2, 4, 8, 16, 20, 32, 48, 64), 0, True),
+    ("E{}s_v6", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64, 96, 128), 0, False),
+    ("E{}ds_v6", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64, 96, 128), 0, True),
+    ("E{}as_v6", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64), 0, False),
+    ("E{}ads_v6", _MEMORY, 8, (4, 8, 16, 20, 32, 48, 64), 0, True),
     ("E{}ps_v6", _MEMORY, 8, (4, 8, 16, 32, 48, 64), 0, False),
     ("E{}pds_v6", _MEMORY, 8, (4, 8, 16, 32, 48, 64), 0, True),
     ("E{}as_v7", _MEMORY, 8, _TO_64, 0, False),

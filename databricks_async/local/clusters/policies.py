@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -37,11 +38,16 @@ class Policy:
 
     policy_id: str
     name: str
-    definition: Mapping[str, Mapping[str, Any]]
+    definition: dict[str, dict[str, Any]]
     creator: str
     created_at: int
     description: str | None = None
     max_clusters_per_user: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The definition as JSON."""
+        return orjson.dumps(self.definition).decode()
 
     def applied(self, spec: Json) -> Json:
         """A cluster's settings with what the policy fixes and, if the request wants them, its defaults.
@@ -78,7 +84,7 @@ class Policy:
                 raise invalid(f"Cluster validation error: Validation failed for {path}, the value must {demand}{given}")
 
 
-def parse(definition: str | Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def parse(definition: str | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """A definition, as JSON text or decoded. Raises ApiError if it is no map of rules."""
     try:
         rules = orjson.loads(definition) if isinstance(definition, str) else definition
@@ -86,7 +92,14 @@ def parse(definition: str | Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]
         raise _malformed(str(error)) from None
     if not isinstance(rules, Mapping) or not all(isinstance(rule, Mapping) for rule in rules.values()):
         raise _malformed("it is not a map of paths to rules")
-    return rules
+    for path, rule in rules.items():
+        if rule.get("type") not in ("fixed", "forbidden", "unlimited", *_LIMITS):
+            raise _malformed(f"{path} has the unknown type {rule.get('type')!r}")
+        try:
+            re.compile(str(rule.get("pattern", "")))
+        except re.error as error:
+            raise _malformed(f"{path} has a pattern that is no regular expression: {error}") from None
+    return {path: dict(rule) for path, rule in rules.items()}
 
 
 def missing(policy_id: str) -> ApiError:
@@ -102,11 +115,11 @@ def _broken(rule: Mapping[str, Any], value: Any) -> str | None:
     kind = rule.get("type")
     if kind == "forbidden":
         return None if value is _MISSING else "not be present"
-    if kind == "unlimited" or kind not in _LIMITS:
-        return None if value is not _MISSING or kind != "unlimited" or rule.get("isOptional", True) else "be present"
+    if kind == "unlimited":
+        return None if value is not _MISSING or rule.get("isOptional", True) else "be present"
     if value is _MISSING:
         return None if rule.get("isOptional") else "be present"
-    return _LIMITS[kind](rule, value)
+    return _LIMITS[str(kind)](rule, value)
 
 
 def _fixed(rule: Mapping[str, Any], value: Any) -> str | None:
@@ -131,6 +144,8 @@ def _regex(rule: Mapping[str, Any], value: Any) -> str | None:
 
 def _range(rule: Mapping[str, Any], value: Any) -> str | None:
     low, high = rule.get("minValue"), rule.get("maxValue")
+    if not isinstance(value, int | float):
+        return "be a number"
     if low is not None and value < low:
         return f"be at least {low}"
     return f"be at most {high}" if high is not None and value > high else None
@@ -161,9 +176,9 @@ def _read(spec: Any, path: str) -> Any:
 
 
 def _write(spec: Any, path: str, value: Any) -> None:
-    *above, last = _parts(path)
+    parts = _parts(path)
     inner = spec
-    for part, following in zip(above, [*above[1:], last], strict=True):
+    for part, following in pairwise(parts):
         empty: Any = [] if following.isdecimal() and part not in _MAPS else {}
         if isinstance(inner, list):
             while len(inner) <= int(part):
@@ -171,4 +186,4 @@ def _write(spec: Any, path: str, value: Any) -> None:
             inner = inner[int(part)]
         else:
             inner = inner.setdefault(part, empty)
-    inner[last] = value
+    inner[parts[-1]] = value

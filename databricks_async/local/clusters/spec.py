@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Required, TypedDict
+from typing import Literal, Required, TypedDict, Unpack
 
 from databricks_async.local.clusters import policies
 from databricks_async.local.errors import invalid
+from databricks_async.local.params import Reading, declared_by
 from databricks_async.local.state import Json, State
 
 
@@ -167,6 +168,18 @@ _ACCESS_MODES = {"DATA_SECURITY_MODE_DEDICATED": "SINGLE_USER", "DATA_SECURITY_M
 """Words that are aliases of others (reference of `data_security_mode`)."""
 
 
+def _declaration(state: State, **settings: Unpack[ClusterSpec]) -> None:
+    """Declares the settings of a cluster, as the signatures of endpoints declare parameters."""
+
+
+_DECLARED = declared_by(_declaration)
+
+
+def read(given: Json, prefix: str = "") -> Json:
+    """The settings in an object, each of its type. Raises ApiError for one of another type, named with the prefix."""
+    return _DECLARED.read(given, Reading(False, []), prefix)
+
+
 def checked(state: State, asked: Json, cluster_type: str = "all-purpose", *, runtime: bool = True) -> Json:
     """The settings with what their policy fills in. Raises ApiError where the service refuses them.
 
@@ -188,7 +201,7 @@ def _with_policy(state: State, spec: Json, cluster_type: str) -> Json:
         # A workspace that was given no policies lets any id pass, so that real specs can be tried as they are.
         state.unchecked.append("policy_id")
         return spec
-    filled = policy.applied(spec)
+    filled = read(policy.applied(spec))
     policy.check(filled, cluster_type)
     if "spark_version" in filled:
         filled["spark_version"] = state.catalog.resolve(filled["spark_version"])
@@ -326,11 +339,6 @@ def worker_type(spec: Json) -> str:
     return name
 
 
-def without_empty(settings: Json) -> Json:
-    """Settings as answers show them: empty lists and maps of text are left out, as protocol buffers do in JSON."""
-    return {
-        name: value for name, value in settings.items() if value or not (isinstance(value, list) or name in _TEXT_MAPS)
-    }
-
-
-_TEXT_MAPS = ("custom_tags", "spark_conf", "spark_env_vars")
+def without_empty_lists(settings: Json) -> Json:
+    """Settings as answers show them: the service leaves empty lists out."""
+    return {name: value for name, value in settings.items() if value != []}

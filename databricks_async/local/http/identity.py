@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from databricks_async.local.errors import ApiError
 from databricks_async.local.state import Endpoint, Json, State, User
 
@@ -9,9 +11,18 @@ _EXPIRING_SECONDS = 30.0
 
 
 def authenticate(state: State, authorization: str | None) -> User:
-    """The user behind an Authorization header. Raises ApiError with the service's own message."""
+    """The user behind an Authorization header. Raises ApiError with the service's own message.
+
+    A personal access token may also come as the password of a user called `token`, as curl sends it from a .netrc file
+    (learn.microsoft.com/azure/databricks/dev-tools/auth/pat, "machine ... login token password ...").
+    """
     scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not value:
+    if scheme.lower() == "basic":
+        user, _, value = _decode(value.strip()).partition(":")
+        value = value if user == "token" else ""
+    elif scheme.lower() != "bearer":
+        value = ""
+    if not value.strip():
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
     token = state.tokens.get(value.strip())
     if token is None:
@@ -25,6 +36,13 @@ def authenticate(state: State, authorization: str | None) -> User:
         if left < _EXPIRING_SECONDS:
             raise ApiError(403, 403, "Token is expiring within 30 seconds.")
     return token.user
+
+
+def _decode(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:  # also binascii.Error and UnicodeDecodeError
+        return ""
 
 
 def me(state: State, *, caller: User) -> Json:

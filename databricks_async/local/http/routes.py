@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import attrs
 
 from databricks_async.local.clusters import endpoints as clusters
-from databricks_async.local.clusters import events, libraries, listing, offers, permissions
+from databricks_async.local.clusters import events, libraries, listing, offers, permissions, policy_endpoints
 from databricks_async.local.http import identity, oauth
 from databricks_async.local.http.versions import served
 from databricks_async.local.jobs import endpoints as jobs
@@ -31,6 +31,7 @@ APIS: list[tuple[dict[str, Endpoint], tuple[str, ...]]] = [
     (listing.ROUTES, ()),
     (libraries.ROUTES, libraries.VERSIONS),
     (permissions.ROUTES, permissions.VERSIONS),
+    (policy_endpoints.ROUTES, policy_endpoints.VERSIONS),
     (jobs_access.ROUTES, jobs_access.VERSIONS),
     (served(jobs.ROUTES | runs.ROUTES | runs_output.ROUTES, jobs.VERSIONS), ()),
     (objects.ROUTES, objects.VERSIONS),
