@@ -33,7 +33,7 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import build
+from databricks_async.codec import build, one_level
 from databricks_async.message import Replay
 from databricks_async.pager import Page, Pager, size_of_page
 from databricks_async.service import Service, build_each, identifier
@@ -79,7 +79,7 @@ class Clusters(Service):
         answer = await self._call(
             "POST /api/{v}/clusters/create",
             CreateClusterResponse,
-            body=body if clone_from is None else {**body.as_dict(), "clone_from": build(CloneCluster, clone_from)},
+            body=body if clone_from is None else {**one_level(body), "clone_from": build(CloneCluster, clone_from)},
             lookup=f"look through clusters.list() for {name} and a start_time not before this call",
         )
         return self._wait(answer.cluster_id, "create", UP, grace_period=True)
@@ -92,7 +92,7 @@ class Clusters(Service):
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
-        await self._act("POST /api/{v}/clusters/edit", cluster_id, body.as_dict(), replay=_replay(steady))
+        await self._act("POST /api/{v}/clusters/edit", cluster_id, one_level(body), replay=_replay(steady))
         return self._wait(cluster_id, "edit", steady)
 
     async def update(
@@ -116,7 +116,7 @@ class Clusters(Service):
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
-        await self._act("POST /api/{v}/clusters/resize", cluster_id, size.as_dict())
+        await self._act("POST /api/{v}/clusters/resize", cluster_id, one_level(size))
         return self._wait(cluster_id, "resize", UP)
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:

@@ -83,7 +83,7 @@ class Jobs(Service):
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, _settings_of(CreateJob, settings), **fields)
+        body = build(CreateJob, _settings_of(settings), **fields)
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -129,7 +129,7 @@ class Jobs(Service):
 
     async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        given = _settings_of(JobSettings, new_settings)
+        given = _settings_of(new_settings)
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
         settings = build(JobSettings, given)
@@ -443,20 +443,21 @@ class Jobs(Service):
     async def _start(
         self, endpoint: str, answer: type[RunNowResponse] | type[SubmitRunResponse], body: RunNow | SubmitRun
     ) -> RunWait:
-        token = body.idempotency_token or uuid4().hex
+        given = body.idempotency_token
+        body.idempotency_token = token = given or uuid4().hex
         try:
             started = await self._call(
                 endpoint,
                 answer,
                 replay="token",
-                body={**body.as_dict(), "idempotency_token": token},
+                body=body,
                 lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
             )
         except OutcomeUnknown as error:
             error.idempotency_token = token
             raise
         wait = RunWait(self, started.run_id, self._interval, grace_period=True)
-        if body.idempotency_token is not None:
+        if given is not None:
             try:
                 async with asyncio.timeout(_LOOKING_SECONDS):
                     wait.last = run = await self._poll_one(started.run_id)
@@ -486,13 +487,13 @@ def _lacks(model: Any, *names: str) -> bool:
     return any(getattr(model, name, None) is None for name in names)
 
 
-def _settings_of(kind: type[JobSettings], given: Model | Mapping[str, Any] | None) -> Any:
+def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
     """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
     if isinstance(given, BaseJob):
         given = given.settings
     if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
         given = given["settings"]
-    return kind.from_dict(given.as_dict()) if isinstance(given, JobSettings) else given
+    return given
 
 
 def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:

@@ -27,10 +27,10 @@ from databricks_async.workspace.models import (
     WorkspaceObjectPermissions,
 )
 from databricks_async.workspace.paths import absolute, import_settings, truth, word
-from databricks_async.workspace.sources import Content, Source, bytes_of, opened
+from databricks_async.workspace.sources import Content, UploadSource, bytes_of, opened
 from databricks_async.workspace.trees.export import export_tree
 from databricks_async.workspace.trees.import_ import import_tree
-from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, Progress, TreeReport
+from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, TreeProgress, TreeReport
 from databricks_async.workspace.trees.walk import Walk
 
 AccessControl: TypeAlias = Iterable[WorkspaceObjectAccessControlRequest | Mapping[str, Any]]
@@ -153,7 +153,7 @@ class Workspace(Service):
     async def upload(
         self,
         path: str,
-        source: Source,
+        source: UploadSource,
         *,
         format: ImportFormat | str | None = None,  # noqa: A002 (the field's own name)
         language: Language | str | None = None,
@@ -190,7 +190,7 @@ class Workspace(Service):
         notebooks: ExportFormat | str = ExportFormat.SOURCE,
         overwrite: bool = False,
         skip_unchanged: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
         """Export a directory and all below it into a local folder, which is made if need be.
@@ -221,7 +221,7 @@ class Workspace(Service):
         *,
         overwrite: bool = False,
         skip_unchanged: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
         """Import a local folder and all below it into a directory, which is made if need be.

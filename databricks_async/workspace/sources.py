@@ -16,7 +16,7 @@ from databricks_async.aio import off_loop, wait_through
 from databricks_async.errors import MaxNotebookSizeExceeded
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
-Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
+UploadSource: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
 
 CHUNK_BYTES = 256 * 1024
 _SPOOL_BYTES = 1024 * 1024
@@ -108,7 +108,7 @@ async def bytes_of(content: Content, most: int, endpoint: str) -> bytes:
 
 
 @asynccontextmanager
-async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Readable]:
+async def opened(source: UploadSource, most: int, endpoint: str) -> AsyncIterator[Readable]:
     """The source, ready to be read as often as it takes; closed in the end, unless it came open.
 
     A stream, which can be read only once, is first written to a temporary file.
