@@ -37,7 +37,7 @@ import pytest
         ({"docker_image": {"basic_auth": {"username": 5}}}, "docker_image.basic_auth.username"),
         ({"workload_type": {}}, "workload_type.clients"),
         ({"workload_type": {"clients": {"jobs": "yes"}}}, "workload_type.clients.jobs"),
-        ({"worker_node_type_flexibility": {"alternate_node_type_ids": [1]}}, "alternate_node_type_ids[0]"),
+        ({"worker_node_type_flexibility": {"alternate_node_type_ids": [{}]}}, "alternate_node_type_ids[0]"),
     ],
 )
 async def test_a_wrong_parameter_is_refused_by_name(wire, change, named):
