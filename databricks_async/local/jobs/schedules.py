@@ -116,11 +116,7 @@ def time_zone(name: str) -> tzinfo:
 
 def activate(state: State, job: Job) -> None:
     """Start the job by itself from now on as its present settings say; what was planned before lapses."""
-    job.plan += 1
-    job.when_run_ended = None
-    for watch in job.watches:
-        watch.plan += 1
-    job.watches = []
+    deactivate(job)
     for configuration in _configurations(job.settings):
         if configuration.get("pause_status") == "PAUSED":
             continue

@@ -213,7 +213,7 @@ def _check_for_each(around: Surroundings, task: Json, settings: Json) -> None:
     _refuse_settings(task, ("max_retries", "libraries"), wrong)
     nested = settings["task"]
     if nested.get("for_each_task") is not None:
-        # learn.microsoft.com/azure/databricks/jobs/for-each: any task type but another For each.
+        # databricks/cli pull request 5518: "the Jobs API rejects nested for_each_task".
         raise invalid(f"Task '{task['task_key']}': a for_each_task cannot be nested in another for_each_task.")
     concurrency = settings.get("concurrency", 1)
     if not 1 <= concurrency <= _MAX_CONCURRENCY:
