@@ -181,7 +181,7 @@ class LocalWorkspace:
         """
         self._state.settle()
         tree, now = self._state.tree, self._state.now
-        if path in tree.by_path:
+        if tree.find(path) is not None:
             raise ValueError(f"{path} already exists")
         directory = listed_in or parent_of(path)
         tree.add_directories(directory, now)

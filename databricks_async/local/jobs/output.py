@@ -78,7 +78,7 @@ def export(
 
 
 def _page(state: State, task: TaskRun, path: str) -> str:
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     source = node.content.decode("utf-8", "replace") if node is not None else ""
     parts = [("code", source), ("result", task.output or ""), ("error", task.error or "")]
     body = "".join(f'<pre class="{name}">{html.escape(text)}</pre>' for name, text in parts if text)

@@ -77,7 +77,7 @@ def _read(path: str, data: bytes, format_: Format, language: Language | None) ->
 def _put(state: State, caller: User, path: str, item: Notebook | bytes, overwrite: bool) -> None:
     kind: Kind = "FILE" if isinstance(item, bytes) else "NOTEBOOK"
     content, language = (item, None) if isinstance(item, bytes) else (check_size(item.source), item.language)
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     if node is None:
         _check_room(state, caller, path)
         own(caller, state.tree.add(path, kind, state.now, content=content, language=language))
@@ -93,7 +93,7 @@ def _put(state: State, caller: User, path: str, item: Notebook | bytes, overwrit
 def _check_room(state: State, caller: User, path: str) -> None:
     """Refuse a new object where the caller can make none."""
     directory = state.tree.nearest(path)
-    if directory.path != parent_of(path) or directory.kind != "DIRECTORY":
+    if directory is not state.tree.find(parent_of(path)) or directory.kind != "DIRECTORY":
         allow(caller, directory, "CAN_READ", path)
         raise parent_missing(path)
     allow(caller, directory, "CAN_MANAGE", path)
@@ -101,7 +101,7 @@ def _check_room(state: State, caller: User, path: str) -> None:
 
 
 def _unpack(state: State, caller: User, path: str, entries: list[Entry], overwrite: bool) -> None:
-    top = state.tree.by_path.get(path)
+    top = state.tree.find(path)
     if top is None:
         _check_room(state, caller, path)
     else:

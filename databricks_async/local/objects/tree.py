@@ -14,7 +14,11 @@ from databricks_async.local.objects.notebooks import Language, Notebook
 
 Kind: TypeAlias = Literal["DIRECTORY", "NOTEBOOK", "FILE"]
 
-PERMANENT = ("/", "/Users", "/Shared")
+PERMANENT = ("/", "/Users", "/Shared", "/Repos")
+
+_ALIAS = "/Workspace"
+"""Another name of the root: `/Workspace/Users/ann` is `/Users/ann`
+(learn.microsoft.com/azure/databricks/files/workspace)."""
 
 
 @attrs.define(eq=False)
@@ -61,7 +65,10 @@ class Node:
 
 
 class Tree:
-    """All objects. It has `/`, `/Users` and `/Shared` from the start."""
+    """All objects. It has `/`, `/Users`, `/Shared` and `/Repos` from the start.
+
+    Its methods take paths in any form; those of its nodes are without `/Workspace`.
+    """
 
     def __init__(self, ids: Ids) -> None:
         self.by_path: dict[str, Node] = {}
@@ -82,7 +89,8 @@ class Tree:
         directory: str | None = None,
     ) -> Node:
         """A new object in an existing directory: the one of its path, unless another one is named."""
-        parent = None if path == "/" else self.by_path[directory or parent_of(path)]
+        path = canonical(path)
+        parent = None if path == "/" else self.by_path[canonical(directory or parent_of(path))]
         node = Node(path, self._ids.new(), kind, parent, now, now, language, content)
         if parent is not None:
             parent.children[path] = node
@@ -91,14 +99,14 @@ class Tree:
 
     def add_directories(self, path: str, now: int) -> list[Node]:
         """The directories that were missing on the way down to this path, which is one of them."""
-        missing = list(itertools.takewhile(lambda one: one not in self.by_path, and_parents_of(path)))
+        missing = list(itertools.takewhile(lambda one: one not in self.by_path, and_parents_of(canonical(path))))
         return [self.add(one, "DIRECTORY", now) for one in reversed(missing)]
 
     def add_home(self, user: str, now: int) -> None:
-        """A user's own directory."""
-        path = f"/Users/{user}"
-        self.add_directories(path, now)
-        self.by_path[path].grants["user_name", user] = "CAN_MANAGE"
+        """A user's own directories."""
+        for path in (f"/Users/{user}", f"/Repos/{user}"):
+            self.add_directories(path, now)
+            self.by_path[path].grants["user_name", user] = "CAN_MANAGE"
 
     def remove(self, node: Node) -> None:
         """Take an object away, and all that is below it."""
@@ -109,19 +117,39 @@ class Tree:
 
     def nearest(self, path: str) -> Node:
         """The object at this path, or the lowest of its directories that exists."""
-        return next(self.by_path[one] for one in and_parents_of(path) if one in self.by_path)
+        return next(self.by_path[one] for one in and_parents_of(canonical(path)) if one in self.by_path)
+
+    def find(self, path: str) -> Node | None:
+        """The object at this path, None for none."""
+        return self.by_path.get(canonical(path))
 
 
 def clean(path: str) -> str:
-    """An absolute path without slashes at its end."""
+    """An absolute path without slashes at its end and with one at its start, in the form that was asked for."""
     if not path.startswith("/"):
         raise invalid(f"Path ({path}) doesn't start with '/'")
-    return path.rstrip("/") or "/"
+    return "/" + path.strip("/")
+
+
+def canonical(path: str) -> str:
+    """The path without `/Workspace`, and with one slash at its start; a relative path is left as it is."""
+    if path.startswith("//"):
+        path = "/" + path.lstrip("/")
+    while path == _ALIAS or path.startswith(_ALIAS + "/"):
+        path = "/" + path.removeprefix(_ALIAS).lstrip("/")
+    return path
+
+
+def shown(node: Node, asked: str) -> str:
+    """The path of an object in the form of the path that was asked for."""
+    if not (asked == _ALIAS or asked.startswith(_ALIAS + "/")):
+        return node.path
+    return _ALIAS + node.path if node.path != "/" else _ALIAS
 
 
 def check_names(path: str) -> None:
     """Refuse a path that nothing new can have."""
-    for name in path[1:].split("/"):
+    for name in canonical(path)[1:].split("/"):
         if name in ("", ".", "..") or any(character < " " for character in name):
             raise invalid(f"Path ({path}) contains an invalid name: {name!r}")
 
