@@ -17,8 +17,7 @@ import orjson
 
 from databricks_async.local.errors import invalid
 from databricks_async.local.jobs.state import Run, Step, TaskRun
-
-WORKSPACE_ID = "1234567890123456"
+from databricks_async.local.values import WORKSPACE_ID
 
 _REFERENCE = re.compile(r"\{\{\s*((?:`[^`]*`|[^{}`])+?)\s*\}\}")
 _PART = r"(?:[A-Za-z0-9_]+|`[^`]+`)"
