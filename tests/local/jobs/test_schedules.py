@@ -183,6 +183,19 @@ async def test_what_is_no_time_zone(jobs, zone):
     assert message.startswith(f"Invalid timezone_id: {zone}.")
 
 
+async def test_a_schedule_that_had_its_last_time_may_stay(jobs, workspace):
+    """Other settings of the job can still be changed."""
+    job_id = await jobs.create(TASK, **cron("0 0 8 * * ? 2025"))
+    workspace.clock.advance(200 * DAY)
+    await jobs.ok("POST", "update", job_id=job_id, new_settings={"name": "new"})
+    settings = (await jobs.ok("GET", "get", job_id=job_id))["settings"]
+    await jobs.ok("POST", "reset", job_id=job_id, new_settings=settings)
+    paused = cron("0 0 8 * * ? 2025", pause_status="PAUSED")
+    await jobs.ok("POST", "update", job_id=job_id, new_settings=paused)
+    message = await jobs.refused("POST", "update", job_id=job_id, new_settings=cron("0 0 9 * * ? 2025"))
+    assert message == "The provided cron expression: 0 0 9 * * ? 2025 will never fire."
+
+
 async def test_an_expression_that_never_fires(jobs):
     """Is refused in the service's words."""
     for expression in ("0 0 0 30 2 ?", "0 1 0 8 APR ? 2021"):

@@ -117,6 +117,8 @@ REFUSED = {
     "no dbt command": ({**dbt(), "dbt_task": {"commands": []}}, "1 to 10 dbt commands, not 0"),
     "many dbt commands": (dbt(*["dbt run"] * 11), "1 to 10 dbt commands, not 11"),
     "no dbt": (dbt("rm -rf /"), "All commands must start with dbt"),
+    "catalogue without a warehouse": (dbt(catalog="main"), "catalog can only be specified if a warehouse_id"),
+    "profiles with a warehouse": (dbt(profiles_directory="p", warehouse_id="w"), "if no warehouse_id is specified"),
     # types of what is nested
     "mail to one": (notebook(email_notifications={"on_start": "ann"}), "email_notifications.on_start must be an array"),
     "webhook": (
@@ -182,6 +184,8 @@ TAKEN = {
     "empty notifications of a condition": condition(max_retries=0, email_notifications={}),
     "scalars for text": {"task_key": "t", "spark_jar_task": {"parameters": [1, True, 0.5]}, "new_cluster": NEW},
     "ten dbt commands": dbt(*["dbt run"] * 10),
+    "dbt on a warehouse": dbt(catalog="main", schema="s", warehouse_id="w"),
+    "kinds that are null": {"task_key": "t", "other_task": None, **notebook()},
     "kinds that are new": {"task_key": "t", "future_task": {"x": []}},
 }
 
