@@ -128,7 +128,10 @@ def clean(path: str) -> str:
     """An absolute path without slashes at its end and with one at its start, in the form that was asked for."""
     if not path.startswith("/"):
         raise invalid(f"Path ({path}) doesn't start with '/'")
-    return "/" + path.strip("/")
+    path = "/" + path.strip("/")
+    if path.startswith(_ALIAS + "//"):
+        path = _ALIAS + "/" + path.removeprefix(_ALIAS).lstrip("/")
+    return path
 
 
 def canonical(path: str) -> str:
@@ -149,7 +152,7 @@ def shown(node: Node, asked: str) -> str:
 
 def check_names(path: str) -> None:
     """Refuse a path that nothing new can have."""
-    for name in canonical(path)[1:].split("/"):
+    for name in path[1:].split("/"):
         if name in ("", ".", "..") or any(character < " " for character in name):
             raise invalid(f"Path ({path}) contains an invalid name: {name!r}")
 
