@@ -334,3 +334,21 @@ async def test_clusters_of_jobs_are_tagged(jobs, wire, workspace):
     assert cluster["default_tags"]["RunName"] == "nightly"
     assert cluster["data_security_mode"] == "SINGLE_USER"
     assert "JobId" not in (await wire.cluster(await wire.create()))["default_tags"]
+
+
+async def test_a_policy_fills_in_the_cluster_of_a_run(jobs, wire, workspace):
+    """When the run makes it; the job shows what was asked for."""
+    definition = {
+        "spark_version": {"type": "fixed", "value": NEW["spark_version"]},
+        "node_type_id": {"type": "unlimited", "defaultValue": "Standard_DS4_v2"},
+    }
+    policy_id = workspace.add_policy("jobs", definition)
+    asked = {"policy_id": policy_id, "num_workers": 1, "apply_policy_default_values": True}
+    job_id = await jobs.create(notebook(new_cluster=asked))
+    run_id = await jobs.run_now(job_id)
+    cluster = await wire.cluster((await jobs.task(run_id, "t"))["cluster_instance"]["cluster_id"])
+    shown = (await jobs.ok("GET", "get", job_id=job_id))["settings"]["tasks"][0]["new_cluster"]
+
+    assert (cluster["node_type_id"], cluster["spark_version"]) == ("Standard_DS4_v2", NEW["spark_version"])
+    assert "node_type_id" not in shown
+    assert "apply_policy_default_values" not in shown
