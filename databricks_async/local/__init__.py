@@ -9,7 +9,7 @@ Jobs and runs
 - SQL is not computed. The output of a SQL task is that of its script, also for `{{tasks.<task>.output.…}}`.
 - The libraries of tasks and the environments of serverless tasks are checked and shown, not installed.
 - A `git_source` is not cloned: what it should hold counts as there.
-- Nobody is notified, and health rules are not evaluated. The settings of both are checked and shown.
+- No notification is sent and no health rule is evaluated. The settings of both are checked and shown.
 - `run_as` is shown, and gives a run no other permissions.
 - Files and tables are not watched. `LocalWorkspace.file_arrived` and `table_updated` report them.
 - Triggers on models and on other jobs, SQL conditions, maintenance windows and `task_retry_mode` are kept, without

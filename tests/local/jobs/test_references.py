@@ -81,7 +81,7 @@ JOB = {
     "{{job.parameters.run-date}}": lambda ids: "{{job.parameters.run-date}}",
     "{{job.parameters.none}}": lambda ids: "{{job.parameters.none}}",
     "{{tasks.before.values.none}}": lambda ids: "{{tasks.before.values.none}}",
-    "{{tasks.nobody.values.rows}}": lambda ids: "{{tasks.nobody.values.rows}}",
+    "{{tasks.missing.values.rows}}": lambda ids: "{{tasks.missing.values.rows}}",
     "{{tasks.before.output.first_row.n}}": lambda ids: "{{tasks.before.output.first_row.n}}",
     "{{tasks.query.output.alert_state}}": lambda ids: "{{tasks.query.output.alert_state}}",
     "{{job.trigger.file_arrival.location}}": lambda ids: "{{job.trigger.file_arrival.location}}",

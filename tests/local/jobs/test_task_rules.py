@@ -165,7 +165,7 @@ TAKEN = {
     "retries of no number in a loop": loop(max_retries=0, libraries=[]),
     "time limit and mail of a loop": loop(timeout_seconds=60, email_notifications=EMAIL, description="d"),
     "what has no effect in a loop": loop(min_retry_interval_millis=1, retry_on_timeout=True),
-    "most at a time": loop(concurrency=100),
+    "maximum at a time": loop(concurrency=100),
     "a condition in a loop": loop(condition()),
     "URIs of Python files": python("dbfs:/f.py"),
     "cloud storage": python("abfss://c@a.dfs.core.windows.net/f.py"),
