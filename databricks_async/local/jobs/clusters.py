@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from databricks_async.local.clusters import lifecycle, spec
 from databricks_async.local.clusters.endpoints import new_id
-from databricks_async.local.params import Reading, declared_by
 from databricks_async.local.state import Cluster, Json, State
-
-
-def _declare(state: State, **settings: Unpack[spec.ClusterSpec]) -> None:
-    """Declares the settings of a new cluster, as the signatures of endpoints declare parameters."""
-
-
-_DECLARED = declared_by(_declare)
 
 
 def check(state: State, given: Json) -> None:
     """Refuse the settings of a new cluster that the service refuses before it runs: any Spark version passes."""
-    spec.checked(state, _read(given), "job", runtime=False)
+    spec.checked(state, spec.read(given, "new_cluster."), "job", runtime=False)
 
 
 def create(state: State, given: Json, name: str, user: str, tags: dict[str, str]) -> Cluster:
     """Make the cluster of a run. Raises ApiError where the service refuses to."""
-    read = _read(given)
+    read = spec.read(given, "new_cluster.")
     asked = {**read, "cluster_name": read.get("cluster_name") or name}
     wanted = {**_DEFAULTS, **spec.checked(state, asked, "job")}
     cluster = Cluster(new_id(state), wanted, user, state.now, asked=asked, source="JOB", job_tags=tags)
@@ -32,10 +22,6 @@ def create(state: State, given: Json, name: str, user: str, tags: dict[str, str]
     state.clusters[cluster.cluster_id] = cluster
     lifecycle.create(state, cluster, user)
     return cluster
-
-
-def _read(given: Json) -> Json:
-    return _DECLARED.read(given, Reading(False, []), "new_cluster.")
 
 
 # What the service fills in is listed in databricks/cli, bundle/direct/dresources/resources.yml, as is that it shows no

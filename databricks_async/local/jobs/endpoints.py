@@ -133,7 +133,7 @@ def update(
     for name, value in single_task.merged(wanted, {**(new_settings or {})}).items():
         key = _KEYED.get(name)
         wanted[name] = _merged(wanted.get(name, []), value, key) if key else value
-    _change(state, job, checked_job(state, wanted, queue=False))
+    _change(state, job, checked_job(state, wanted, queue=False, before=job.settings))
     return {}
 
 
@@ -167,7 +167,7 @@ def reset(state: State, *, caller: User, version: str, job_id: int, new_settings
     """Replace all settings."""
     job = access(state, caller, job_id, "CAN_MANAGE")
     kept = {"run_as": job.settings["run_as"]} if "run_as" in job.settings else {}
-    _change(state, job, checked_job(state, {**kept, **new_settings}, queue=version == "2.2"))
+    _change(state, job, checked_job(state, {**kept, **new_settings}, queue=version == "2.2", before=job.settings))
     job.single_task = single_task.is_single({**new_settings})
     return {}
 

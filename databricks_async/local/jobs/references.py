@@ -17,10 +17,9 @@ import orjson
 
 from databricks_async.local.errors import invalid
 from databricks_async.local.jobs.state import Run, Step, TaskRun
+from databricks_async.local.values import WORKSPACE_ID
 
-WORKSPACE_ID = "1234567890123456"
-
-_REFERENCE = re.compile(r"\{\{\s*((?:`[^`]*`|[^{}`])+?)\s*\}\}")
+_REFERENCE = re.compile(r"\{\{((?:`[^`]*`|[^{}`])+)\}\}")
 _PART = r"(?:[A-Za-z0-9_]+|`[^`]+`)"
 _PATH = re.compile(rf"{_PART}(?:\.{_PART})*")
 
@@ -119,6 +118,7 @@ def _filler(task: TaskRun, *, job_parameters: bool) -> Callable[[str], str]:
 
 def _parts(path: str) -> list[str]:
     """The identifiers of a reference without their backticks; none where it is not one."""
+    path = path.strip()
     if not _PATH.fullmatch(path):
         return []
     return [part.strip("`") for part in re.findall(_PART, path)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.parameters import resolved_values
-from databricks_async.local.jobs.references import WORKSPACE_ID
 from databricks_async.local.jobs.state import LifeCycle, Run, TaskRun
 from databricks_async.local.jobs.task_control import stats
 from databricks_async.local.jobs.task_rules import kind_of
-from databricks_async.local.state import Json
+from databricks_async.local.values import WORKSPACE_ID, Json
 
 _TERMINATIONS = {
     "SUCCESS": ("SUCCESS", "SUCCESS"),

@@ -55,15 +55,20 @@ _JAVA_IDS = {
 _time_zones = cache(available_timezones)
 
 
-def check(state: State, settings: Json) -> None:
-    """Refuse the schedules and triggers that the service refuses."""
+def check(state: State, settings: Json, before: Json) -> None:
+    """Refuse the schedules and triggers that the service refuses. Those of `before` may have had their last time."""
+    known = [_read(one["schedule"]) for one in _configurations(before) if one.get("schedule") is not None]
     if settings.get("schedule") is not None and settings.get("continuous") is not None:
         # API reference, `continuous`: "Only one of schedule and continuous can be used."
         raise invalid("Only one of schedule and continuous can be used.")
     for configuration in _configurations(settings):
         schedule = configuration.get("schedule")
         if schedule is not None:
-            _check_schedule(state, schedule)
+            cron, zone = _read(schedule)
+            if (cron, zone) not in known and cron.next_after(_at(state.now), zone) is None:
+                # The words: databrickslabs/migrate issue 167.
+                expression = schedule["quartz_cron_expression"]
+                raise invalid(f"The provided cron expression: {expression} will never fire.")
         if configuration.get("periodic", {}).get("interval", 1) < 1:
             raise invalid("trigger.periodic.interval must be at least 1.")
         for kind in ("file_arrival", "table_update"):
@@ -83,10 +88,10 @@ def _configurations(settings: Json) -> Iterator[Json]:
     yield from settings.get("triggers", [])
 
 
-def _check_schedule(state: State, schedule: Json) -> None:
+def _read(schedule: Json) -> tuple[Cron, tzinfo]:
     expression, zone = schedule["quartz_cron_expression"], time_zone(schedule["timezone_id"])
     try:
-        cron = Cron.parse(expression)
+        return Cron.parse(expression), zone
     except CronError:
         # The words: MicrosoftDocs/azure-docs issue 44131. The service does not say what is wrong.
         raise invalid(
@@ -94,9 +99,6 @@ def _check_schedule(state: State, schedule: Json) -> None:
             "from the standard cron syntax. See "
             "http://www.quartz-scheduler.org/documentation/quartz-2.1.x/tutorials/crontrigger.html for more details."
         ) from None
-    if cron.next_after(_at(state.now), zone) is None:
-        # The words: databrickslabs/migrate issue 167.
-        raise invalid(f"The provided cron expression: {expression} will never fire.")
 
 
 def time_zone(name: str) -> tzinfo:
@@ -116,17 +118,12 @@ def time_zone(name: str) -> tzinfo:
 
 def activate(state: State, job: Job) -> None:
     """Start the job by itself from now on as its present settings say; what was planned before lapses."""
-    job.plan += 1
-    job.when_run_ended = None
-    for watch in job.watches:
-        watch.plan += 1
-    job.watches = []
+    deactivate(job)
     for configuration in _configurations(job.settings):
         if configuration.get("pause_status") == "PAUSED":
             continue
         if configuration.get("schedule") is not None:
-            schedule = configuration["schedule"]
-            cron, zone = Cron.parse(schedule["quartz_cron_expression"]), time_zone(schedule["timezone_id"])
+            cron, zone = _read(configuration["schedule"])
             _plan_schedule(state, job, cron, zone, _at(state.now))
         if configuration.get("periodic") is not None:
             _plan_period(state, job, configuration["periodic"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from databricks_async.local.errors import invalid
 from databricks_async.local.jobs.state import TaskScript
+from databricks_async.local.objects.tree import canonical
 from databricks_async.local.state import Json, State
 
 
 def add(state: State, script: TaskScript) -> None:
     """Append a script. One of its name that applies without end is removed: this one would never apply."""
+    script.name = canonical(script.name)
     scripts = state.jobs.scripts
     scripts[:] = [one for one in scripts if one.name != script.name or one.times is not None]
     scripts.append(script)

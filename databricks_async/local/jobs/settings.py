@@ -19,14 +19,17 @@ _GIT_PROVIDERS = (
 )
 
 
-def checked_job(state: State, given: Json, *, queue: bool) -> Json:
-    """The settings of a job with the service's defaults; refused where it refuses them."""
+def checked_job(state: State, given: Json, *, queue: bool, before: Json | None = None) -> Json:
+    """The settings of a job with the service's defaults; refused where it refuses them.
+
+    `before` are those that they replace: a schedule that was accepted once may have had its last time.
+    """
     settings = single_task.with_tasks(given, given.get("name") or "Untitled")
     maximum = settings.get("max_concurrent_runs", 1)
     if not 0 <= maximum <= _MAX_CONCURRENT_RUNS:
         raise invalid(f"max_concurrent_runs must be between 0 and {_MAX_CONCURRENT_RUNS}, not {maximum}.")
     _check_parameters(settings.get("parameters", []))
-    schedules.check(state, settings)
+    schedules.check(state, settings, before or {})
     return _job_with_defaults(_checked(state, settings), queue=queue)
 
 

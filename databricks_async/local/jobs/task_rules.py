@@ -41,7 +41,7 @@ class Surroundings:
 
 def kind_of(task: Json) -> str:
     """The name of the one field that says what a task does."""
-    return next(name for name in task if name.endswith("_task"))
+    return next(name for name, value in task.items() if name.endswith("_task") and value is not None)
 
 
 def source_of(settings: Json, git: bool) -> str:
@@ -172,6 +172,12 @@ def _check_dbt(around: Surroundings, task: Json, settings: Json) -> None:
     for command in commands:
         if command.split()[:1] != ["dbt"]:
             raise invalid(f"Invalid dbt command: {command}. All commands must start with dbt.")
+    if settings.get("catalog") is not None and settings.get("warehouse_id") is None:
+        # API reference: "The catalog value can only be specified if a warehouse_id is specified."
+        raise invalid("dbt_task.catalog can only be specified if a warehouse_id is specified.")
+    if settings.get("profiles_directory") is not None and settings.get("warehouse_id") is not None:
+        # API reference: "Can only be specified if no warehouse_id is specified."
+        raise invalid("dbt_task.profiles_directory can only be specified if no warehouse_id is specified.")
     project = settings.get("project_directory")
     if project is not None:
         _must_fit("dbt_task.project_directory", project, source_of(settings, around.git))
@@ -213,7 +219,7 @@ def _check_for_each(around: Surroundings, task: Json, settings: Json) -> None:
     _refuse_settings(task, ("max_retries", "libraries"), wrong)
     nested = settings["task"]
     if nested.get("for_each_task") is not None:
-        # learn.microsoft.com/azure/databricks/jobs/for-each: any task type but another For each.
+        # databricks/cli pull request 5518: "the Jobs API rejects nested for_each_task".
         raise invalid(f"Task '{task['task_key']}': a for_each_task cannot be nested in another for_each_task.")
     concurrency = settings.get("concurrency", 1)
     if not 1 <= concurrency <= _MAX_CONCURRENCY:

@@ -9,6 +9,7 @@ from databricks_async.local.errors import ApiError
 from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.jobs.task_rules import kind_of
+from databricks_async.local.objects.tree import canonical
 from databricks_async.local.state import Cluster, Json, State
 
 IN_RUN = "In run"
@@ -150,7 +151,7 @@ def _names(task: TaskRun) -> set[str]:
     kind = kind_of(task.settings)
     names = {task.step.key, task.parent.step.key if task.parent else task.step.key}
     fields = ("notebook_path", "python_file", "main_class_name", "entry_point")
-    return names | {task.settings[kind][name] for name in fields if name in task.settings[kind]}
+    return names | {canonical(task.settings[kind][name]) for name in fields if name in task.settings[kind]}
 
 
 def _complete(state: State, task: TaskRun, script: TaskScript) -> None:

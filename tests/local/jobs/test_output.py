@@ -126,10 +126,24 @@ async def test_exporting_a_notebook(jobs, workspace):
 
 async def test_only_runs_of_notebooks_can_be_exported(jobs, workspace):
     """Neither scripts nor several tasks at once."""
-    one, several = (
-        await jobs.submit(script("a"), environments=ENVIRONMENTS),
-        await jobs.submit(notebook("a"), notebook("b")),
-    )
+    one = await jobs.submit(script("a"), environments=ENVIRONMENTS)
+    several = await jobs.submit(notebook("a"), notebook("b"))
     workspace.clock.advance(60)
     assert "not a run of a notebook" in await jobs.refused("GET", "runs/export", run_id=one)
     assert SEVERAL in await jobs.refused("GET", "runs/export", run_id=several)
+
+
+@pytest.mark.parametrize("path", ["/Shared/n", "/Workspace/Shared/n", "//Shared/n"])
+async def test_a_notebook_has_one_place_by_all_its_names(jobs, workspace, path):
+    """For tasks, for scripts and for exports; answers keep the name that was given."""
+    workspace.notebooks_must_exist = True
+    workspace.add_object("/Shared/n", b"print(1)", language="PYTHON")
+    workspace.script_task("/Workspace/Shared/n", output="42")
+    run_id = await jobs.submit({"task_key": "t", "notebook_task": {"notebook_path": path}})
+    workspace.clock.advance(60)
+    (view,) = (await jobs.ok("GET", "runs/export", run_id=run_id, views_to_export="ALL"))["views"]
+
+    assert await jobs.state(run_id) == "TERMINATED SUCCESS"
+    assert (await jobs.output(run_id, "t"))["notebook_output"]["result"] == "42"
+    assert "print(1)" in view["content"]
+    assert (await jobs.task(run_id, "t"))["notebook_task"]["notebook_path"] == path
