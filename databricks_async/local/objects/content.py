@@ -76,18 +76,22 @@ def _read(path: str, data: bytes, format_: Format, language: Language | None) ->
 
 def _put(state: State, caller: User, path: str, item: Notebook | bytes, overwrite: bool) -> None:
     kind: Kind = "FILE" if isinstance(item, bytes) else "NOTEBOOK"
-    content, language = (item, None) if isinstance(item, bytes) else (check_size(item.source), item.language)
+    content, language, extras = (
+        (item, None, None) if isinstance(item, bytes) else (check_size(item.source), item.language, item.extras)
+    )
     node = state.tree.find(path)
     if node is None:
         _check_room(state, caller, path)
-        own(caller, state.tree.add(path, kind, state.now, content=content, language=language))
+        node = state.tree.add(path, kind, state.now, content=content, language=language)
+        node.extras = extras
+        own(caller, node)
         return
     allow(caller, node, "CAN_EDIT", path)
     if not overwrite:
         raise in_the_way(path)
     if node.kind != kind:
         raise invalid(f"Requested node type [{kind}] is different from the existing node type [{node.kind}]")
-    node.content, node.language, node.modified_at = content, language, state.now
+    node.content, node.language, node.extras, node.modified_at = content, language, extras, state.now
 
 
 def _check_room(state: State, caller: User, path: str) -> None:

@@ -10,7 +10,7 @@ import attrs
 
 from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.ids import Ids
-from databricks_async.local.objects.notebooks import Language, Notebook
+from databricks_async.local.objects.notebooks import Extras, Language, Notebook
 
 Kind: TypeAlias = Literal["DIRECTORY", "NOTEBOOK", "FILE"]
 
@@ -34,6 +34,7 @@ class Node:
     language: Language | None = None
     content: bytes = attrs.field(default=b"", repr=False)
     """A file's bytes, or a notebook's source as it was imported."""
+    extras: Extras | None = attrs.field(default=None, repr=False)
     children: dict[str, Node] = attrs.field(factory=dict, repr=False)
     """By path, in the order of their creation."""
     grants: dict[tuple[str, str], str] = attrs.field(factory=dict)
@@ -46,7 +47,7 @@ class Node:
     @property
     def notebook(self) -> Notebook:
         assert self.language is not None  # noqa: S101 (every notebook has one)
-        return Notebook(self.language, self.content)
+        return Notebook(self.language, self.content, self.extras)
 
     def and_ancestors(self) -> Iterator[Node]:
         """This object, its directory, and so on up to the root."""
