@@ -17,8 +17,7 @@ from databricks_async.local.faults import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.server import Server
 from databricks_async.local.ids import Ids
-from databricks_async.local.jobs import schedules
-from databricks_async.local.jobs import scripts as runs_script
+from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
@@ -243,7 +242,7 @@ class LocalWorkspace:
         """
         self._state.settle()
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
-        runs_script.add(self._state, script)
+        task_work.add_script(self._state, script)
 
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
@@ -280,7 +279,8 @@ class LocalWorkspace:
 
     def overlay_run(self, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
-        runs_script.overlay(self._state, run_id, fields)
+        self._state.settle()
+        run_view.overlay(self._state, run_id, fields)
 
     @property
     def notebooks_must_exist(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from databricks_async.local.errors import invalid
 from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.parameters import resolved_values
 from databricks_async.local.jobs.state import LifeCycle, Run, TaskRun
 from databricks_async.local.jobs.task_control import stats
 from databricks_async.local.jobs.task_rules import kind_of
+from databricks_async.local.state import State
 from databricks_async.local.values import WORKSPACE_ID, Json
 
 _TERMINATIONS = {
@@ -42,6 +44,14 @@ def states(life_cycle: LifeCycle) -> Json:
         details = {"code": code, "type": _CLOUD.get(code, kind), "message": life_cycle.message}
         status |= {"state": "TERMINATED", "termination_details": details}
     return {"state": state, "status": status}
+
+
+def overlay(state: State, run_id: int, fields: Json) -> None:
+    """Show these fields in the answers about a run, or about one attempt at a task."""
+    run = state.jobs.runs.get(run_id) or state.jobs.task_runs.get(run_id)
+    if run is None:
+        raise invalid(f"Run {run_id} does not exist.")
+    run.overlay.update(fields)
 
 
 def run_view(run: Run, host: str) -> Json:

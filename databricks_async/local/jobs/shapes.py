@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, Required, TypedDict
 
 from databricks_async.local.clusters.spec import ClusterSpec
+from databricks_async.local.jobs import inert_shapes as inert
 from databricks_async.local.params import Kept
 
 RunIf = Literal["ALL_DONE", "ALL_FAILED", "ALL_SUCCESS", "AT_LEAST_ONE_FAILED", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED"]
@@ -27,7 +28,7 @@ class CronTrigger(TypedDict, total=False):
 
 class CronSchedule(CronTrigger, total=False):
     pause_status: PauseStatus
-    sql_condition: dict[str, Any]
+    sql_condition: inert.SqlConditionConfiguration
 
 
 class FileArrival(TypedDict, total=False):
@@ -51,18 +52,18 @@ class PeriodicTrigger(TypedDict):
 
 
 class Continuous(TypedDict, total=False):
-    maintenance_window: dict[str, Any]
+    maintenance_window: inert.MaintenanceWindow
     pause_status: PauseStatus
     task_retry_mode: Literal["NEVER", "ON_FAILURE"]
 
 
 class TriggerSettings(TypedDict, total=False):
     file_arrival: FileArrival
-    job_completion: dict[str, Any]
-    model: dict[str, Any]
+    job_completion: inert.JobCompletionTriggerConfiguration
+    model: inert.ModelTriggerConfiguration
     pause_status: PauseStatus
     periodic: PeriodicTrigger
-    sql_condition: dict[str, Any]
+    sql_condition: inert.SqlConditionConfiguration
     table_update: TableUpdate
 
 
@@ -118,11 +119,11 @@ class GitSource(TypedDict, total=False):
     git_branch: str
     git_commit: str
     git_provider: str
-    git_snapshot: dict[str, Any]
+    git_snapshot: inert.GitSnapshot
     git_tag: str
     git_url: Required[str]
-    job_source: dict[str, Any]
-    sparse_checkout: dict[str, Any]
+    job_source: inert.JobSource
+    sparse_checkout: inert.SparseCheckout
 
 
 class RunAs(TypedDict, total=False):
@@ -133,7 +134,7 @@ class RunAs(TypedDict, total=False):
 
 class Environment(TypedDict, total=False):
     environment_key: Required[str]
-    spec: dict[str, Any]
+    spec: inert.Environment
 
 
 class PyPiLibrary(TypedDict, total=False):
@@ -210,11 +211,11 @@ class SqlFile(TypedDict, total=False):
 
 
 class SqlTask(TypedDict, total=False):
-    alert: dict[str, Any]
-    dashboard: dict[str, Any]
+    alert: inert.SqlTaskAlert
+    dashboard: inert.SqlTaskDashboard
     file: SqlFile
     parameters: dict[str, str]
-    query: dict[str, Any]
+    query: inert.SqlTaskQuery
     warehouse_id: Required[str]
 
 
@@ -236,7 +237,7 @@ class LegacyParameters(TypedDict, total=False):
     jar_params: list[str]
     notebook_params: dict[str, str]
     performance_target: str
-    pipeline_params: dict[str, Any]
+    pipeline_params: inert.PipelineParams
     python_named_params: dict[str, str]
     python_params: list[str]
     spark_submit_params: list[str]
@@ -259,26 +260,26 @@ class Work(TypedDict, total=False):
     These are settings of a task, and in the single-task format settings of the job or the run itself.
     """
 
-    ai_function_task: dict[str, Any]
-    ai_runtime_task: dict[str, Any]
-    alert_task: dict[str, Any]
-    clean_rooms_notebook_task: dict[str, Any]
+    ai_function_task: Kept[inert.AiFunctionTask]
+    ai_runtime_task: Kept[inert.AiRuntimeTask]
+    alert_task: Kept[inert.AlertTask]
+    clean_rooms_notebook_task: Kept[inert.CleanRoomsNotebookTask]
     condition_task: Kept[ConditionTask]
-    dashboard_task: dict[str, Any]
-    dbt_cloud_task: dict[str, Any]
-    dbt_platform_task: dict[str, Any]
+    dashboard_task: Kept[inert.DashboardTask]
+    dbt_cloud_task: Kept[inert.DbtCloudTask]
+    dbt_platform_task: Kept[inert.DbtPlatformTask]
     dbt_task: Kept[DbtTask]
     environment_key: str
     existing_cluster_id: str
-    gen_ai_compute_task: dict[str, Any]
+    gen_ai_compute_task: Kept[inert.GenAiComputeTask]
     libraries: list[Kept[Library]]
     max_retries: int
     min_retry_interval_millis: int
     new_cluster: Kept[ClusterSpec]
     notebook_task: Kept[NotebookTask]
     pipeline_task: Kept[PipelineTask]
-    power_bi_task: dict[str, Any]
-    python_operator_task: dict[str, Any]
+    power_bi_task: Kept[inert.PowerBiTask]
+    python_operator_task: Kept[inert.PythonOperatorTask]
     python_wheel_task: Kept[PythonWheelTask]
     retry_on_timeout: bool
     run_job_task: Kept[RunJobTask]
@@ -291,7 +292,7 @@ class Work(TypedDict, total=False):
 class NestedTask(Work, total=False):
     """A task, apart from `for_each_task`."""
 
-    compute: dict[str, Any]
+    compute: inert.Compute
     depends_on: list[TaskDependency]
     description: str
     disable_auto_optimization: bool
@@ -333,12 +334,12 @@ class JobSettings(Work, total=False):
 
     budget_policy_id: str
     continuous: Kept[Continuous]
-    deployment: dict[str, Any]
+    deployment: Kept[inert.JobDeployment]
     description: str
     duration_target: str
     edit_mode: Literal["EDITABLE", "UI_LOCKED"]
     email_notifications: Kept[EmailNotifications]
-    environment_variables: Objects
+    environment_variables: list[Kept[inert.JobEnvironmentVariables]]
     environments: list[Kept[Environment]]
     format: Literal["MULTI_TASK", "SINGLE_TASK"]
     git_source: Kept[GitSource]
@@ -368,7 +369,7 @@ class SubmitSettings(Work, total=False):
     budget_policy_id: str
     duration_target: str
     email_notifications: Kept[EmailNotifications]
-    environment_variables: Objects
+    environment_variables: list[Kept[inert.JobEnvironmentVariables]]
     environments: list[Kept[Environment]]
     git_source: Kept[GitSource]
     health: Kept[Health]

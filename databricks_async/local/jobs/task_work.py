@@ -134,6 +134,14 @@ def _missing_notebook(state: State, task: TaskRun) -> str | None:
     )
 
 
+def add_script(state: State, script: TaskScript) -> None:
+    """Append a script. One of its name that applies without end is removed: this one would never apply."""
+    script.name = canonical(script.name)
+    scripts = state.jobs.scripts
+    scripts[:] = [one for one in scripts if one.name != script.name or one.times is not None]
+    scripts.append(script)
+
+
 def _script(state: State, task: TaskRun) -> TaskScript:
     names = _names(task)
     scripts = state.jobs.scripts
