@@ -59,7 +59,9 @@ async def run_a_job(console: Console, ws: LocalWorkspace, w: WorkspaceClient, cl
     else:
         raise RuntimeError("the demo went wrong: the run should have failed")
     console.print("repaired: only what failed, and what waited for it", highlight=False)
-    run = await watch(console, await w.jobs.repair_run(wait.run_id, rerun_all_failed_tasks=True))
+    # A repair has no parameters but its own, and the job's defaults.
+    repair = await w.jobs.repair_run(wait.run_id, rerun_all_failed_tasks=True, job_parameters={"day": "monday"})
+    run = await watch(console, repair)
     show_tasks(console, run)
     for key, output in (await w.jobs.get_run_outputs(run)).items():
         result = output.notebook_output.result if output.notebook_output else None
