@@ -22,7 +22,7 @@ from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.objects.notebooks import Language
-from databricks_async.local.objects.tree import Kind, parent_of
+from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 
 _TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
@@ -175,6 +175,8 @@ class LocalWorkspace:
     ) -> None:
         """Put a file into the workspace, a notebook if it has a language, or a directory if it has no content.
 
+        A file whose name ends with `.lvdash.json` is a dashboard.
+
         Directories on the way to it are made. Any path will do, also one that the API would refuse. It stands in the
         listing of its directory, or of `listed_in`: so `/Shared/..`, or `/etc/passwd`, can be listed in `/Shared`.
         """
@@ -184,7 +186,7 @@ class LocalWorkspace:
             raise ValueError(f"{path} already exists")
         directory = listed_in or parent_of(path)
         tree.add_directories(directory, now)
-        kind: Kind = "DIRECTORY" if content is None else "FILE" if language is None else "NOTEBOOK"
+        kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
     def add_events(

@@ -83,9 +83,9 @@ def _serve(state: State, request: Arrived) -> dict[str, Any] | Response:
     if route is None:
         raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {_without_version(path)}'")
     declared, state.unchecked = route.declared, call.unchecked
-    found = declared.read(params, Reading(is_form, call.unknown))
+    found = declared.read(params, Reading(is_form, call.unknown, call.unchecked))
     if call.query:
-        found |= declared.read(_nest(call.query), Reading(True, call.unknown))
+        found |= declared.read(_nest(call.query), Reading(True, call.unknown, call.unchecked))
     found |= request.path_params
     declared.check_required(found)
     return route.function(state, **found, **{name: from_server[name] for name in declared.from_the_server})

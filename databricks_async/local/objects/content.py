@@ -13,7 +13,7 @@ from databricks_async.local.objects.endpoints import own
 from databricks_async.local.objects.notebooks import EXTENSIONS, Language, Notebook
 from databricks_async.local.objects.permissions import access, allow
 from databricks_async.local.objects.sizes import check_size
-from databricks_async.local.objects.tree import Kind, Node, check_names, clean, in_the_way, parent_missing, parent_of
+from databricks_async.local.objects.tree import Node, check_names, clean, in_the_way, kind_of, parent_missing, parent_of
 from databricks_async.local.state import Endpoint, Json, State, User
 from databricks_async.message import Response
 
@@ -75,7 +75,7 @@ def _read(path: str, data: bytes, format_: Format, language: Language | None) ->
 
 
 def _put(state: State, caller: User, path: str, item: Notebook | bytes, overwrite: bool) -> None:
-    kind: Kind = "FILE" if isinstance(item, bytes) else "NOTEBOOK"
+    kind = kind_of(path, item)
     content, language, extras = (
         (item, None, None) if isinstance(item, bytes) else (check_size(item.source), item.language, item.extras)
     )
@@ -144,11 +144,11 @@ def export(
 
 def _write(node: Node, format_: Format) -> tuple[str, bytes]:
     """A file type and the content."""
-    if node.kind == "FILE" and format_ in ("SOURCE", "AUTO", "RAW"):
+    if node.kind in ("FILE", "DASHBOARD") and format_ in ("SOURCE", "AUTO", "RAW"):
         return node.name.rpartition(".")[2], node.content
     if node.kind == "DIRECTORY" and format_ in ("SOURCE", "AUTO"):
         return "zip", archives.to_zip(node, files=format_ == "AUTO")
-    if node.kind != "FILE" and format_ == "DBC":
+    if node.kind in ("NOTEBOOK", "DIRECTORY") and format_ == "DBC":
         return "dbc", archives.to_dbc(node)
     if node.kind == "NOTEBOOK" and format_ in formats.WRITERS:
         file_type, write = formats.WRITERS[format_]

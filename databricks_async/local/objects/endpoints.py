@@ -66,7 +66,9 @@ def describe(node: Node, asked: str) -> Json:
         answer["size"] = len(node.content)
     if node.kind != "DIRECTORY":
         answer |= {"created_at": node.created_at, "modified_at": node.modified_at}
-    return answer | {"resource_id": str(node.object_id)}
+    # Dashboards are known to the API of their own by another id, of 32 hexadecimal digits.
+    resource_id = f"{node.object_id:032x}" if node.kind == "DASHBOARD" else str(node.object_id)
+    return answer | {"resource_id": resource_id}
 
 
 ROUTES: dict[str, Endpoint] = {

@@ -19,7 +19,7 @@ _DESCRIPTIONS = {
 }
 """Each level includes the ones before it."""
 _RANKS = permissions.ranks(_DESCRIPTIONS)
-_KINDS = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE"}
+_KINDS = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE", "dashboards": "DASHBOARD"}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 
 SEEN_BY_ALL = ("/", "/Users", "/Repos")

@@ -12,7 +12,10 @@ from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.ids import Ids
 from databricks_async.local.objects.notebooks import Extras, Language, Notebook
 
-Kind: TypeAlias = Literal["DIRECTORY", "NOTEBOOK", "FILE"]
+Kind: TypeAlias = Literal["DIRECTORY", "NOTEBOOK", "FILE", "DASHBOARD"]
+
+DASHBOARD_SUFFIX = ".lvdash.json"
+"""What the names of dashboards end with, in the workspace and as files."""
 
 PERMANENT = ("/", "/Users", "/Shared", "/Repos")
 
@@ -133,6 +136,13 @@ def clean(path: str) -> str:
     if path.startswith(_ALIAS + "//"):
         path = _ALIAS + "/" + path.removeprefix(_ALIAS).lstrip("/")
     return path
+
+
+def kind_of(path: str, content: Notebook | bytes) -> Kind:
+    """The kind of object that the service makes of content at this path."""
+    if isinstance(content, Notebook):
+        return "NOTEBOOK"
+    return "DASHBOARD" if path.endswith(DASHBOARD_SUFFIX) else "FILE"
 
 
 def canonical(path: str) -> str:
