@@ -26,11 +26,24 @@ Clusters
   `LocalWorkspace.timing` says.
 - Libraries are not fetched: each is INSTALLED after its time, or FAILED as `LocalWorkspace.fail_next_library` says.
 - Init scripts, log delivery, SSH keys and Docker images are checked and shown, without effect.
-- Instance pools are not there: any `instance_pool_id` is taken.
+- There are no instance pools. Any `instance_pool_id` is accepted, with machines of the size of Standard_DS3_v2.
+- Node types, Spark versions and regions have no quotas and no capacity. A listed name is accepted, and one that follows
+  Azure's naming or the numbering of runtimes; `LocalWorkspace(node_types=..., spark_versions=...)` adds others.
+- A workspace without cluster policies accepts any `policy_id`, and notes it in `Call.unchecked`;
+  `LocalWorkspace.add_policy` and the Cluster Policies API make policies, whose values and rules are then applied.
+  `dbus_per_hour`, `max_clusters_per_user`, policy families and permissions of policies are kept, without effect.
+- `DATA_SECURITY_MODE_AUTO` is dedicated for machine learning runtimes and standard for others, whatever else is set.
+- Autoscaling clusters stay at the size they were started or resized with. No disk grows, no spot instance is lost.
+- Empty nested objects are accepted without the service's checks, and noted in `Call.unchecked`.
+- Access tokens of OAuth are only for service principals with a secret; nothing is asked of Microsoft Entra ID.
 
 Workspace objects
 
-- Content is stored and converted, not run.
+- Content is stored and converted, not run. Dashboards (`.lvdash.json`) are stored as they are. Experiments, alerts,
+  libraries and queries are no objects of this tree.
+- Notebooks keep the outputs that a Jupyter file brings, and never get new ones. R Markdown has no titles and metadata.
+- `nuid`s of cells that have none are made of the cells' contents.
+- Permissions are direct grants and those of directories above. There are no groups but `users` and `admins`.
 - There is no trash and no history of revisions: what is deleted or overwritten is gone.
 - Git folders are directories. Nothing is fetched from a remote.
 """

@@ -157,6 +157,8 @@ class State:
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)
+    cluster_tokens: dict[str, str] = attrs.field(factory=dict)
+    """idempotency_token -> the id of the last cluster that was made with it."""
     tree: Tree = attrs.field(default=attrs.Factory(lambda self: Tree(self.ids), takes_self=True))
     policies: dict[str, Policy] = attrs.field(factory=dict)
     users: dict[str, User] = attrs.field(factory=dict)

@@ -34,7 +34,28 @@ class CloneCluster(TypedDict):
     source_cluster_id: str
 
 
-def create(state: State, *, caller: User, clone_from: CloneCluster | None = None, **spec: Unpack[ClusterSpec]) -> Json:
+_MAX_TOKEN_CHARACTERS = 64
+
+
+def create(
+    state: State,
+    *,
+    caller: User,
+    clone_from: CloneCluster | None = None,
+    idempotency_token: str = "",
+    **spec: Unpack[ClusterSpec],
+) -> Json:
+    """Make a cluster, or return the one that was made with the same token.
+
+    "If an active cluster with the provided token already exists, the request will not create a new cluster, but it will
+    return the ID of the existing cluster instead. The existence of a cluster with the same token is not checked against
+    terminated clusters" (Clusters API 2.0, learn.microsoft.com/azure/databricks/dev-tools/api/2.0/clusters).
+    """
+    if len(idempotency_token) > _MAX_TOKEN_CHARACTERS:
+        raise invalid(f"idempotency_token must have at most {_MAX_TOKEN_CHARACTERS} characters")
+    known = state.clusters.get(state.cluster_tokens.get(idempotency_token, ""))
+    if known is not None and known.state != "TERMINATED":
+        return {"cluster_id": known.cluster_id}
     asked: Json = {**spec}
     wanted = checked(state, asked)
     cluster = Cluster(new_id(state), wanted, caller.name, state.now, asked=asked)
@@ -43,6 +64,8 @@ def create(state: State, *, caller: User, clone_from: CloneCluster | None = None
         source = access(state, caller, clone_from["source_cluster_id"], "CAN_ATTACH_TO")
         cluster.libraries = [InstalledLibrary(one.library) for one in source.libraries]
     state.clusters[cluster.cluster_id] = cluster
+    if idempotency_token:
+        state.cluster_tokens[idempotency_token] = cluster.cluster_id
     lifecycle.create(state, cluster, caller.name)
     return {"cluster_id": cluster.cluster_id}
 

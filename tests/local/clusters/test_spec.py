@@ -133,3 +133,11 @@ async def test_every_field_of_a_request_comes_back(wire):
     assert cluster["spec"] == spec
     assert {name: cluster[name] for name in spec} == spec
     assert wire.workspace.journal.calls("POST *")[0].unknown == []
+
+
+async def test_empty_objects_that_pass_are_noted(wire):
+    """What the service would look into, and nothing here does; maps of text may well be empty."""
+    await wire.create(docker_image={}, azure_attributes={"log_analytics_info": {}}, custom_tags={}, cluster_log_conf={})
+    call = wire.workspace.journal.calls("POST *")[0]
+    assert sorted(call.unchecked) == ["azure_attributes.log_analytics_info", "cluster_log_conf", "docker_image"]
+    assert call.unknown == []
