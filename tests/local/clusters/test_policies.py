@@ -1,4 +1,4 @@
-"""Cluster policies: what they fill in, what they refuse, and how they are made."""
+"""Cluster policies: what they fill in, what they refuse, how they are made (`local/clusters/policy_endpoints.py`)."""
 
 from __future__ import annotations
 

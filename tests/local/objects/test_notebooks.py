@@ -1,4 +1,7 @@
-"""Notebooks from SOURCE to JUPYTER and back: titles, Markdown, magic, and the metadata that Databricks keeps."""
+"""Notebooks from SOURCE to JUPYTER and back: titles, Markdown, magic, and the metadata that Databricks keeps.
+
+The other half of it is in `local/objects/jupyter.py`.
+"""
 
 from __future__ import annotations
 
