@@ -1,6 +1,6 @@
 """Node types, Spark versions and zones: what is listed, what else is accepted, and what a test adds.
 
-Of `local/clusters/node_types.py`, `local/clusters/spark_versions.py` and `local/clusters/offers.py` too.
+Covers `local/clusters/node_types.py`, `local/clusters/offers.py` and `local/clusters/spark_versions.py` too.
 """
 
 from __future__ import annotations

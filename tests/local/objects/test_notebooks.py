@@ -1,6 +1,6 @@
 """Notebooks from SOURCE to JUPYTER and back: titles, Markdown, magic, and the metadata that Databricks keeps.
 
-The other half of it is in `local/objects/jupyter.py`.
+Covers `local/objects/jupyter.py` too.
 """
 
 from __future__ import annotations
