@@ -98,6 +98,6 @@ def show_tasks(console: Console, run: Run) -> None:
         result = task.state and (task.state.result_state or task.state.life_cycle_state)
         colour = "green" if task.succeeded else "red"
         seconds = f"{task.duration.total_seconds():.0f}" if task.duration else "-"
-        others = ", ".join(other.task_key for other in task.depends_on or ())
+        others = ", ".join(str(other.task_key) for other in task.depends_on or ())
         table.add_row(task.task_key, others, f"[{colour}]{result}", str((task.attempt_number or 0) + 1), seconds)
     console.print(table)

@@ -39,7 +39,7 @@ class TerminationReason(Model):
 class ClusterDetails(ClusterAttributes):
     """A cluster, as the service sees it."""
 
-    cluster_id: str
+    cluster_id: str | None
     autoscale: AutoScale | None = None
     cluster_cores: float | None = None
     """Of all machines together; may be a fraction."""

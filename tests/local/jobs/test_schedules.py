@@ -1,4 +1,7 @@
-"""Jobs that start by themselves, by the workspace's clock: schedules, periods, continuous jobs, files and tables."""
+"""Jobs that start by themselves, by the workspace's clock: schedules, periods, continuous jobs, files and tables.
+
+Covers `local/jobs/quartz.py` too.
+"""
 
 from __future__ import annotations
 

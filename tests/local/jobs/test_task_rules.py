@@ -1,4 +1,7 @@
-"""Tasks that the service refuses, by create, submit, reset and update alike; and their neighbours that it takes."""
+"""Tasks that the service refuses, by create, submit, reset and update alike; and their neighbours that it takes.
+
+Covers `local/jobs/clusters.py`, `local/jobs/shapes.py` and `local/jobs/inert_shapes.py` too.
+"""
 
 from __future__ import annotations
 
@@ -352,3 +355,27 @@ async def test_a_policy_fills_in_the_cluster_of_a_run(jobs, wire, workspace):
     assert (cluster["node_type_id"], cluster["spark_version"]) == ("Standard_DS4_v2", NEW["spark_version"])
     assert "node_type_id" not in shown
     assert "apply_policy_default_values" not in shown
+
+
+INERT = [
+    {"alert_task": {"alert_id": "a", "subscribers": [{"user_name": 5}]}},
+    {"dashboard_task": {"dashboard_id": "d", "subscription": {"paused": "yes"}}},
+    {"power_bi_task": {"tables": {}}},
+    {"pipeline_task": {"pipeline_id": "p", "full_refresh": "no"}},
+    {"clean_rooms_notebook_task": {"clean_room_name": "c"}},
+    {"sql_task": {"warehouse_id": "w", "query": {"query_id": 5}}},
+    {"run_job_task": {"job_id": "x"}},
+]
+
+
+@pytest.mark.parametrize("kind", INERT, ids=lambda kind: next(iter(kind)))
+async def test_kinds_that_have_no_effect_are_checked(jobs, kind):
+    """What is accepted can be read back by any client."""
+    assert f"tasks[0].{next(iter(kind))}." in await jobs.refused("POST", "create", tasks=[{"task_key": "t", **kind}])
+
+
+async def test_environments_are_checked(jobs):
+    """To their last dependency."""
+    environments = [{"environment_key": "e", "spec": {"dependencies": ["x", {}]}}]
+    message = await jobs.refused("POST", "create", tasks=[], environments=environments)
+    assert "environments[0].spec.dependencies[1] must be a string" in message
