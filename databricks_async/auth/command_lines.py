@@ -129,9 +129,7 @@ def databricks_cli(config: Config, web: Web) -> Credential:
         chosen = ("--profile", config.profile) if config.profile else ("--host", config.host)
         # Settings of the environment would be other ways than the login that is asked for.
         environment = {"DATABRICKS_CONFIG_FILE": config.config_file} if config.config_file else {}
-        output = await run_tool(
-            path, "auth", "token", *chosen, seconds=time_limit(config), environment=environment
-        )
+        output = await run_tool(path, "auth", "token", *chosen, seconds=time_limit(config), environment=environment)
         if output.exit_code != 0:
             raise _databricks_refusal(output.stderr or output.stdout.decode("utf-8", "replace"), config)
         fields, value = _printed(output, "access_token", "databricks")
@@ -154,7 +152,9 @@ def _rfc3339(text: Any) -> float | None:
 def _databricks_refusal(said: str, config: Config) -> AuthError:
     words = one_line(said.replace("Error: ", ""), 500)
     if any(sign in said for sign in _OLD_DATABRICKS):
-        return CredentialUnavailable("databricks is an old version without `auth token`: install the Databricks CLI 0.207.1+")
+        return CredentialUnavailable(
+            "databricks is an old version without `auth token`: install the Databricks CLI 0.207.1+"
+        )
     if any(sign in said for sign in _DATABRICKS_NOT_LOGGED_IN):
         login = f"--profile {config.profile}" if config.profile else f"--host {config.host}"
         return CredentialUnavailable(f"databricks is not logged in; run databricks auth login {login} ({words})")

@@ -1,5 +1,8 @@
 """Config: arguments, environment and one profile of a file become one validated value. No I/O but that file."""
 
+# A field of attrs is no default that instances share.
+# ruff: noqa: RUF009
+
 from __future__ import annotations
 
 import difflib

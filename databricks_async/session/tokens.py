@@ -173,7 +173,8 @@ class Tokens:
         words = error.message if isinstance(error, DatabricksError) else str(error)
         shown = one_line(self._hide(words), _MAX_WORDS)
         if not isinstance(error, DatabricksError):
-            shown = f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+            name = "TypeError" if isinstance(error, _NotACredential) else type(error).__name__
+            shown = f"{name}: {shown}" if shown else name
         kind = InvalidCredential if isinstance(error, _NotACredential) else AuthError
         failure = kind(f"the credential failed: {shown}", **error.about() if isinstance(error, DatabricksError) else {})
         failure.__cause__ = error
@@ -211,8 +212,10 @@ async def _started(credential: Credential) -> object:
     result = credential()
     if not inspect.isawaitable(result):
         kind = type(result).__name__
-        raise _NotACredential(f"a credential gives a Token when it is awaited, and this one gave a {kind} at once: "
-                              "make it an async function")
+        raise _NotACredential(
+            f"a credential gives a Token when it is awaited, and this one gave a {kind} at once: "
+            "make it an async function"
+        )
     return await result
 
 
