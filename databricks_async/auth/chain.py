@@ -139,7 +139,9 @@ class Chain:
             try:
                 token = await self._token_of(way)
             except AuthError as error:
-                if not isinstance(error, CredentialUnavailable) and not (way.ambient and self._config.auth_type is None):
+                if not isinstance(error, CredentialUnavailable) and not (
+                    way.ambient and self._config.auth_type is None
+                ):
                     raise
                 reasons.append((way, error.message))
                 continue

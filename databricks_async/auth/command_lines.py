@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from databricks_async.auth.azure import RESOURCE_ID_HEADER, AzureCredential, application_id, find_tenant
+from databricks_async.auth.azure import AnyLogin, find_tenant
 from databricks_async.auth.subprocesses import MAX_SECONDS, Output, find_tool, run_tool
 from databricks_async.auth.token import Credential, Token, header_value
 from databricks_async.auth.token_endpoint import Grant, claims
@@ -41,19 +41,10 @@ def azure_cli(config: Config, web: Web) -> Credential:
     return _AzureCli(config, web)
 
 
-class _AzureCli(AzureCredential):
+class _AzureCli(AnyLogin):
     def __init__(self, config: Config, web: Web) -> None:
         super().__init__(config, web, self._grant)
         self._found_tenant: str | None = None
-
-    async def __call__(self) -> Token:
-        config = self._config
-        if not config.azure_workspace_resource_id:
-            return (await self._grant(application_id(config))).token()
-        grant = await self._grant(application_id(config))
-        if _is_person(grant.access_token):
-            return grant.token({RESOURCE_ID_HEADER: config.azure_workspace_resource_id})
-        return await self._with_management_token(grant)
 
     async def _grant(self, audience: str) -> Grant:
         az = find_tool("az")
@@ -87,12 +78,6 @@ class _AzureCli(AzureCredential):
             except AuthError:
                 return None  # without it az takes the tenant that it is logged in to, which is the right one for most
         return self._found_tenant
-
-
-def _is_person(token: str) -> bool:
-    """Whether az gave a token of a person: only theirs name a user, or what the user has delegated."""
-    told = claims(token)
-    return not told or (told.get("idtyp") != "app" and ("upn" in told or "scp" in told))
 
 
 def _azure_grant(output: Output) -> Grant:
@@ -129,9 +114,7 @@ def databricks_cli(config: Config, web: Web) -> Credential:
         chosen = ("--profile", config.profile) if config.profile else ("--host", config.host)
         # Settings of the environment would be other ways than the login that is asked for.
         environment = {"DATABRICKS_CONFIG_FILE": config.config_file} if config.config_file else {}
-        output = await run_tool(
-            path, "auth", "token", *chosen, seconds=time_limit(config), environment=environment
-        )
+        output = await run_tool(path, "auth", "token", *chosen, seconds=time_limit(config), environment=environment)
         if output.exit_code != 0:
             raise _databricks_refusal(output.stderr or output.stdout.decode("utf-8", "replace"), config)
         fields, value = _printed(output, "access_token", "databricks")
@@ -154,7 +137,9 @@ def _rfc3339(text: Any) -> float | None:
 def _databricks_refusal(said: str, config: Config) -> AuthError:
     words = one_line(said.replace("Error: ", ""), 500)
     if any(sign in said for sign in _OLD_DATABRICKS):
-        return CredentialUnavailable("databricks is an old version without `auth token`: install the Databricks CLI 0.207.1+")
+        return CredentialUnavailable(
+            "databricks is an old version without `auth token`: install the Databricks CLI 0.207.1+"
+        )
     if any(sign in said for sign in _DATABRICKS_NOT_LOGGED_IN):
         login = f"--profile {config.profile}" if config.profile else f"--host {config.host}"
         return CredentialUnavailable(f"databricks is not logged in; run databricks auth login {login} ({words})")

@@ -86,7 +86,11 @@ async def github_id_token(web: Web, audience: str) -> HiddenStr:
 async def _azure_devops_id_token(web: Web) -> HiddenStr:
     missing = [name for name in (*_DEVOPS_VARIABLES, "SYSTEM_ACCESSTOKEN") if not os.environ.get(name, "").strip()]
     if missing:
-        hint = ": map it in the step's env (SYSTEM_ACCESSTOKEN: $(System.AccessToken))" if "SYSTEM_ACCESSTOKEN" in missing else ""
+        hint = (
+            ": map it in the step's env (SYSTEM_ACCESSTOKEN: $(System.AccessToken))"
+            if "SYSTEM_ACCESSTOKEN" in missing
+            else ""
+        )
         raise CredentialUnavailable(f"{' and '.join(missing)} not set, as Azure DevOps does in a pipeline{hint}")
     collection, project, kind, plan, job = (os.environ[name].strip() for name in _DEVOPS_VARIABLES)
     what = "no id token from Azure DevOps"
@@ -138,13 +142,13 @@ async def _audience(config: Config, web: Web, endpoints: WorkspaceEndpoints) -> 
 
 def _environment_token(name: str, hint: str) -> HiddenStr:
     try:
-        return hide(header_value(os.environ.get(name, "").strip()))
+        return header_value(os.environ.get(name, "").strip())
     except ValueError:
         raise AuthError(f"the environment variable {name} is not set or holds no token: {hint}") from None
 
 
 def _token_in(answer: dict[str, object], field: str, what: str) -> HiddenStr:
     try:
-        return hide(header_value(answer.get(field)))
+        return header_value(answer.get(field))
     except ValueError:
         raise AuthError(f"{what}: the answer has no usable {field!r}") from None

@@ -43,9 +43,13 @@ def _epoch_seconds(value: Any) -> float | None:
     if isinstance(value, datetime):
         raise ValueError("expires_at is seconds since the epoch, not a datetime: give value.timestamp()")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"expires_at is seconds since the epoch, a number, not a {type(value).__name__}: {value!r:.40}")
+        raise ValueError(
+            f"expires_at is seconds since the epoch, a number, not a {type(value).__name__}: {value!r:.40}"
+        )
     if value > _MILLISECONDS:
-        raise ValueError(f"expires_at is seconds since the epoch, and {value!r} looks like milliseconds: divide by 1000")
+        raise ValueError(
+            f"expires_at is seconds since the epoch, and {value!r} looks like milliseconds: divide by 1000"
+        )
     if 0 < value < _A_DURATION:
         raise ValueError(f"expires_at is seconds since the epoch, and {value!r} looks like a duration: use expires_in=")
     return float(value)
