@@ -1,14 +1,20 @@
-"""The current token: one fetch for everybody, renewed before it ends, renewed once when it is refused."""
+"""The current token: one fetch for all callers, renewed before it ends, renewed once when it is refused."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import logging
+import math
 import time
+from collections.abc import Callable
+
+import attrs
 
 from databricks_async.auth.token import Credential, Token
-from databricks_async.errors import AuthError, DatabricksError, LifecycleError, is_expired_token
+from databricks_async.error_bodies import one_line
+from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
@@ -18,17 +24,56 @@ _FORCED_SECONDS = 40.0
 """The service refuses a token 30 s before its end: from here on callers wait for a new one."""
 _EARLY_SECONDS = 1200.0
 _PAUSE_SECONDS = 30.0
-"""After a renewal in the background failed, the next one starts no sooner."""
+"""After a renewal in the background failed, the next one starts no sooner. Nor is a token that looked expired as it
+came, which means that this machine's clock is wrong, renewed any sooner."""
+_MAX_WORDS = 500
+
+
+@attrs.frozen
+class _Moment:
+    """A point in time on both clocks: one may be set, the other stands still while the machine sleeps."""
+
+    wall: float
+    monotonic: float
+
+    @classmethod
+    def now(cls) -> _Moment:
+        return cls(time.time(), time.monotonic())
+
+    def plus(self, seconds: float) -> _Moment:
+        return _Moment(self.wall + seconds, self.monotonic + seconds)
+
+    def has_come(self, now: _Moment) -> bool:
+        """Whether it has on either clock."""
+        return now.wall >= self.wall or now.monotonic >= self.monotonic
+
+
+_NEVER = _Moment(math.inf, math.inf)
 
 
 class Tokens:
-    """Holds the token that a credential gave. All methods belong to one event loop."""
+    """Holds the token that a credential gave. All methods belong to one event loop.
 
-    def __init__(self, credential: Credential, stats: Stats) -> None:
+    A fetch may take `seconds`; `hide` takes the secrets of the configuration out of foreign text.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        stats: Stats,
+        *,
+        seconds: float | None = None,
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self._credential = credential
         self._stats = stats
+        self._seconds = seconds
+        self._hide = hide
         self._token: Token | None = None
-        self._early_at = self._forced_at = 0.0
+        self._early = self._forced = _NEVER
+        self._looked_expired = False
+        self._next_renewal = -math.inf
+        self._failure: tuple[Token, Exception] | None = None
         self._fetch: asyncio.Task[Token] | None = None
         self._closed = False
 
@@ -37,29 +82,41 @@ class Tokens:
 
         Raises `AuthError` when there is none to be had.
         """
-        now = time.time()
-        if self._token is not None and now < self._forced_at:
-            if now >= self._early_at:
-                self._early_at = now + _PAUSE_SECONDS
+        now = _Moment.now()
+        if self._token is not None and not self._forced.has_come(now):
+            if self._early.has_come(now):
+                self._early = attrs.evolve(_NEVER, monotonic=now.monotonic + _PAUSE_SECONDS)
                 self._fetching()
             return self._token
         fetch = self._fetching()
-        # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
+        # The fetch is a task of its own: a caller that is cancelled takes the token from none of the others.
         await asyncio.wait((fetch,))
         if fetch.cancelled():
             if self._closed:
                 raise LifecycleError("the client was closed while this call waited for a token")
             raise AuthError("the credential failed: it raised CancelledError")
         if (error := fetch.exception()) is not None:
-            # For each caller its own: the layers note on it what became of that call.
-            raise copy.copy(error) from error.__cause__
+            raise _own_copy(error)
         return fetch.result()
 
     async def renew(self, refused: Token) -> Token | None:
         """Another token than the refused one, or None when the credential has no other."""
+        if self._failure is not None and self._failure[0] is refused:
+            # Its renewal failed while this call was under way: for the next call it is tried anew.
+            raise _own_copy(self._failure[1])
         if self._token is refused:
+            now = time.monotonic()
+            if self._looked_expired and now < self._next_renewal:
+                return None
+            self._next_renewal = now + _PAUSE_SECONDS
             self._token = None
-        token = await self.get()
+            try:
+                token = await self.get()
+            except AuthError as error:
+                self._failure = refused, error
+                raise
+        else:
+            token = await self.get()
         return token if token.value != refused.value else None
 
     async def close(self) -> None:
@@ -78,32 +135,102 @@ class Tokens:
         return self._fetch
 
     async def _fetch_token(self) -> Token:
+        failure = None
         try:
-            token = await self._credential()
-            if not isinstance(token, Token):
-                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
-        except AuthError:
-            raise
+            async with asyncio.timeout(self._seconds) as limit:
+                token = _checked(await _started(self._credential))
+        except AuthError as error:
+            failure = error
         except Exception as error:
-            # Its own words may hold a secret; they are in the cause.
-            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
-            raise AuthError(f"the credential failed: {reason}") from error
-        now = time.time()
-        if token.expires_at is None:
-            self._early_at = self._forced_at = float("inf")
-        else:
-            life = max(0.0, token.expires_at - now)
-            self._forced_at = token.expires_at - _FORCED_SECONDS
-            self._early_at = token.expires_at - min(life / 2, _EARLY_SECONDS)
-        self._stats.tokens += 1
-        self._token = token
+            failure = self._failed(error, limit.expired())
+        if failure is not None:
+            self._clean(failure)
+            raise failure
+        self._take(token)
         return token
+
+    def _take(self, token: Token) -> None:
+        now = _Moment.now()
+        ends = (
+            math.inf if token.expires_at is None else token.expires_at - now.wall,
+            math.inf if token.ends_at_monotonic is None else token.ends_at_monotonic - now.monotonic,
+        )
+        life = min(ends)
+        self._looked_expired = life <= 0
+        if self._looked_expired:
+            # More likely this machine's clock is ahead than that a new token is none: the service decides.
+            self._early, self._forced = attrs.evolve(_NEVER, monotonic=now.monotonic + _PAUSE_SECONDS), _NEVER
+        else:
+            self._forced = now.plus(life - _FORCED_SECONDS)
+            self._early = now.plus(life - min(life / 2, _EARLY_SECONDS))
+        self._stats.tokens += 1
+        self._token, self._failure = token, None
+
+    def _failed(self, error: Exception, out_of_time: bool) -> AuthError:
+        """The error of a credential in its own words."""
+        if out_of_time:
+            return AuthError(f"the credential failed: no token within {self._seconds:g} s")
+        words = error.message if isinstance(error, DatabricksError) else str(error)
+        shown = one_line(self._hide(words), _MAX_WORDS)
+        if not isinstance(error, DatabricksError):
+            shown = f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+        kind = InvalidCredential if isinstance(error, _NotACredential) else AuthError
+        failure = kind(f"the credential failed: {shown}", **error.about() if isinstance(error, DatabricksError) else {})
+        failure.__cause__ = error
+        return failure
+
+    def _clean(self, failure: BaseException) -> None:
+        """Take the secrets out of an error and of those that it came from, which a traceback shows as well."""
+        below: BaseException | None = failure
+        while below is not None:
+            if isinstance(below, DatabricksError):
+                below.message = self._hide(below.message)
+                below.args = (below.message,)
+            for name in ("__cause__", "__context__"):
+                cause = getattr(below, name)
+                if cause is not None and not isinstance(cause, DatabricksError) and self._shows_a_secret(cause):
+                    setattr(below, name, None)
+            below = below.__cause__ or below.__context__
+
+    def _shows_a_secret(self, error: BaseException) -> bool:
+        text = " ".join(str(error).split())
+        return one_line(self._hide(text), len(text) + 1) != text
 
     def _fetched(self, task: asyncio.Task[Token]) -> None:
         self._fetch = None
         # Reading the exception here also keeps asyncio quiet when every caller has gone.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("no new token: %s", error)
+
+
+class _NotACredential(TypeError):
+    """What was handed in as a credential does not do what one does."""
+
+
+async def _started(credential: Credential) -> object:
+    result = credential()
+    if not inspect.isawaitable(result):
+        kind = type(result).__name__
+        raise _NotACredential(f"a credential gives a Token when it is awaited, and this one gave a {kind} at once: "
+                              "make it an async function")
+    return await result
+
+
+def _checked(token: object) -> Token:
+    if isinstance(token, Token):
+        return token
+    kind = type(token).__name__
+    how = "return Token(value, expires_at), imported from databricks_async"
+    if hasattr(token, "token") and hasattr(token, "expires_on"):
+        how = f"{how}, or pass the azure.core credential itself"
+    raise _NotACredential(f"a credential gives a Token, not a {kind}: {how}")
+
+
+def _own_copy(error: BaseException) -> BaseException:
+    """An error for one caller of many: the layers note on it what became of that call."""
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    return own
 
 
 def authenticated(send: Send, tokens: Tokens) -> Send:
