@@ -211,8 +211,10 @@ async def _started(credential: Credential) -> object:
     result = credential()
     if not inspect.isawaitable(result):
         kind = type(result).__name__
-        raise _NotACredential(f"a credential gives a Token when it is awaited, and this one gave a {kind} at once: "
-                              "make it an async function")
+        raise _NotACredential(
+            f"a credential gives a Token when it is awaited, and this one gave a {kind} at once: "
+            "make it an async function"
+        )
     return await result
 
 
