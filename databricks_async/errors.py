@@ -15,7 +15,7 @@ DatabricksError                     the one root
 ├─ InvalidResponse                  answered, but not with what the API promises
 ├─ PagingError                      the service repeated a page token
 ├─ OperationFailed                  what was waited for ended in failure
-│   └─ RunFailed                    a run of a job ended without success
+│   └─ RunFailed                    a run of a job ended without success                     (in jobs/errors.py)
 ├─ OperationTimeout                 what was waited for did not end in time                  (also a TimeoutError)
 │                                   the service refused (HTTP status, or error code):
 ├─ BadRequest                       400, and any 4xx not named here
@@ -50,7 +50,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from databricks_async.error_bodies import (
     PRIVATE_LINK,
@@ -65,10 +66,6 @@ from databricks_async.error_bodies import (
 )
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
 from databricks_async.message import Request, Response
-
-if TYPE_CHECKING:
-    from databricks_async.jobs.models import Run
-    from databricks_async.jobs.runs import FailedTask
 
 
 class About(TypedDict, total=False):
@@ -222,31 +219,23 @@ class OperationFailed(DatabricksError):
         """The last object seen."""
 
 
-class RunFailed(OperationFailed):
-    """A run ended without success: failed, cancelled, timed out, skipped."""
+if TYPE_CHECKING:
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        run: Run | None = None,
-        failed_tasks: Iterable[FailedTask] = (),
-        **about: Unpack[About],
-    ) -> None:
-        super().__init__(message, last=run, **about)
-        self.failed_tasks: list[FailedTask] = [*failed_tasks]
-        """The tasks that caused it, each with its error and trace; not those that did not run because of them."""
+    class RunFailed(OperationFailed):
+        """Declared, not imported: `databricks_async.jobs.errors`, where it is, builds on this module."""
 
-    @property
-    def run(self) -> Run:
-        """The run at its end, with all of its tasks."""
-        run: Run = self.last
-        return run
+        run: Any
+        run_page_url: str | None
+        failed_tasks: list[Any]
 
-    @property
-    def run_page_url(self) -> str | None:
-        """Where a person can look at the run."""
-        return self.run.run_page_url
+    FailedTask: TypeAlias = Any
+
+
+def __getattr__(name: str) -> object:
+    """The errors of jobs, which are importable from here too."""
+    if name in ("RunFailed", "FailedTask"):
+        return getattr(import_module("databricks_async.jobs.errors"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class OperationTimeout(DatabricksError, TimeoutError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar, cast
+
+T = TypeVar("T")
 
 MASK = "***"
 
@@ -72,8 +74,8 @@ def reveal(value: Any) -> HiddenStr:
     return HiddenStr("" if value is None else value)
 
 
-def hide(value: Any) -> Any:
+def hide(value: T) -> T:
     """The same value; text and bytes get a repr of `***`."""
     if isinstance(value, str) and not isinstance(value, Secret):
-        return HiddenStr(value)
-    return HiddenBytes(value) if isinstance(value, bytes) else value
+        return cast("T", HiddenStr(value))
+    return cast("T", HiddenBytes(value)) if isinstance(value, bytes) else value

@@ -34,7 +34,11 @@ def raised(status: int, body: Any = b"", request: Request = GET, **headers: str)
     return error
 
 
-ALL = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, DatabricksError)]
+ALL = [
+    value
+    for value in (*vars(errors).values(), errors.RunFailed)
+    if isinstance(value, type) and issubclass(value, DatabricksError)
+]
 
 
 # Which class
@@ -254,6 +258,16 @@ def test_what_some_exceptions_tell_more_survives_too(again: Any) -> None:
     unknown = again(OutcomeUnknown("lost", lookup="list the jobs"))
     assert (str(unknown), unknown.lookup) == ("lost; list the jobs", "list the jobs")
     assert again(OperationTimeout("late", last={"state": "PENDING"})).last == {"state": "PENDING"}
+
+
+def test_the_errors_of_jobs_are_importable_from_here() -> None:
+    """They are the classes of `jobs/errors.py`; any other name is an AttributeError as usual."""
+    from databricks_async.jobs import errors as of_jobs
+
+    assert errors.RunFailed is of_jobs.RunFailed
+    assert errors.FailedTask is of_jobs.FailedTask
+    with pytest.raises(AttributeError, match="has no attribute 'RunSucceeded'"):
+        errors.RunSucceeded  # noqa: B018
 
 
 @pytest.mark.parametrize(

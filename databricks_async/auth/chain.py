@@ -139,9 +139,8 @@ class Chain:
             try:
                 token = await self._token_of(way)
             except AuthError as error:
-                if not isinstance(error, CredentialUnavailable) and not (
-                    way.ambient and self._config.auth_type is None
-                ):
+                passed_over = isinstance(error, CredentialUnavailable) or way.ambient
+                if not passed_over or self._config.auth_type is not None:
                     raise
                 reasons.append((way, error.message))
                 continue
@@ -161,7 +160,8 @@ class Chain:
             make = getattr(import_module(f"databricks_async.auth.{module}"), function)
             config = _federated(self._config) if way.auth_type == "azure-workload-identity" else self._config
             if not config.host:
-                config = attrs.evolve(config, host=config.known_host() or await self._find_host(way, make, config))
+                host = config.known_host() or await self._find_host(way, make, config)
+                config = attrs.evolve(config, host=host)  # type: ignore[call-arg]
             self._made[way.auth_type] = make(config, self._web)
         return await self._made[way.auth_type]()
 
@@ -194,4 +194,6 @@ def _federated(config: Config) -> Config:
     """With the identity that the AKS webhook names, where no other is set."""
     client_id = config.azure_client_id or config.azure_federated_client_id
     tenant_id = config.azure_tenant_id or config.azure_federated_tenant_id
-    return attrs.evolve(config, azure_client_id=client_id, azure_tenant_id=tenant_id)
+    return attrs.evolve(  # type: ignore[call-arg]
+        config, azure_client_id=client_id, azure_tenant_id=tenant_id, auth_type="azure-workload-identity"
+    )

@@ -26,6 +26,8 @@ def header_value(value: object) -> HiddenStr:
 
 
 def _fault(value: object) -> str:
+    if value is None:
+        return "is missing"
     if not isinstance(value, str):
         return f"is of the type {type(value).__name__}"
     if not value.strip():
@@ -41,7 +43,7 @@ def _epoch_seconds(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        raise ValueError("expires_at is seconds since the epoch, not a datetime: give value.timestamp()")
+        raise ValueError("expires_at is seconds since the epoch, not a datetime: give value.timestamp()")  # noqa: TRY004
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(
             f"expires_at is seconds since the epoch, a number, not a {type(value).__name__}: {value!r:.40}"

@@ -62,7 +62,7 @@ class Clusters(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._running = Running(self.get, self.start, self._schedule)
+        self._running = Running(self.get, self.start, self._interval)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class Clusters(Service):
             body=body if clone_from is None else {**body.as_dict(), "clone_from": build(CloneCluster, clone_from)},
             lookup=f"look through clusters.list() for {name} and a start_time not before this call",
         )
-        return self._wait(answer.cluster_id, "create", UP, newborn=True)
+        return self._wait(answer.cluster_id, "create", UP, grace_period=True)
 
     async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
@@ -186,7 +186,7 @@ class Clusters(Service):
             f"cluster {cluster_id}",
             partial(self.get, identifier("cluster_id", cluster_id)),
             state_of,
-            schedule=self._schedule,
+            interval=self._interval,
         )
 
     def wait_running(self, cluster_id: str) -> ClusterWait:
@@ -423,9 +423,9 @@ class Clusters(Service):
         cluster = await self.get(cluster_id)
         return UP | DOWN if cluster.state == State.TERMINATED else UP
 
-    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
+    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, grace_period: bool = False) -> ClusterWait:
         read = partial(self.get, cluster_id)
-        return ClusterWait(cluster_id, action, goal, read, schedule=self._schedule, newborn=newborn)
+        return ClusterWait(cluster_id, action, goal, read, interval=self._interval, grace_period=grace_period)
 
 
 def _replay(steady: frozenset[State]) -> Replay:

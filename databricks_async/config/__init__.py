@@ -6,7 +6,7 @@ file         how `.databrickscfg` is read
 methods      the ways to authorize: their names and what each needs
 """
 
-from databricks_async.config.settings import Arguments, Config
+from databricks_async.config.settings import Arguments, Config, hidden
 from databricks_async.config.values import is_loopback
 
-__all__ = ["Arguments", "Config", "is_loopback"]
+__all__ = ["Arguments", "Config", "hidden", "is_loopback"]

@@ -72,14 +72,11 @@ class _Wrong(ValueError):
 
 
 def _decoded(data: bytes) -> str:
-    for mark, encoding in _ENCODINGS:
-        if data.startswith(mark):
-            data = data[len(mark) :]
-            break
-    else:
-        # Text that is mostly ASCII has a zero in every second byte of UTF-16.
-        pair = data[:2]
-        encoding = "utf-8" if 0 not in pair else "utf-16-be" if pair[:1] == b"\0" else "utf-16-le"
+    mark, encoding = next((one for one in _ENCODINGS if data.startswith(one[0])), (b"", "utf-8"))
+    data = data.removeprefix(mark)
+    if not mark and 0 in data[:2]:
+        # Without a mark, text that is mostly ASCII has a zero in every second byte of UTF-16.
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
     try:
         # What is no text is said where it stands, and does not matter in a comment.
         return data.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")

@@ -1,4 +1,4 @@
-"""The ways to authorize as the configuration sees them: their names, what each needs, which settings belong together."""
+"""The ways to authorize as the configuration sees them: their names, what each needs, what belongs together."""
 
 from __future__ import annotations
 

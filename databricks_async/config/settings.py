@@ -1,11 +1,14 @@
 """Config: arguments, environment and one profile of a file become one validated value. No I/O but that file."""
 
+# A field of attrs is no default that instances share.
+# ruff: noqa: RUF009
+
 from __future__ import annotations
 
 import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 import attrs
 
@@ -185,8 +188,9 @@ class Config:
     def __init__(
         self, *, needs_credential: bool = True, origin: _Origin | None = None, **settings: Unpack[Arguments]
     ) -> None:
-        given = _protected(settings)
+        given: dict[str, Any] = dict(hidden(settings))
         del settings  # the traceback of an error shows what a frame holds
+        _check_names(given)
         origin = attrs.evolve(origin or _Origin(), found={})
         sources = dict(origin.sources)
         for name, value in ids_in_host(given.get("host")).items():
@@ -222,8 +226,9 @@ class Config:
         Reads `os.environ` and at most one file. Raises `ConfigError` if anything needed is missing, wrong or
         contradictory, and names where it was found or looked for.
         """
-        given = _protected(arguments)
+        given = hidden(arguments)
         del arguments
+        _check_names(given)
         given_here = {name: (value, "argument") for name, value in given.items() if value is not None}
         environment: Sourced = _without_other_ways(_from_environment(), given_here)
         if "profile" in given_here:
@@ -357,14 +362,18 @@ class Config:
 _FIELDS: dict[str, attrs.Attribute[Any]] = {f.name: f for f in attrs.fields(Config) if f.metadata}
 
 
-def _protected(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with secrets that no traceback shows. Raises `TypeError` for what is no setting."""
+def hidden(settings: Arguments) -> Arguments:
+    """The same settings, with secrets that no traceback shows."""
+    shown = {name for name, field in _FIELDS.items() if not field.metadata["secret"]}
+    return cast("Arguments", {name: value if name in shown else hide(value) for name, value in settings.items()})
+
+
+def _check_names(settings: Mapping[str, Any]) -> None:
     for name in settings:
         if name not in _FIELDS:
             near = difflib.get_close_matches(name, _FIELDS, 1)
             hint = f": did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"Config has no attribute {name!r}{hint}")
-    return {name: hide(value) if _FIELDS[name].metadata["secret"] else value for name, value in settings.items()}
 
 
 def _is_secret(name: str) -> bool:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import attrs
 
 from databricks_async.errors import LifecycleError, OperationFailed, OperationTimeout
 from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
+from databricks_async.jobs.runs import RunWait
 from databricks_async.wait import Timeout, seconds_of
-
-if TYPE_CHECKING:
-    from databricks_async.jobs.api import Jobs
-    from databricks_async.jobs.runs import RunWait
 
 RunRequest: TypeAlias = RunNow | SubmitRun | Mapping[str, Any]
 """What to run: a mapping is a RunNow if it has a `job_id`, a SubmitRun otherwise."""
+
+
+class RunStarter(Protocol):
+    """The calls with which runs are started; `Jobs` has them."""
+
+    async def run_now(self, job: RunNow | Mapping[str, Any], /) -> RunWait: ...
+
+    async def submit(self, run: SubmitRun | Mapping[str, Any], /) -> RunWait: ...
 
 
 _LEAVING_SECONDS = 30.0
@@ -50,7 +55,7 @@ class Outcomes(AsyncIterator[Outcome]):
     until requests on their way are answered, 30 seconds at most, so that no run is started unseen.
     """
 
-    def __init__(self, jobs: Jobs, requests: Iterable[RunRequest], max_active: int, timeout: Timeout) -> None:
+    def __init__(self, jobs: RunStarter, requests: Iterable[RunRequest], max_active: int, timeout: Timeout) -> None:
         if type(max_active) is not int or max_active < 1:
             raise ValueError(f"max_active must be a whole number from 1 on, not {max_active!r}")
         if isinstance(requests, Mapping | RunNow | SubmitRun):

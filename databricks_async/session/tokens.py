@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import inspect
 import logging
@@ -12,6 +11,7 @@ from collections.abc import Callable
 
 import attrs
 
+from databricks_async.aio import SingleFlight
 from databricks_async.auth.token import Credential, Token
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
@@ -70,11 +70,17 @@ class Tokens:
         self._seconds = seconds
         self._hide = hide
         self._token: Token | None = None
+<<<<<<< HEAD
         self._early = self._forced = _NEVER
         self._looked_expired = False
         self._next_renewal = -math.inf
         self._failure: tuple[Token, Exception] | None = None
         self._fetch: asyncio.Task[Token] | None = None
+=======
+        self._early_at = self._forced_at = 0.0
+        # Kept when no caller waits any more: the next call needs the token as well.
+        self._fetch = SingleFlight(self._fetch_token, "databricks_async: token", keep=True)
+>>>>>>> main
         self._closed = False
 
     async def get(self) -> Token:
@@ -82,6 +88,7 @@ class Tokens:
 
         Raises `AuthError` when there is none to be had.
         """
+<<<<<<< HEAD
         now = _Moment.now()
         if self._token is not None and not self._forced.has_come(now):
             if self._early.has_come(now):
@@ -91,6 +98,17 @@ class Tokens:
         fetch = self._fetching()
         # The fetch is a task of its own: a caller that is cancelled takes the token from none of the others.
         await asyncio.wait((fetch,))
+=======
+        now = time.time()
+        if self._token is not None and now < self._forced_at:
+            if now >= self._early_at:
+                self._early_at = now + _PAUSE_SECONDS
+                self._check_open()
+                self._fetch.begin()
+            return self._token
+        self._check_open()
+        fetch = await self._fetch.join()
+>>>>>>> main
         if fetch.cancelled():
             if self._closed:
                 raise LifecycleError("the client was closed while this call waited for a token")
@@ -122,21 +140,16 @@ class Tokens:
     async def close(self) -> None:
         """Ends a fetch under way; its callers get a `LifecycleError`."""
         self._closed = True
-        if self._fetch is not None:
-            self._fetch.cancel()
-            await asyncio.wait((self._fetch,))
+        await self._fetch.cancel()
 
-    def _fetching(self) -> asyncio.Task[Token]:
+    def _check_open(self) -> None:
         if self._closed:
             raise LifecycleError("the client was closed before this call had a token")
-        if self._fetch is None:
-            self._fetch = asyncio.create_task(self._fetch_token(), name="databricks_async: token")
-            self._fetch.add_done_callback(self._fetched)
-        return self._fetch
 
     async def _fetch_token(self) -> Token:
         failure = None
         try:
+<<<<<<< HEAD
             async with asyncio.timeout(self._seconds) as limit:
                 token = _checked(await _started(self._credential))
         except AuthError as error:
@@ -173,7 +186,8 @@ class Tokens:
         words = error.message if isinstance(error, DatabricksError) else str(error)
         shown = one_line(self._hide(words), _MAX_WORDS)
         if not isinstance(error, DatabricksError):
-            shown = f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+            name = "TypeError" if isinstance(error, _NotACredential) else type(error).__name__
+            shown = f"{name}: {shown}" if shown else name
         kind = InvalidCredential if isinstance(error, _NotACredential) else AuthError
         failure = kind(f"the credential failed: {shown}", **error.about() if isinstance(error, DatabricksError) else {})
         failure.__cause__ = error
@@ -201,6 +215,35 @@ class Tokens:
         # Reading the exception here also keeps asyncio quiet when every caller has gone.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("no new token: %s", error)
+=======
+            token = await self._ask_credential()
+        except AuthError as error:
+            log.warning("no new token: %s", error)
+            raise
+        now = time.time()
+        if token.expires_at is None:
+            self._early_at = self._forced_at = float("inf")
+        else:
+            life = max(0.0, token.expires_at - now)
+            self._forced_at = token.expires_at - _FORCED_SECONDS
+            self._early_at = token.expires_at - min(life / 2, _EARLY_SECONDS)
+        self._stats.tokens += 1
+        self._token = token
+        return token
+
+    async def _ask_credential(self) -> Token:
+        try:
+            token = await self._credential()
+            if not isinstance(token, Token):
+                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
+        except AuthError:
+            raise
+        except Exception as error:
+            # Its own words may hold a secret; they are in the cause.
+            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
+            raise AuthError(f"the credential failed: {reason}") from error
+        return token
+>>>>>>> main
 
 
 class _NotACredential(TypeError):

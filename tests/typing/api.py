@@ -8,7 +8,8 @@ from typing import Any, assert_type
 from databricks_async import Config, DatabricksError, Page, Pager, Token, WorkspaceClient
 from databricks_async.clusters.models import AutoScale, ClusterDetails, ClusterEvent, ClusterSpec, EventType, State
 from databricks_async.clusters.running import ClusterWait
-from databricks_async.errors import OperationFailed, OutcomeUnknown, RunFailed
+from databricks_async.errors import OperationFailed, OutcomeUnknown
+from databricks_async.jobs.errors import FailedTask, RunFailed
 from databricks_async.jobs.many import Outcome, RunRequest
 from databricks_async.jobs.models import (
     BaseRun,
@@ -20,7 +21,7 @@ from databricks_async.jobs.models import (
     SubmitRun,
     Task,
 )
-from databricks_async.jobs.runs import FailedTask, RunWait
+from databricks_async.jobs.runs import RunWait
 from databricks_async.libraries.models import Library, LibraryFullStatus
 from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
 from databricks_async.workspace.models import ObjectInfo

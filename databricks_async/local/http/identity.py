@@ -1,4 +1,4 @@
-"""Who calls: bearer tokens, users and service principals."""
+"""Identity: authenticates callers by their tokens, and describes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RESOURCE_ID = "X-Databricks-Azure-Workspace-Resource-Id"
 
 
 def authenticate(state: State, headers: Mapping[str, str]) -> User:
-    """The user behind a request's headers, or the refusal that the service words."""
+    """The user behind a request's headers. Raises ApiError with the service's own message."""
     authorization = headers.get("Authorization")
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not value:
@@ -50,7 +50,7 @@ def _check_role(state: State, headers: Mapping[str, str]) -> None:
 
 
 def me(state: State, *, caller: User) -> Json:
-    """Who the caller is, as SCIM tells it."""
+    """The caller as a SCIM user."""
     groups = ["admins", "users"] if caller.admin else ["users"]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

@@ -203,8 +203,6 @@ class Jobs:
     scripts: list[TaskScript] = attrs.field(factory=list)
     waiting: dict[str, dict[int, Callable[[], None]]] = attrs.field(factory=dict, repr=False)
     """cluster_id -> task run id -> what to do when that cluster came up or went down."""
-    ids: set[int] = attrs.field(factory=set, repr=False)
-    """Every id ever given out."""
     sequence: int = 0
     notebooks_must_exist: bool = False
     serverless: bool = True

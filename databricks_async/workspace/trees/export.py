@@ -8,23 +8,30 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from databricks_async.workspace.content import Download
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.trees.names import below, local_name
 from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
-
-if TYPE_CHECKING:
-    from databricks_async.workspace.api import Workspace
+from databricks_async.workspace.trees.walk import Walk
 
 _END_OF_TIME = 253_402_300_800_000
 """The year 10000 in epoch milliseconds: no file system takes more."""
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
 
 
+class ExportCalls(Protocol):
+    """The calls with which a tree is exported; `Workspace` has them."""
+
+    def walk(self, path: str, *, concurrency: int) -> Walk: ...
+
+    def download(self, path: str, *, format: ExportFormat) -> Download: ...  # noqa: A002 (the field's own name)
+
+
 async def export_tree(
-    workspace: Workspace,
+    workspace: ExportCalls,
     path: str,
     local_dir: str | os.PathLike[str],
     *,
@@ -64,7 +71,7 @@ class _Export:
     """Decides for each object where it goes, and brings it there."""
 
     def __init__(
-        self, workspace: Workspace, folder: Path, notebooks: ExportFormat, *, overwrite: bool, skip_unchanged: bool
+        self, workspace: ExportCalls, folder: Path, notebooks: ExportFormat, *, overwrite: bool, skip_unchanged: bool
     ) -> None:
         self.folder = folder
         self._workspace = workspace

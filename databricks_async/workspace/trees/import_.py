@@ -8,19 +8,40 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from databricks_async.errors import OutcomeUnknown
-from databricks_async.workspace.models import ExportFormat, ImportFormat, ObjectInfo, ObjectType
+from databricks_async.pager import Pager
+from databricks_async.workspace.content import Download
+from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, name_in
 from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
 from databricks_async.workspace.trees.walk import whole_path
 
-if TYPE_CHECKING:
-    from databricks_async.workspace.api import Workspace
+
+class ImportCalls(Protocol):
+    """The calls with which a tree is imported; `Workspace` has them."""
+
+    def list(self, path: str) -> Pager[ObjectInfo]: ...
+
+    def download(self, path: str, *, format: ExportFormat) -> Download: ...  # noqa: A002 (the field's own name)
+
+    async def get_status(self, path: str) -> ObjectInfo: ...
+
+    async def mkdirs(self, path: str) -> None: ...
+
+    async def upload(
+        self,
+        path: str,
+        source: Path,
+        *,
+        format: ImportFormat,  # noqa: A002 (the field's own name)
+        language: Language | None,
+        overwrite: bool,
+    ) -> None: ...
 
 
 @attrs.frozen
@@ -59,7 +80,7 @@ _Entry: TypeAlias = _Source | _Folder | TreeSkip | TreeFailure
 
 
 async def import_tree(
-    workspace: Workspace,
+    workspace: ImportCalls,
     local_dir: str | os.PathLike[str],
     path: str,
     *,
@@ -102,7 +123,7 @@ async def import_tree(
 class _Import:
     """Brings folders and files to their places."""
 
-    def __init__(self, workspace: Workspace, *, overwrite: bool, skip_unchanged: bool) -> None:
+    def __init__(self, workspace: ImportCalls, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
         self._overwrite = truth("overwrite", overwrite)
         self._skip_unchanged = truth("skip_unchanged", skip_unchanged)

@@ -1,0 +1,52 @@
+"""The error of a run that ended without success, and the tasks that failed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Unpack
+
+import attrs
+
+from databricks_async.errors import About, OperationFailed
+from databricks_async.jobs.models import Run
+
+
+@attrs.frozen
+class FailedTask:
+    """A task that failed, and why."""
+
+    task_key: str
+    run_id: int | None
+    """The task's own run; None if it never got one."""
+    result: str
+    """FAILED, TIMEDOUT, CANCELED, INTERNAL_ERROR, ..."""
+    error: str
+    """The error message: the one in the task's output if that could be read; may be empty."""
+    error_trace: str | None = None
+
+
+class RunFailed(OperationFailed):
+    """A run ended without success: failed, cancelled, timed out, skipped."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        run: Run | None = None,
+        failed_tasks: Iterable[FailedTask] = (),
+        **about: Unpack[About],
+    ) -> None:
+        super().__init__(message, last=run, **about)
+        self.failed_tasks: list[FailedTask] = [*failed_tasks]
+        """The tasks that caused it, each with its error and trace; not those that did not run because of them."""
+
+    @property
+    def run(self) -> Run:
+        """The run at its end, with all of its tasks."""
+        run: Run = self.last
+        return run
+
+    @property
+    def run_page_url(self) -> str | None:
+        """The address of the run in the web UI."""
+        return self.run.run_page_url
