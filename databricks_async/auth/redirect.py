@@ -85,7 +85,7 @@ class Redirect:
         if self._code.done():
             return "200 OK", "Logged in", "This login has been answered already."
         if parameters.get("code"):
-            self._code.set_result(hide(parameters["code"]))
+            self._code.set_result(HiddenStr(parameters["code"]))
             return "200 OK", "Logged in", "You may close this window and go back to your program."
         error, description = parameters.get("error", "no code"), parameters.get("error_description", "")
         said = one_line(f"{error}: {description}" if description else error)

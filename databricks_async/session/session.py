@@ -147,8 +147,8 @@ class Session:
                 connect(config.known_host())  # found with the first token
             return await transports[0].send(request)
 
-        told = _telling(checked(pacer.paced(authenticated(send, tokens))), config)
-        self._send = retrying(told, budget, stats, self.pause)
+        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
+        self._send = retrying(named, budget, stats, self.pause)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)
@@ -185,10 +185,10 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _telling(send: Send, config: Config) -> Send:
+def _naming_caller(send: Send, config: Config) -> Send:
     """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
 
-    async def tell(request: Request) -> Response:
+    async def name_caller(request: Request) -> Response:
         try:
             return await send(request)
         except DatabricksError as error:
@@ -198,7 +198,7 @@ def _telling(send: Send, config: Config) -> Send:
             error.message, error.args = message, (message,)
             raise
 
-    return tell
+    return name_caller
 
 
 def _proxy(host: str) -> tuple[str | None, dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import attrs
 
-from databricks_async.aio import SingleFlight
+from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.auth.token import Credential, Token
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
@@ -70,17 +70,12 @@ class Tokens:
         self._seconds = seconds
         self._hide = hide
         self._token: Token | None = None
-<<<<<<< HEAD
         self._early = self._forced = _NEVER
         self._looked_expired = False
         self._next_renewal = -math.inf
         self._failure: tuple[Token, Exception] | None = None
-        self._fetch: asyncio.Task[Token] | None = None
-=======
-        self._early_at = self._forced_at = 0.0
         # Kept when no caller waits any more: the next call needs the token as well.
         self._fetch = SingleFlight(self._fetch_token, "databricks_async: token", keep=True)
->>>>>>> main
         self._closed = False
 
     async def get(self) -> Token:
@@ -88,27 +83,15 @@ class Tokens:
 
         Raises `AuthError` when there is none to be had.
         """
-<<<<<<< HEAD
         now = _Moment.now()
         if self._token is not None and not self._forced.has_come(now):
             if self._early.has_come(now):
                 self._early = attrs.evolve(_NEVER, monotonic=now.monotonic + _PAUSE_SECONDS)
-                self._fetching()
-            return self._token
-        fetch = self._fetching()
-        # The fetch is a task of its own: a caller that is cancelled takes the token from none of the others.
-        await asyncio.wait((fetch,))
-=======
-        now = time.time()
-        if self._token is not None and now < self._forced_at:
-            if now >= self._early_at:
-                self._early_at = now + _PAUSE_SECONDS
                 self._check_open()
                 self._fetch.begin()
             return self._token
         self._check_open()
         fetch = await self._fetch.join()
->>>>>>> main
         if fetch.cancelled():
             if self._closed:
                 raise LifecycleError("the client was closed while this call waited for a token")
@@ -149,18 +132,22 @@ class Tokens:
     async def _fetch_token(self) -> Token:
         failure = None
         try:
-<<<<<<< HEAD
-            async with asyncio.timeout(self._seconds) as limit:
+            async with time_limit(self._seconds, self._out_of_time):
                 token = _checked(await _started(self._credential))
         except AuthError as error:
             failure = error
         except Exception as error:
-            failure = self._failed(error, limit.expired())
+            failure = _failure_of(error, self._hide)
         if failure is not None:
-            self._clean(failure)
+            # Not in the handler: what is taken out of the chain of causes here would come back as the context.
+            _clean(failure, self._hide)
+            log.warning("no new token: %s", failure)
             raise failure
         self._take(token)
         return token
+
+    def _out_of_time(self) -> AuthError:
+        return AuthError(f"the credential failed: no token within {self._seconds:g} s")
 
     def _take(self, token: Token) -> None:
         now = _Moment.now()
@@ -179,75 +166,43 @@ class Tokens:
         self._stats.tokens += 1
         self._token, self._failure = token, None
 
-    def _failed(self, error: Exception, out_of_time: bool) -> AuthError:
-        """The error of a credential in its own words."""
-        if out_of_time:
-            return AuthError(f"the credential failed: no token within {self._seconds:g} s")
-        words = error.message if isinstance(error, DatabricksError) else str(error)
-        shown = one_line(self._hide(words), _MAX_WORDS)
-        if not isinstance(error, DatabricksError):
-            name = "TypeError" if isinstance(error, _NotACredential) else type(error).__name__
-            shown = f"{name}: {shown}" if shown else name
-        kind = InvalidCredential if isinstance(error, _NotACredential) else AuthError
-        failure = kind(f"the credential failed: {shown}", **error.about() if isinstance(error, DatabricksError) else {})
-        failure.__cause__ = error
-        return failure
-
-    def _clean(self, failure: BaseException) -> None:
-        """Take the secrets out of an error and of those that it came from, which a traceback shows as well."""
-        below: BaseException | None = failure
-        while below is not None:
-            if isinstance(below, DatabricksError):
-                below.message = self._hide(below.message)
-                below.args = (below.message,)
-            for name in ("__cause__", "__context__"):
-                cause = getattr(below, name)
-                if cause is not None and not isinstance(cause, DatabricksError) and self._shows_a_secret(cause):
-                    setattr(below, name, None)
-            below = below.__cause__ or below.__context__
-
-    def _shows_a_secret(self, error: BaseException) -> bool:
-        text = " ".join(str(error).split())
-        return one_line(self._hide(text), len(text) + 1) != text
-
-    def _fetched(self, task: asyncio.Task[Token]) -> None:
-        self._fetch = None
-        # Reading the exception here also keeps asyncio quiet when every caller has gone.
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("no new token: %s", error)
-=======
-            token = await self._ask_credential()
-        except AuthError as error:
-            log.warning("no new token: %s", error)
-            raise
-        now = time.time()
-        if token.expires_at is None:
-            self._early_at = self._forced_at = float("inf")
-        else:
-            life = max(0.0, token.expires_at - now)
-            self._forced_at = token.expires_at - _FORCED_SECONDS
-            self._early_at = token.expires_at - min(life / 2, _EARLY_SECONDS)
-        self._stats.tokens += 1
-        self._token = token
-        return token
-
-    async def _ask_credential(self) -> Token:
-        try:
-            token = await self._credential()
-            if not isinstance(token, Token):
-                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
-        except AuthError:
-            raise
-        except Exception as error:
-            # Its own words may hold a secret; they are in the cause.
-            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
-            raise AuthError(f"the credential failed: {reason}") from error
-        return token
->>>>>>> main
-
 
 class _NotACredential(TypeError):
     """What was handed in as a credential does not do what one does."""
+
+
+def _failure_of(error: Exception, hide: Callable[[str], str]) -> AuthError:
+    """The error of a credential in its own words."""
+    failure: AuthError
+    if isinstance(error, DatabricksError):
+        failure = AuthError(f"the credential failed: {error.message}", **error.about())
+    else:
+        is_none = isinstance(error, _NotACredential)
+        name = "TypeError" if is_none else type(error).__name__
+        words = one_line(hide(str(error)), _MAX_WORDS)
+        kind = InvalidCredential if is_none else AuthError
+        failure = kind(f"the credential failed: {name}" + (f": {words}" if words else ""))
+    failure.__cause__ = error
+    return failure
+
+
+def _clean(failure: BaseException, hide: Callable[[str], str]) -> None:
+    """Take the secrets out of an error and of those that it came from, which a traceback shows as well."""
+    below: BaseException | None = failure
+    while below is not None:
+        if isinstance(below, DatabricksError):
+            below.message = hide(below.message)
+            below.args = (below.message,)
+        for name in ("__cause__", "__context__"):
+            cause = getattr(below, name)
+            if cause is not None and not isinstance(cause, DatabricksError) and _shows_a_secret(cause, hide):
+                setattr(below, name, None)
+        below = below.__cause__ or below.__context__
+
+
+def _shows_a_secret(error: BaseException, hide: Callable[[str], str]) -> bool:
+    text = " ".join(str(error).split())
+    return one_line(hide(text), len(text) + 1) != text
 
 
 async def _started(credential: Credential) -> object:
