@@ -91,7 +91,7 @@ class LoginStore:
             raise AuthError(f"the login in {self._path} cannot be read: {error.strerror}") from error
         warn_if_readable_by_others(str(self._path))
         try:
-            fields: dict[str, Any] = {name: hide(value) for name, value in orjson.loads(content).items()}
+            fields: dict[str, Any] = {name: hide(value) for name, value in orjson.loads(memoryview(content)).items()}
             login = Login(fields.get("refresh_token"), fields.get("access_token"), fields.get("expires_at"))
         except (ValueError, AttributeError):
             return None  # half a file, or none of ours: the person logs in again

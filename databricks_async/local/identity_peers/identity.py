@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import uuid
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +17,7 @@ from databricks_async.local.faults import Faults
 from databricks_async.local.http.requests import Arrived, decode_pairs, refusal
 from databricks_async.local.http.routes import Route, Routes
 from databricks_async.local.http.server import Server
-from databricks_async.local.identity_peers import entra, machines, pipelines, tokens
+from databricks_async.local.identity_peers import entra, machines, pipelines, tokens, tools
 from databricks_async.local.identity_peers.state import (
     DATABRICKS,
     MANAGEMENT,
@@ -238,6 +239,18 @@ class LocalIdentity:
     def management_token(self, name: str) -> str:
         """A token for Azure's management, as `az` prints it."""
         return self._state.access_token(MANAGEMENT, name, appid=name, idtyp="app")
+
+    def write_az(self, folder: Path, name: str, *, person: bool = True) -> Path:
+        """An executable `az` in which this person, or service principal, is logged in; `az.log` lists its runs."""
+        return tools.write_az(self._state, folder, name, person=person)
+
+    def write_databricks(self, folder: Path, name: str) -> Path:
+        """An executable `databricks` in which this person is logged in; `databricks.log` lists its runs."""
+        return tools.write_databricks(self._state, folder, name)
+
+    def write_browser(self, folder: Path) -> Path:
+        """An executable for BROWSER: it opens a login page, and goes where it is sent."""
+        return tools.write_browser(folder)
 
     def imds_environment(self) -> dict[str, str]:
         """The variables that point at IMDS here."""
