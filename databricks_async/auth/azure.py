@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from databricks_async.auth.token import Token
-from databricks_async.auth.token_endpoint import Grant
+from databricks_async.auth.token_endpoint import Grant, claims
 from databricks_async.auth.web import Web, refusal
 from databricks_async.config import Config
 from databricks_async.error_bodies import header
@@ -177,3 +177,22 @@ class AzureCredential:
         if not isinstance(address, str) or not address:
             raise AuthError(f"{what}: the answer has no usable 'workspaceUrl'", endpoint=f"GET {url.partition('?')[0]}")
         return f"https://{address}"
+
+
+class AnyLogin(AzureCredential):
+    """A credential of whoever is logged in: a person's token needs no management token beside it."""
+
+    async def __call__(self) -> Token:
+        config = self._config
+        if not config.azure_workspace_resource_id:
+            return (await self._grant_for(application_id(config))).token()
+        grant = await self._grant_for(application_id(config))
+        if _is_person(grant.access_token):
+            return grant.token({RESOURCE_ID_HEADER: config.azure_workspace_resource_id})
+        return await self._with_management_token(grant)
+
+
+def _is_person(token: str) -> bool:
+    """Whether a token is a person's: only theirs name a user, or what the user has delegated."""
+    told = claims(token)
+    return not told or (told.get("idtyp") != "app" and ("upn" in told or "scp" in told))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from databricks_async.errors import AuthError
-from databricks_async.secret import HiddenBytes, HiddenStr, hide
+from databricks_async.secret import HiddenBytes, HiddenStr
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -46,7 +46,7 @@ def signed_assertion(path: str, password: str | None, *, client_id: str, audienc
     }
     signing = f"{_base64url(orjson.dumps(header))}.{_base64url(orjson.dumps(claims))}"
     pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
-    return hide(f"{signing}.{_base64url(key.sign(signing.encode(), pss, hashes.SHA256()))}")
+    return HiddenStr(f"{signing}.{_base64url(key.sign(signing.encode(), pss, hashes.SHA256()))}")
 
 
 def _load(path: str, password: str | None) -> tuple[RSAPrivateKey, Certificate]:
@@ -58,7 +58,7 @@ def _load(path: str, password: str | None) -> tuple[RSAPrivateKey, Certificate]:
         raise _unusable(path, error.strerror or type(error).__name__) from None
     secret = HiddenBytes(password.encode()) if password else None
     try:
-        if b"-----BEGIN" in content:
+        if b"-----BEGIN" in bytes(content):
             key, certificates = _from_pem(content, secret)
         else:
             key, certificates = _from_pkcs12(content, secret)

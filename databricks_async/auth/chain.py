@@ -75,7 +75,7 @@ def _lacks_identity(config: Config) -> Iterator[str]:
 
 def _lacks_federation(config: Config) -> Iterator[str]:
     yield from _settings(config, "azure_federated_token_file")
-    if _federated(config).azure_client_id is None:
+    if (config.azure_client_id or config.azure_federated_client_id) is None:
         yield "azure_client_id (ARM_CLIENT_ID, AZURE_CLIENT_ID)"
 
 

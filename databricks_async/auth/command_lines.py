@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from databricks_async.auth.azure import RESOURCE_ID_HEADER, AzureCredential, application_id, find_tenant
+from databricks_async.auth.azure import AnyLogin, find_tenant
 from databricks_async.auth.subprocesses import MAX_SECONDS, Output, find_tool, run_tool
 from databricks_async.auth.token import Credential, Token, header_value
 from databricks_async.auth.token_endpoint import Grant, claims
@@ -41,19 +41,10 @@ def azure_cli(config: Config, web: Web) -> Credential:
     return _AzureCli(config, web)
 
 
-class _AzureCli(AzureCredential):
+class _AzureCli(AnyLogin):
     def __init__(self, config: Config, web: Web) -> None:
         super().__init__(config, web, self._grant)
         self._found_tenant: str | None = None
-
-    async def __call__(self) -> Token:
-        config = self._config
-        if not config.azure_workspace_resource_id:
-            return (await self._grant(application_id(config))).token()
-        grant = await self._grant(application_id(config))
-        if _is_person(grant.access_token):
-            return grant.token({RESOURCE_ID_HEADER: config.azure_workspace_resource_id})
-        return await self._with_management_token(grant)
 
     async def _grant(self, audience: str) -> Grant:
         az = find_tool("az")
@@ -87,12 +78,6 @@ class _AzureCli(AzureCredential):
             except AuthError:
                 return None  # without it az takes the tenant that it is logged in to, which is the right one for most
         return self._found_tenant
-
-
-def _is_person(token: str) -> bool:
-    """Whether az gave a token of a person: only theirs name a user, or what the user has delegated."""
-    told = claims(token)
-    return not told or (told.get("idtyp") != "app" and ("upn" in told or "scp" in told))
 
 
 def _azure_grant(output: Output) -> Grant:
@@ -169,7 +154,7 @@ def time_limit(config: Config) -> float:
 def _printed(output: Output, name: str, tool: str) -> tuple[Mapping[str, Any], HiddenStr]:
     """The JSON object that a tool printed, without the token, and the token. No error shows what was printed."""
     try:
-        fields = {key: hide(value) if key == name else value for key, value in orjson.loads(output.stdout).items()}
+        fields = {key: hide(value) if key == name else value for key, value in orjson.loads(memoryview(output.stdout)).items()}
         return fields, header_value(fields.get(name))
     except (ValueError, AttributeError):
         raise AuthError(f"{tool} printed no JSON object with a usable {name!r}") from None

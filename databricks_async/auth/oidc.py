@@ -142,13 +142,13 @@ async def _audience(config: Config, web: Web, endpoints: WorkspaceEndpoints) -> 
 
 def _environment_token(name: str, hint: str) -> HiddenStr:
     try:
-        return hide(header_value(os.environ.get(name, "").strip()))
+        return header_value(os.environ.get(name, "").strip())
     except ValueError:
         raise AuthError(f"the environment variable {name} is not set or holds no token: {hint}") from None
 
 
 def _token_in(answer: dict[str, object], field: str, what: str) -> HiddenStr:
     try:
-        return hide(header_value(answer.get(field)))
+        return header_value(answer.get(field))
     except ValueError:
         raise AuthError(f"{what}: the answer has no usable {field!r}") from None

@@ -20,26 +20,33 @@ _LIFE_SECONDS = 300.0
 
 def runtime(config: Config, web: Web) -> Credential:
     """The runtime's own provider if it has one, else the context of the process, else that of the notebook."""
+    return _Runtime()
 
-    async def fetch() -> Token:
-        if not os.environ.get("DATABRICKS_RUNTIME_VERSION"):
-            raise CredentialUnavailable("this does not run inside Databricks (DATABRICKS_RUNTIME_VERSION is not set)")
+
+class _Runtime:
+    async def __call__(self) -> Token:
+        _check_inside()
         value = await asyncio.to_thread(_token)
         if value is None:
             raise CredentialUnavailable("the Databricks runtime gives no token to this process")
         return Token(value, expires_in=_LIFE_SECONDS)
 
-    return fetch
+    async def find_host(self) -> str:
+        """The workspace that this runs in."""
+        _check_inside()
+        host = await asyncio.to_thread(_host)
+        if host is None:
+            raise CredentialUnavailable("the Databricks runtime does not say which workspace this is")
+        return host if "://" in host else f"https://{host}"
 
 
-def runtime_host() -> str | None:
-    """The workspace that this runs in; None outside of one."""
-    for source in (_provider, _repl, _notebook):
-        found = source()
-        if found is not None:
-            host = found[0]
-            return host if "://" in host else f"https://{host}"
-    return None
+def _check_inside() -> None:
+    if not os.environ.get("DATABRICKS_RUNTIME_VERSION"):
+        raise CredentialUnavailable("this does not run inside Databricks (DATABRICKS_RUNTIME_VERSION is not set)")
+
+
+def _host() -> str | None:
+    return next((found[0] for source in (_provider, _repl, _notebook) if (found := source()) is not None), None)
 
 
 def _token() -> HiddenStr | None:
@@ -59,9 +66,10 @@ def _provider() -> tuple[str, Callable[[], Any]] | None:
         start = import_module("dbruntime.sdk_credential_provider").init_runtime_native_auth
     except (ImportError, AttributeError):
         return None
-    host, headers = _called(start) or (None, None)
-    if not host:
+    found = _called(start)
+    if not found or not found[0]:
         return None
+    host, headers = found
     return host, lambda: HiddenStr(headers().get("Authorization", "").removeprefix("Bearer "))
 
 

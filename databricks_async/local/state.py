@@ -12,6 +12,7 @@ import attrs
 from databricks_async.local.clock import Clock
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
+from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.tree import Tree
 from databricks_async.message import Response
 
@@ -57,6 +58,8 @@ class Token:
     """In seconds of `Clock.client_time`; None never ends."""
     revoked: bool = False
     from_oauth: bool = False
+    needs_role: bool = False
+    """Whether its owner is no user of the workspace, but has a role on it in Azure."""
 
 
 @attrs.define
@@ -142,6 +145,8 @@ class State:
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    logins: Logins = attrs.field(factory=lambda: Logins("admin@example.com"))
+    identity_provider: IdentityProvider | None = None
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
     _scheduled: int = 0
 

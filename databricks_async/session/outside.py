@@ -65,8 +65,10 @@ class Outside:
 
     def close(self) -> None:
         """End the requests in flight."""
-        for closed in (*self._transports, *self._pacers):
-            closed.close()
+        for transport in self._transports:
+            transport.close()
+        for pacer in self._pacers:
+            pacer.close()
 
     async def aclose(self) -> None:
         """Close what was opened beside the session's own connections."""
