@@ -24,8 +24,8 @@ _FORCED_SECONDS = 40.0
 """The service refuses a token 30 s before its end: from here on callers wait for a new one."""
 _EARLY_SECONDS = 1200.0
 _PAUSE_SECONDS = 30.0
-"""After a renewal in the background failed, the next one starts no sooner. Nor is a token that looked expired as it
-came, which means that this machine's clock is wrong, renewed any sooner."""
+"""After a renewal that failed in the background, or that brought nothing better for a refused token, the next one
+starts no sooner. Nor does that of a token that looked expired as it came: then this machine's clock is wrong."""
 _MAX_WORDS = 500
 
 
@@ -71,7 +71,7 @@ class Tokens:
         self._hide = hide
         self._token: Token | None = None
         self._early = self._forced = _NEVER
-        self._looked_expired = False
+        self._looked_expired = self._renewal_is_vain = False
         self._next_renewal = -math.inf
         self._failure: tuple[Token, Exception] | None = None
         # Kept when no caller waits any more: the next call needs the token as well.
@@ -86,7 +86,7 @@ class Tokens:
         now = _Moment.now()
         if self._token is not None and not self._forced.has_come(now):
             if self._early.has_come(now):
-                self._early = attrs.evolve(_NEVER, monotonic=now.monotonic + _PAUSE_SECONDS)
+                self._early = now.plus(_PAUSE_SECONDS)
                 self._check_open()
                 self._fetch.begin()
             return self._token
@@ -107,7 +107,7 @@ class Tokens:
             raise _own_copy(self._failure[1])
         if self._token is refused:
             now = time.monotonic()
-            if self._looked_expired and now < self._next_renewal:
+            if self._renewal_is_vain and now < self._next_renewal:
                 return None
             self._next_renewal = now + _PAUSE_SECONDS
             self._token = None
@@ -116,6 +116,8 @@ class Tokens:
             except AuthError as error:
                 self._failure = refused, error
                 raise
+            # A command line that keeps its tokens brings the same one again, and a wrong clock never a better one.
+            self._renewal_is_vain = self._looked_expired or token.value == refused.value
         else:
             token = await self.get()
         return token if token.value != refused.value else None
@@ -159,7 +161,7 @@ class Tokens:
         self._looked_expired = life <= 0
         if self._looked_expired:
             # More likely this machine's clock is ahead than that a new token is none: the service decides.
-            self._early, self._forced = attrs.evolve(_NEVER, monotonic=now.monotonic + _PAUSE_SECONDS), _NEVER
+            self._early, self._forced = now.plus(_PAUSE_SECONDS), _NEVER
         else:
             self._forced = now.plus(life - _FORCED_SECONDS)
             self._early = now.plus(life - min(life / 2, _EARLY_SECONDS))
