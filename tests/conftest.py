@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+_OURS = ("DATABRICKS_", "ARM_", "AZURE_", "ACTIONS_ID_TOKEN_", "SYSTEM_", "IDENTITY_", "MSI_", "IMDS_", "BROWSER")
+
 
 @pytest.fixture(autouse=True)
 def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """No DATABRICKS_* or ARM_* variables, no proxies, and an empty home directory."""
+    """No variables of any way to authorize, no proxies, no browser, and an empty home directory."""
     for name in list(os.environ):
-        if name.startswith(("DATABRICKS_", "ARM_")) or name.lower().endswith("_proxy"):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))

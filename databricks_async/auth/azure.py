@@ -25,7 +25,7 @@ _ZONES = {
     ".dev.azuredatabricks.net": "62a912ac-b58e-4c1d-89ea-b2dbfc7358fc",
     ".staging.azuredatabricks.net": "4a67d088-db5c-48f1-9ff2-0aace800ae68",
 }
-_TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,127}")
+_TENANT = re.compile(r"/([0-9A-Za-z][0-9A-Za-z.-]{0,127})/oauth2/.*")
 
 
 @attrs.frozen
@@ -127,12 +127,12 @@ async def find_tenant(config: Config, web: Web) -> str:
             raise AuthError(f"{what}: it has no login page of Entra", status=response.status, endpoint=f"GET {url}")
         raise refusal(what, response, f"GET {url}")
     try:
-        tenant = urlsplit(header(response.headers, "location") or "").path.split("/")[1]
-    except (ValueError, IndexError):
-        tenant = ""
-    if not _TENANT.fullmatch(tenant):
+        found = _TENANT.fullmatch(urlsplit(header(response.headers, "location") or "").path)
+    except ValueError:
+        found = None
+    if found is None:
         raise AuthError(f"{what}: its login page names none", status=response.status, endpoint=f"GET {url}")
-    return tenant
+    return found[1]
 
 
 GrantFor: TypeAlias = Callable[[str], Awaitable[Grant]]

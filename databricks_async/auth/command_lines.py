@@ -154,7 +154,9 @@ def time_limit(config: Config) -> float:
 def _printed(output: Output, name: str, tool: str) -> tuple[Mapping[str, Any], HiddenStr]:
     """The JSON object that a tool printed, without the token, and the token. No error shows what was printed."""
     try:
-        fields = {key: hide(value) if key == name else value for key, value in orjson.loads(memoryview(output.stdout)).items()}
+        fields = {
+            key: hide(value) if key == name else value for key, value in orjson.loads(memoryview(output.stdout)).items()
+        }
         return fields, header_value(fields.get(name))
     except (ValueError, AttributeError):
         raise AuthError(f"{tool} printed no JSON object with a usable {name!r}") from None
