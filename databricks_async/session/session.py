@@ -23,6 +23,8 @@ from databricks_async.version import __version__
 if TYPE_CHECKING:
     import aiohttp
 
+    from databricks_async.session.tokens import Tokens
+
 T = TypeVar("T")
 
 _KEEP_ALIVE_SECONDS = 30.0
@@ -55,6 +57,7 @@ class Session:
         self._endings = AsyncExitStack()
         self._background = set[asyncio.Task[Any]]()
         self._send: Send
+        self._tokens: Tokens
 
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
@@ -62,6 +65,12 @@ class Session:
             self._open()
         self.stats.calls += 1
         return await self._send(request)
+
+    async def authenticate(self) -> None:
+        """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""
+        if self._loop is not asyncio.get_running_loop() or self._closed:
+            self._open()
+        await self._tokens.get()
 
     async def stream(self, request: Request) -> Stream:
         """Send one request, and get the body of its answer to read. Until then all is as in `send`.
@@ -134,7 +143,7 @@ class Session:
         outside = Outside(http, config, stats, self.pause, _proxy, common, lent=self._lent is not None)
         web = Web(outside.connect)
         chain = None if self._credential is not None else Chain(config, web)
-        tokens = Tokens(
+        self._tokens = tokens = Tokens(
             chain or handed_in(self._credential, config, web),
             stats,
             # Longer than any way may take by itself.
