@@ -63,6 +63,10 @@ class LoginStore:
         finally:
             os.close(file)  # which unlocks it
 
+    async def exists(self) -> bool:
+        """Whether there may be a login; leaves no trace."""
+        return await asyncio.to_thread(self._path.exists)
+
     async def load(self) -> Login | None:
         """The login, None if there is none."""
         return await asyncio.to_thread(self._load)
