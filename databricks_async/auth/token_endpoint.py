@@ -13,7 +13,7 @@ import attrs
 import orjson
 
 from databricks_async.auth.token import Token, header_value
-from databricks_async.auth.web import Web, json_object, refusal, same_origin, split
+from databricks_async.auth.web import Web, json_object, refusal, same_origin
 from databricks_async.errors import AuthError, DatabricksError, InvalidResponse
 from databricks_async.message import Response
 
@@ -85,7 +85,7 @@ async def ask(
         raise
     except DatabricksError as error:
         raise AuthError(f"{what}: {error.message}{_advice(error.message)}", **error.about()) from error
-    endpoint = f"POST {''.join(split(url)[:2])}"
+    endpoint = web.endpoint("POST", url)
     if not 200 <= response.status < 300:
         refused = refusal(what, response, endpoint)
         refused.message += _advice(refused.message)
@@ -162,14 +162,14 @@ class WorkspaceEndpoints:
         url = self._found.get(name)
         if not isinstance(url, str) or "://" not in url:
             self._found = None
-            endpoint = f"GET {''.join(split(self._url)[:2])}"
+            endpoint = self._web.endpoint("GET", self._url)
             raise AuthError(f"{what}: the answer has no usable {name!r}", status=200, endpoint=endpoint)
         if not (same_origin(url, self._host) or same_origin(url, self._url)):
             self._found = None
             raise AuthError(
                 f"{what}: the {name} that {self._host} names lies on another host "
                 f"({'://'.join(split_shown(url))}): no secret is sent there",
-                endpoint=f"GET {''.join(split(self._url)[:2])}",
+                endpoint=self._web.endpoint("GET", self._url),
             )
         return url
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -27,10 +27,11 @@ class Connect(Protocol):
 
 
 class Web:
-    """Sends to absolute addresses. Belongs to one session."""
+    """Sends to absolute addresses. Belongs to one session, whose workspace's address `host` gives."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, host: Callable[[], str] = str) -> None:
         self._connect = connect
+        self._host = host
 
     async def send(
         self,
@@ -57,8 +58,13 @@ class Web:
         elif method == "POST":
             body = HiddenBytes(b"")
         # "safe": a token request that is repeated makes one token more, which is used by none.
-        request = Request(f"{method} {origin}{path}", path, query, body, sent)
+        request = Request(self.endpoint(method, url, plain=plain), path, query, body, sent)
         return await self._connect(origin, direct=direct, seconds=seconds)(request)
+
+    def endpoint(self, method: str, url: str, *, plain: bool = False) -> str:
+        """How errors call a request: by its path at the workspace, with its origin anywhere else."""
+        origin, path, _ = split(url, plain=plain)
+        return f"{method} {path}" if origin == self._host() else f"{method} {origin}{path}"
 
     async def json(
         self,
@@ -84,7 +90,7 @@ class Web:
             raise
         except DatabricksError as error:
             raise AuthError(f"{what}: {error.message}", **error.about()) from error
-        endpoint = f"{method} {''.join(split(url, plain=plain)[:2])}"
+        endpoint = self.endpoint(method, url, plain=plain)
         if not 200 <= response.status < 300:
             raise refusal(what, response, endpoint)
         fields = json_object(response)

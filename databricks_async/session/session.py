@@ -148,7 +148,7 @@ class Session:
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
         outside = Outside(http, config, stats, self.pause, _proxy, common, lent=self._lent is not None)
-        self._web = web = Web(outside.connect)
+        self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
         self._tokens = tokens = Tokens(
             chain or handed_in(self._credential, config, web),
