@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -47,13 +48,11 @@ class Way:
 def _settings(config: Config, *names: str) -> Iterator[str]:
     for name in names:
         if getattr(config, name) is None:
-            yield f"{name} ({', '.join(attrs.fields_dict(Config)[name].metadata['env'])})"
+            yield attrs.fields_dict(Config)[name].metadata["env"][0]
 
 
 def _variables(*names: str) -> Iterator[str]:
-    missing = [name for name in names if not os.environ.get(name, "").strip()]
-    if missing:
-        yield ", ".join(missing)
+    return (name for name in names if not os.environ.get(name, "").strip())
 
 
 def _needs(auth_type: str, *variables: str) -> Callable[[Config], Iterator[str]]:
@@ -70,19 +69,20 @@ def _lacks_id_token(config: Config) -> Iterator[str]:
 
 def _lacks_identity(config: Config) -> Iterator[str]:
     if not config.azure_use_msi and config.auth_type != "azure-msi":
-        yield "azure_use_msi (ARM_USE_MSI)"
+        yield "ARM_USE_MSI"
 
 
 def _lacks_federation(config: Config) -> Iterator[str]:
     yield from _settings(config, "azure_federated_token_file")
     if (config.azure_client_id or config.azure_federated_client_id) is None:
-        yield "azure_client_id (ARM_CLIENT_ID, AZURE_CLIENT_ID)"
+        yield "AZURE_CLIENT_ID"
 
 
 def _lacks_azure_host(config: Config) -> Iterator[str]:
-    known = config.host.endswith(_AZURE_HOSTS) or config.azure_environment or config.azure_workspace_resource_id
+    of_azure = (urlsplit(config.host).hostname or "").endswith(_AZURE_HOSTS)
+    known = of_azure or config.azure_environment or config.azure_workspace_resource_id
     if not known and config.auth_type != "azure-cli":
-        yield f"a host of Azure ({', '.join('*' + suffix for suffix in _AZURE_HOSTS)}), or ARM_ENVIRONMENT"
+        yield f"a host under {', '.join(_AZURE_HOSTS)}, or ARM_ENVIRONMENT"
 
 
 def _lacks_nothing(config: Config) -> Iterator[str]:
@@ -126,15 +126,15 @@ class Chain:
     async def __call__(self) -> Token:
         if self._chosen is not None:
             return await self._token_of(self._chosen)
-        reasons = []
+        tried, unset = [], []
         for way in WAYS:
             if self._config.auth_type not in (way.auth_type, None):
                 continue
+            missing = [*way.lacks(self._config)]
             if way.on_request and self._config.auth_type is None:
-                reasons.append((way, f"only with auth_type={way.auth_type}"))
-                continue
-            if missing := [*way.lacks(self._config)]:
-                reasons.append((way, f"not set: {', '.join(missing)}"))
+                missing.insert(0, f"DATABRICKS_AUTH_TYPE={way.auth_type}")
+            if missing:
+                unset.append(f"{way.auth_type} ({', '.join(missing)})")
                 continue
             try:
                 token = await self._token_of(way)
@@ -142,12 +142,17 @@ class Chain:
                 passed_over = isinstance(error, CredentialUnavailable) or way.ambient
                 if not passed_over or self._config.auth_type is not None:
                     raise
-                reasons.append((way, error.message))
+                tried.append(f"{way.auth_type}: {error.message}")
                 continue
             self._chosen = way
             self._config.remember(auth_type=way.auth_type)
             return token
-        raise self._nothing_serves(reasons)
+        raise AuthError(
+            "no credentials: no way to authorize serves. "
+            + (f"Tried: {'; '.join(tried)}. " if tried else "")
+            + (f"Not configured, and what each lacks: {'; '.join(unset)}. " if unset else "")
+            + f"Looked in {self._config.looked_in()}"
+        )
 
     async def aclose(self) -> None:
         """Close what the ways hold open."""
@@ -170,18 +175,14 @@ class Chain:
         credential = make(config, self._web)
         find = getattr(credential, "find_host", None)
         if find is None:
-            raise CredentialUnavailable("host (DATABRICKS_HOST) is not set, and this way cannot find it")
+            kind = CredentialUnavailable if way.ambient else AuthError
+            raise kind(f"host (DATABRICKS_HOST) is not set, and {way.auth_type} cannot find it")
         try:
             host: str = await find()
         finally:
             await _close(credential)
         self._config.remember(host=host, source=f"found by {way.auth_type}")
         return host
-
-    def _nothing_serves(self, reasons: list[tuple[Way, str]]) -> AuthError:
-        asked = f"auth_type={self._config.auth_type}" if self._config.auth_type else "no way to authorize serves"
-        lines = "; ".join(f"{way.auth_type}: {reason}" for way, reason in reasons)
-        return AuthError(f"cannot configure default credentials ({asked}): {lines}")
 
 
 async def _close(credential: Credential) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -64,6 +65,7 @@ def _demo(options: argparse.Namespace) -> int:
 async def _describe(config: Config) -> int:
     """The settings also where no way serves: they show why."""
     failure = None
+    _keep_log_quiet()
     session = Session(config)
     try:
         await session.authenticate()
@@ -78,7 +80,13 @@ async def _describe(config: Config) -> int:
     return int(failure is not None)
 
 
+def _keep_log_quiet() -> None:
+    """Python prints warnings that no handler wants, and the error says the same once more."""
+    logging.getLogger("databricks_async").addHandler(logging.NullHandler())
+
+
 async def _check(config: Config) -> int:
+    _keep_log_quiet()
     async with WorkspaceClient(config=config) as w:
         me = await w.current_user.me()
         print(f"{config.known_host()} takes this for {me.user_name} ({config.credentials_origin()})")

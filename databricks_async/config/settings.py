@@ -299,9 +299,9 @@ class Config:
                 text = text.replace(secret, MASK)
         return text
 
-    def origin_of(self, name: str) -> str:
-        """An attribute's name, and where its value comes from."""
-        return self._origin.of(name)
+    def looked_in(self) -> str:
+        """Where settings were looked for, for error messages."""
+        return self._origin.looked
 
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{name}={value}' for name, value in self._values())})"
