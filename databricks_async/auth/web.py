@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from databricks_async.config import is_loopback
-from databricks_async.error_bodies import read_error, read_redirect
+from databricks_async.error_bodies import read_disguised, read_error, read_redirect
 from databricks_async.errors import AuthError, DatabricksError
 from databricks_async.message import Request, Response, Send
 from databricks_async.secret import HiddenBytes, hide
@@ -91,7 +91,7 @@ class Web:
         except DatabricksError as error:
             raise AuthError(f"{what}: {error.message}", **error.about()) from error
         endpoint = self.endpoint(method, url, plain=plain)
-        if not 200 <= response.status < 300:
+        if not is_success(response):
             raise refusal(what, response, endpoint)
         fields = json_object(response)
         if fields is None:
@@ -144,9 +144,17 @@ def json_object(response: Response) -> dict[str, Any] | None:
         return None
 
 
+def is_success(response: Response) -> bool:
+    """Whether an answer may hold what was asked for: no error, and no web page that says it is none."""
+    return 200 <= response.status < 300 and read_disguised(response, raw=False) is None
+
+
 def refusal(what: str, response: Response, endpoint: str) -> AuthError:
     """The error for an answer that is no success, in the server's own words without its trace ids."""
-    read = read_redirect(response) if 300 <= response.status < 400 else read_error(response)
+    if 300 <= response.status < 400:
+        read = read_redirect(response)
+    else:
+        read = (read_disguised(response, raw=False) if response.status < 300 else None) or read_error(response)
     return AuthError(
         f"{what}: {read.message.partition(' Trace ID: ')[0]}",
         status=response.status,
