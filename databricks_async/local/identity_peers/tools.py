@@ -25,7 +25,7 @@ urllib.request.urlopen(sys.argv[1], timeout=30).read()
 
 
 def write_az(state: IdentityState, folder: Path, name: str, *, person: bool) -> Path:
-    """An `az` whose login is this person's, or this service principal's. It knows `account get-access-token`, and prints JSON."""
+    """An `az` in which this person, or service principal, is logged in. It knows `account get-access-token`."""
     claims = {"upn": name, "scp": "user_impersonation"} if person else {"appid": name, "idtyp": "app"}
     end = state.now() + state.token_seconds
     cases = []
