@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_OURS = ("DATABRICKS_", "ARM_", "AZURE_", "ACTIONS_ID_TOKEN_", "SYSTEM_", "IDENTITY_", "MSI_", "IMDS_", "BROWSER")
+_OURS = ("DATABRICKS_", "ARM_", "AZURE_", "ACTIONS_ID_TOKEN_", "SYSTEM_", "IDENTITY_", "MSI_", "IMDS_", "BROWSER", "GOOGLE_")
 
 
 @pytest.fixture(autouse=True)

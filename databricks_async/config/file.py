@@ -128,7 +128,7 @@ def _value(text: str, number: int, lines: Iterator[tuple[int, str]]) -> str:
 
 def _quoted(text: str, quote: str, number: int, lines: Iterator[tuple[int, str]]) -> str:
     end = text.find(quote)
-    if end >= 0 and not _without_comment(" " + text[end + len(quote) :]).strip():
+    if end >= 0 and not _without_comment(text[end + len(quote) :]):
         return text[:end]
     if quote in ('"', "'"):
         return _without_comment(quote + text)  # a quotation mark that belongs to the value
@@ -141,6 +141,7 @@ def _quoted(text: str, quote: str, number: int, lines: Iterator[tuple[int, str]]
 
 
 def _without_comment(text: str) -> str:
+    text = f" {text}"  # the blank behind the sign of equality
     starts = [at for sign in (" #", " ;", "\t#", "\t;") if (at := text.find(sign)) >= 0]
     return text[: min(starts, default=len(text))].strip()
 
