@@ -124,14 +124,16 @@ async def find_tenant(config: Config, web: Web) -> str:
         raise AuthError(f"{what}: {error.message}", **error.about()) from error
     if not 300 <= response.status < 400:
         if response.status < 300:
-            raise AuthError(f"{what}: it has no login page of Entra", status=response.status, endpoint=f"GET {url}")
-        raise refusal(what, response, f"GET {url}")
+            raise AuthError(
+                f"{what}: it has no login page of Entra", status=response.status, endpoint=web.endpoint("GET", url)
+            )
+        raise refusal(what, response, web.endpoint("GET", url))
     try:
         found = _TENANT.fullmatch(urlsplit(header(response.headers, "location") or "").path)
     except ValueError:
         found = None
     if found is None:
-        raise AuthError(f"{what}: its login page names none", status=response.status, endpoint=f"GET {url}")
+        raise AuthError(f"{what}: its login page names none", status=response.status, endpoint=web.endpoint("GET", url))
     return found[1]
 
 
@@ -175,7 +177,7 @@ class AzureCredential:
         properties = (await self._web.json("GET", url, what=what, headers=headers)).get("properties")
         address = properties.get("workspaceUrl") if isinstance(properties, dict) else None
         if not isinstance(address, str) or not address:
-            raise AuthError(f"{what}: the answer has no usable 'workspaceUrl'", endpoint=f"GET {url.partition('?')[0]}")
+            raise AuthError(f"{what}: the answer has no usable 'workspaceUrl'", endpoint=self._web.endpoint("GET", url))
         return f"https://{address}"
 
 

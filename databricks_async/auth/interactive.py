@@ -143,6 +143,8 @@ class _Person:
     async def __call__(self) -> Token:
         place = self._place
         reason = "nobody has logged in"
+        if self._config.auth_type != self._asked_for and not await place.store.exists():
+            raise CredentialUnavailable(f"{reason}: run {_command(self._config)}")
         async with place.store.locked(self._config.retry_timeout_seconds + self._config.http_timeout_seconds):
             login = await place.store.load()
             if login is not None and self._is_good(login):

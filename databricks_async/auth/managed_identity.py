@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from databricks_async.auth.azure import AzureCredential
 from databricks_async.auth.token import Credential
 from databricks_async.auth.token_endpoint import Grant, grant_in
-from databricks_async.auth.web import Web, json_object, refusal
+from databricks_async.auth.web import Web, is_success, json_object, refusal
 from databricks_async.config import Config
 from databricks_async.errors import AuthError, ConnectError, CredentialUnavailable, DatabricksError
 from databricks_async.message import Response
@@ -114,6 +114,6 @@ def _identity(config: Config, *, client: str, object_: str, resource: str) -> di
 
 
 def _grant(response: Response, endpoint: str, asked_at: float) -> Grant:
-    if not 200 <= response.status < 300:
+    if not is_success(response):
         raise refusal(_WHAT, response, f"GET {endpoint}")
     return grant_in(json_object(response) or {}, asked_at, response, f"GET {endpoint}", what=_WHAT)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from databricks_async.auth.token import Credential, Token
 from databricks_async.auth.token_endpoint import grant_in
-from databricks_async.auth.web import Web, json_object, refusal
+from databricks_async.auth.web import Web, is_success, json_object, refusal
 from databricks_async.config import Config, is_loopback
 from databricks_async.errors import AuthError, DatabricksError
 from databricks_async.secret import reveal
@@ -37,7 +37,7 @@ def metadata_service(config: Config, web: Web) -> Credential:
         except DatabricksError as error:
             raise AuthError(f"{_WHAT}: {error.message}", **error.about()) from error
         endpoint = "GET the metadata service"  # its path is a secret
-        if not 200 <= response.status < 300:
+        if not is_success(response):
             raise refusal(_WHAT, response, endpoint)
         return grant_in(json_object(response) or {}, asked_at, response, endpoint, what=_WHAT).token()
 

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import orjson
 
+from databricks_async.aio import off_loop
 from databricks_async.config.file import warn_if_readable_by_others
 from databricks_async.errors import AuthError
 from databricks_async.secret import HiddenBytes, HiddenStr, hide
@@ -63,13 +64,17 @@ class LoginStore:
         finally:
             os.close(file)  # which unlocks it
 
+    async def exists(self) -> bool:
+        """Whether there may be a login; leaves no trace."""
+        return await asyncio.to_thread(self._path.exists)
+
     async def load(self) -> Login | None:
         """The login, None if there is none."""
         return await asyncio.to_thread(self._load)
 
     async def save(self, login: Login) -> None:
         """Keep a login, to its end also when the caller is cancelled: an older refresh token is dead by now."""
-        await _to_the_end(asyncio.ensure_future(asyncio.to_thread(self._save, login)))
+        await off_loop(self._save, login)
 
     async def delete(self) -> None:
         """Forget the login."""
@@ -152,18 +157,6 @@ def _keyring() -> Any:
     except ImportError:
         return None
     return None if isinstance(keyring.get_keyring(), Keyring) else keyring
-
-
-async def _to_the_end(task: asyncio.Future[Any]) -> None:
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
-    task.result()
 
 
 if sys.platform == "win32":

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from databricks_async.aio import wait_through
 from databricks_async.errors import AuthError, CredentialUnavailable
 from databricks_async.secret import HiddenBytes
 
@@ -44,8 +45,8 @@ async def run_tool(path: str, *arguments: str, seconds: float, environment: Mapp
     lock = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     name = os.path.basename(path)
     async with lock:
-        try:
-            process = await asyncio.create_subprocess_exec(
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 path,
                 *arguments,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -57,9 +58,16 @@ async def run_tool(path: str, *arguments: str, seconds: float, environment: Mapp
                 # Both tools may be scripts that start another process: all of them are to be killed.
                 start_new_session=True,
             )
+        )
+        # To its end: a process that is cut while it starts is known to nobody, and runs on.
+        cancelled = await wait_through([starting])
+        try:
+            process = starting.result()
         except OSError as error:
             raise CredentialUnavailable(f"{path} cannot be run: {error.strerror or type(error).__name__}") from error
         try:
+            if cancelled is not None:
+                raise cancelled
             async with asyncio.timeout(seconds):
                 stdout, stderr = await process.communicate()
         except TimeoutError:
@@ -77,12 +85,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
                 process.kill()
             else:
                 os.killpg(process.pid, signal.SIGKILL)
-        waiting = asyncio.ensure_future(process.communicate())
-        cancelled = False
-        while not waiting.done():
-            try:
-                await asyncio.wait((waiting,))
-            except asyncio.CancelledError:
-                cancelled = True
-        if cancelled:
-            raise asyncio.CancelledError
+        if (cancelled := await wait_through([asyncio.ensure_future(process.communicate())])) is not None:
+            raise cancelled

@@ -8,12 +8,13 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 import orjson
 
 from databricks_async.auth.token import Token, header_value
-from databricks_async.auth.web import Web, json_object, refusal, same_origin, split
+from databricks_async.auth.web import Web, is_success, json_object, refusal, same_origin
 from databricks_async.errors import AuthError, DatabricksError, InvalidResponse
 from databricks_async.message import Response
 
@@ -85,8 +86,8 @@ async def ask(
         raise
     except DatabricksError as error:
         raise AuthError(f"{what}: {error.message}{_advice(error.message)}", **error.about()) from error
-    endpoint = f"POST {''.join(split(url)[:2])}"
-    if not 200 <= response.status < 300:
+    endpoint = web.endpoint("POST", url)
+    if not is_success(response):
         refused = refusal(what, response, endpoint)
         refused.message += _advice(refused.message)
         refused.args = (refused.message,)
@@ -160,16 +161,16 @@ class WorkspaceEndpoints:
         if self._found is None:
             self._found = await self._web.json("GET", self._url, what=what)
         url = self._found.get(name)
-        if not isinstance(url, str) or "://" not in url:
+        if not isinstance(url, str) or not _is_address(url):
             self._found = None
-            endpoint = f"GET {''.join(split(self._url)[:2])}"
+            endpoint = self._web.endpoint("GET", self._url)
             raise AuthError(f"{what}: the answer has no usable {name!r}", status=200, endpoint=endpoint)
         if not (same_origin(url, self._host) or same_origin(url, self._url)):
             self._found = None
             raise AuthError(
                 f"{what}: the {name} that {self._host} names lies on another host "
-                f"({'://'.join(split_shown(url))}): no secret is sent there",
-                endpoint=f"GET {''.join(split(self._url)[:2])}",
+                f"({'://'.join(_shown(url))}): no secret is sent there",
+                endpoint=self._web.endpoint("GET", self._url),
             )
         return url
 
@@ -188,7 +189,15 @@ class WorkspaceEndpoints:
         return await ask(self._web, moved, form, what=what, headers=headers)
 
 
-def split_shown(url: str) -> tuple[str, str]:
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(header_value(url))
+        return bool(parts.scheme and parts.hostname and parts.path) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _shown(url: str) -> tuple[str, str]:
     """Scheme and host of an address, for a message."""
     scheme, _, rest = url.partition("://")
     return scheme, rest.partition("/")[0].rpartition("@")[2]

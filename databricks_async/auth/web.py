@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
 from databricks_async.config import is_loopback
-from databricks_async.error_bodies import read_error, read_redirect
+from databricks_async.error_bodies import read_disguised, read_error, read_redirect
 from databricks_async.errors import AuthError, DatabricksError
 from databricks_async.message import Request, Response, Send
 from databricks_async.secret import HiddenBytes, hide
@@ -27,10 +27,11 @@ class Connect(Protocol):
 
 
 class Web:
-    """Sends to absolute addresses. Belongs to one session."""
+    """Sends to absolute addresses. Belongs to one session, whose workspace's address `host` gives."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, host: Callable[[], str] = str) -> None:
         self._connect = connect
+        self._host = host
 
     async def send(
         self,
@@ -57,8 +58,13 @@ class Web:
         elif method == "POST":
             body = HiddenBytes(b"")
         # "safe": a token request that is repeated makes one token more, which is used by none.
-        request = Request(f"{method} {origin}{path}", path, query, body, sent)
+        request = Request(self.endpoint(method, url, plain=plain), path, query, body, sent)
         return await self._connect(origin, direct=direct, seconds=seconds)(request)
+
+    def endpoint(self, method: str, url: str, *, plain: bool = False) -> str:
+        """How errors call a request: by its path at the workspace, with its origin anywhere else."""
+        origin, path, _ = split(url, plain=plain)
+        return f"{method} {path}" if origin == self._host() else f"{method} {origin}{path}"
 
     async def json(
         self,
@@ -84,8 +90,8 @@ class Web:
             raise
         except DatabricksError as error:
             raise AuthError(f"{what}: {error.message}", **error.about()) from error
-        endpoint = f"{method} {''.join(split(url, plain=plain)[:2])}"
-        if not 200 <= response.status < 300:
+        endpoint = self.endpoint(method, url, plain=plain)
+        if not is_success(response):
             raise refusal(what, response, endpoint)
         fields = json_object(response)
         if fields is None:
@@ -138,9 +144,17 @@ def json_object(response: Response) -> dict[str, Any] | None:
         return None
 
 
+def is_success(response: Response) -> bool:
+    """Whether an answer may hold what was asked for: no error, and no web page that says it is none."""
+    return 200 <= response.status < 300 and read_disguised(response, raw=False) is None
+
+
 def refusal(what: str, response: Response, endpoint: str) -> AuthError:
     """The error for an answer that is no success, in the server's own words without its trace ids."""
-    read = read_redirect(response) if 300 <= response.status < 400 else read_error(response)
+    if 300 <= response.status < 400:
+        read = read_redirect(response)
+    else:
+        read = (read_disguised(response, raw=False) if response.status < 300 else None) or read_error(response)
     return AuthError(
         f"{what}: {read.message.partition(' Trace ID: ')[0]}",
         status=response.status,

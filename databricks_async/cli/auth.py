@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from databricks_async import Config, DatabricksError, WorkspaceClient
+from databricks_async.cli import login
 from databricks_async.cli.ending import run_to_the_end
 from databricks_async.session.session import Session
 
@@ -45,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     describe.set_defaults(do=lambda options: run_to_the_end(_describe(config_of(options))))
     check = actions.add_parser("check", parents=[common], help="call the workspace, and say who it takes you for")
     check.set_defaults(do=lambda options: run_to_the_end(_check(config_of(options))))
+    login_action = actions.add_parser(
+        "login", parents=[common], help="log in by browser or device code; the next client finds the login"
+    )
+    login.add_arguments(login_action)
+    login_action.set_defaults(do=lambda options: login.run(config_of(options), device_code=options.device_code))
     demo = actions.add_parser("demo", help="one call with each way, against peers on this machine")
     demo.set_defaults(do=_demo)
     return parser

@@ -245,6 +245,7 @@ def environment(peers: Peers, variables: Mapping[str, str]) -> Iterator[None]:
     home = str(peers.folder)
     os.environ |= {"HOME": home, "USERPROFILE": home, "PATH": f"{home}{os.pathsep}/usr/bin{os.pathsep}/bin"}
     os.environ |= {"DATABRICKS_HOST": peers.workspace.url, "DATABRICKS_CONFIG_FILE": str(peers.folder / "none")}
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # the demo's logins are not kept
     os.environ |= variables
     sys.path.insert(0, home)
     try:

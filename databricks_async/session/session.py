@@ -23,6 +23,7 @@ from databricks_async.version import __version__
 if TYPE_CHECKING:
     import aiohttp
 
+    from databricks_async.auth.web import Web
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
@@ -71,6 +72,12 @@ class Session:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             self._open()
         await self._tokens.get()
+
+    def web(self) -> Web:
+        """How a login reaches any address: with this session's connections, limits and retries."""
+        if self._loop is not asyncio.get_running_loop() or self._closed:
+            self._open()
+        return self._web
 
     async def stream(self, request: Request) -> Stream:
         """Send one request, and get the body of its answer to read. Until then all is as in `send`.
@@ -141,7 +148,7 @@ class Session:
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
         outside = Outside(http, config, stats, self.pause, _proxy, common, lent=self._lent is not None)
-        web = Web(outside.connect)
+        self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
         self._tokens = tokens = Tokens(
             chain or handed_in(self._credential, config, web),

@@ -13,7 +13,7 @@ from databricks_async.local.identity_peers.state import AUDIENCES, DATABRICKS, I
 
 _PARTS = """#!/bin/sh
 printf '%s\\n' "$*" >> "$0.log"
-case "$*" in
+case "$* " in
 {cases}
 *) echo "ERROR: this stand-in does not know: $*" >&2; exit 2;;
 esac
@@ -25,7 +25,7 @@ urllib.request.urlopen(sys.argv[1], timeout=30).read()
 
 
 def write_az(state: IdentityState, folder: Path, name: str, *, person: bool) -> Path:
-    """An `az` whose login is this person's, or this service principal's. It knows `account get-access-token`."""
+    """An `az` in which this person, or service principal, is logged in. It knows `account get-access-token`."""
     claims = {"upn": name, "scp": "user_impersonation"} if person else {"appid": name, "idtyp": "app"}
     end = state.now() + state.token_seconds
     cases = []
@@ -39,9 +39,10 @@ def write_az(state: IdentityState, folder: Path, name: str, *, person: bool) -> 
             "tenant": state.tenant_id,
             "tokenType": "Bearer",
         }
-        resource = shlex.quote(audience)
-        for asked in (resource, f"{resource}/") if "://" in audience else (resource,):
-            cases.append(f"*'get-access-token --resource '{asked}' --output json'*) {_print(printed)}")
+        # In any order, as clients differ; with a final slash or as a scope too.
+        asked = [f"--resource {audience} ", f"--resource {audience}/ ", f"--scope {audience}/.default "]
+        patterns = "|".join(f"*{shlex.quote(one)}*" for one in asked)
+        cases.append(f"{patterns}) {_print(printed)}")
     return _write(folder / "az", cases)
 
 
