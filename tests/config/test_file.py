@@ -113,7 +113,9 @@ def test_the_encodings_that_editors_write(home: Path, encoding: str) -> None:
 def test_unknown_sections_and_keys_are_left_alone(home: Path) -> None:
     """Other tools keep theirs in the same file."""
     path = home / ".databrickscfg"
-    path.write_text(f"[__settings__]\nauth_storage = secure\n[x]\njobs-api-version = 2.1\n[p]\nhost={HOST}\ntoken=t\nz=1")
+    path.write_text(
+        f"[__settings__]\nauth_storage = secure\n[x]\njobs-api-version = 2.1\n[p]\nhost={HOST}\ntoken=t\nz=1"
+    )
     path.chmod(0o600)
     before = path.read_bytes()
     assert Config.resolve(profile="p").token == "t"

@@ -345,13 +345,19 @@ def test_two_ways_to_authorize_are_a_contradiction(env: Any, variables: dict[str
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"auth_type": "basic"}, "auth_type (argument) is 'basic', which is not supported: user names and passwords no"),
+        (
+            {"auth_type": "basic"},
+            "auth_type (argument) is 'basic', which is not supported: user names and passwords no",
+        ),
         ({"auth_type": "google-id"}, "which is not supported: it is not for Azure"),
         ({"auth_type": "oauth_m2m"}, "auth_type (argument) is 'oauth_m2m': did you mean 'oauth-m2m'?"),
         ({"auth_type": "zzz"}, "auth_type (argument) is 'zzz': known are pat, metadata-service, oauth-m2m, "),
         ({"auth_type": "pat"}, "no token (DATABRICKS_TOKEN) for pat; looked in the arguments, the environment, "),
         ({"auth_type": "oauth-m2m", "client_id": "x"}, "no client_secret (DATABRICKS_CLIENT_SECRET) for oauth-m2m"),
-        ({"auth_type": "azure-client-secret"}, "no azure_client_id (ARM_CLIENT_ID) for azure-client-secret and no azure"),
+        (
+            {"auth_type": "azure-client-secret"},
+            "no azure_client_id (ARM_CLIENT_ID) for azure-client-secret and no azure",
+        ),
         ({"client_secret": SECRET}, "no client_id (DATABRICKS_CLIENT_ID) for oauth-m2m"),
     ],
 )
