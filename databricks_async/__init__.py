@@ -3,31 +3,42 @@
     async with WorkspaceClient() as w:
         cluster = await w.clusters.get("0923-164208-meows279")
 
-The map of the package:
+The map of the package, each module before those that it builds on:
 
-    client       WorkspaceClient: one session, and the services on it
-    config       Config: which workspace, on whose behalf
-    clusters     w.clusters: the Clusters API and its models
-    libraries    w.libraries: the Libraries API and its models
-    jobs         w.jobs: the Jobs API, its models, runs and the waits for them
-    workspace    w.workspace: the Workspace API, large content, whole trees
-    current_user w.current_user: who the token stands for
-    pager        Pager and Page: listings
-    wait         Wait: operations under way
-    watch        Watch: changes as they happen
-    errors       all exceptions, drawn as a tree
-    codec        JSON to models and back
-    message      Request, Response, Send: the values between the layers
-    session      everything between a Request and its Response
-    auth         ways to get a token
-    local        an in-memory workspace behind real HTTP, for tests and demos
+    cli             the command line
+    pytest_plugin   fixtures for users' own tests
+    client          WorkspaceClient: one session, and the services on it
+    jobs            w.jobs: the Jobs API, its models, runs and the waits for them
+    workspace       w.workspace: the Workspace API, large content, whole trees
+    current_user    w.current_user: who the token stands for
+    clusters        w.clusters: the Clusters API and its models
+    libraries       w.libraries: the Libraries API and its models
+    service         what all services share: one call, one page of a listing
+    pager           Pager and Page: listings
+    wait            Wait: operations under way
+    watch           Watch: changes as they happen
+    polling         one good poll in spite of bad ones, and the intervals between polls
+    codec           JSON to models and back
+    session         everything between a Request and its Response
+    auth            ways to get a token
+    config          Config: which workspace, on whose behalf
+    errors          all exceptions, drawn as a tree
+    error_bodies    what an answer says went wrong, as plain values
+    aio             what asyncio lacks: time limits, single flight, gather, work off the loop
+    epoch           epoch milliseconds as datetime and timedelta
+    local           an in-memory workspace behind real HTTP, for tests and demos
+    message         Request, Response, Send: the values between the layers
+    front_door      how the packages offer their names
+    version         the version of this package
 
-Public names are imported on first use, so that importing the package stays cheap.
+Public is what this package, `errors`, `local` and the packages of the services list in their `__all__`, with the
+arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or change all
+else.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from databricks_async.front_door import front_door
 from databricks_async.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -36,43 +47,29 @@ if TYPE_CHECKING:
     from databricks_async.client import WorkspaceClient as WorkspaceClient
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
+    from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
+    from databricks_async.jobs.errors import RunFailed as RunFailed
+    from databricks_async.message import Replay as Replay
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
+    from databricks_async.session.stats import Stats as Stats
+    from databricks_async.wait import Timeout as Timeout
     from databricks_async.wait import Wait as Wait
     from databricks_async.watch import Watch as Watch
-
-_HOMES = {
-    "Config": "config",
-    "Credential": "auth.token",
-    "DatabricksError": "errors",
-    "Page": "pager",
-    "Pager": "pager",
-    "Token": "auth.token",
-    "Wait": "wait",
-    "Watch": "watch",
-    "WorkspaceClient": "client",
-}
-
-__all__ = [
-    "Config",
-    "Credential",
-    "DatabricksError",
-    "Page",
-    "Pager",
-    "Token",
-    "Wait",
-    "Watch",
-    "WorkspaceClient",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+else:
+    # Imported on first use, so that importing the package stays cheap.
+    __getattr__, __dir__ = front_door(
+        __name__,
+        {
+            "auth.token": ["Credential", "Token"],
+            "client": ["WorkspaceClient"],
+            "config": ["Config"],
+            "errors": ["DatabricksError", "OutcomeUnknown"],
+            "jobs.errors": ["RunFailed"],
+            "message": ["Replay"],
+            "pager": ["Page", "Pager"],
+            "session.stats": ["Stats"],
+            "wait": ["Timeout", "Wait"],
+            "watch": ["Watch"],
+        },
+    )

@@ -49,6 +49,7 @@ DatabricksError                     the one root
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
@@ -65,11 +66,12 @@ from databricks_async.error_bodies import (
     retry_info_seconds,
 )
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
+from databricks_async.front_door import missing, public_names
 from databricks_async.message import Request, Response
 
 
 class About(TypedDict, total=False):
-    """What can be told about any error; every argument of DatabricksError but its message."""
+    """What is known about any error: the arguments of DatabricksError beside its message."""
 
     status: int | None
     error_code: str | None
@@ -84,7 +86,7 @@ class About(TypedDict, total=False):
 class DatabricksError(Exception):
     """Anything that this package raises on purpose. `str()` is one line without bodies, headers or secrets.
 
-    The attributes may be changed: whoever passes an error on adds what it knows.
+    The attributes may be changed: a caller that raises an error again adds what it knows.
     """
 
     def __init__(
@@ -199,7 +201,7 @@ class OutcomeUnknown(DatabricksError):
         self.lookup = lookup
         """How to find out whether the call was carried out."""
         self.idempotency_token: str | None = None
-        """Of a call that starts a run: the same call with it brings the run, if there is one, and starts it if not."""
+        """Of a call that starts a run: the same call with this token returns its run, or else starts one."""
 
 
 class InvalidResponse(DatabricksError):
@@ -229,13 +231,6 @@ if TYPE_CHECKING:
         failed_tasks: list[Any]
 
     FailedTask: TypeAlias = Any
-
-
-def __getattr__(name: str) -> object:
-    """The errors of jobs, which are importable from here too."""
-    if name in ("RunFailed", "FailedTask"):
-        return getattr(import_module("databricks_async.jobs.errors"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class OperationTimeout(DatabricksError, TimeoutError):
@@ -312,7 +307,7 @@ class RequestLimitExceeded(TooManyRequests):
 
 
 class Cancelled(DatabricksError):
-    """499: the service was told that the caller went away."""
+    """499: the service saw the caller close the connection."""
 
 
 class InternalError(DatabricksError):
@@ -447,7 +442,7 @@ def asked_to_wait(response: Response) -> float | None:
 
 
 def is_quota(response: Response) -> bool:
-    """Whether this is a 429 that waiting will not heal: a quota is used up, not a rate."""
+    """Whether this is a 429 for which waiting is no help: a quota is used up, not a rate."""
     if response.status != 429:
         return False
     read = read_error(response)
@@ -464,3 +459,18 @@ def _class_of(request: Request, status: int, read: ErrorBody) -> type[Databricks
                 return ResourceDoesNotExist
     found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
     return found or (BadRequest if status < 500 else InternalError)
+
+
+if not TYPE_CHECKING:
+    __all__ = ["FailedTask", "RunFailed", *public_names(sys.modules[__name__])]
+
+
+def __getattr__(name: str) -> Any:
+    """The errors of jobs, which can be imported from here as well."""
+    if name in ("RunFailed", "FailedTask"):
+        return getattr(import_module("databricks_async.jobs.errors"), name)
+    raise missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "FailedTask", "RunFailed"})

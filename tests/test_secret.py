@@ -142,10 +142,10 @@ def test_no_error_of_a_configuration_shows_a_secret(
     path.touch(mode=0o600)
     path.write_text(f"[other]\ntoken = {PLANTED}\n", encoding="utf-8")
     for make in (WorkspaceClient, Config.resolve, Config):
+        if make is Config and "profile" in bad:
+            continue  # it does not look for one
         with pytest.raises((DatabricksError, TypeError)) as caught:
             make(**arguments)
-            if make is Config and "profile" in bad:
-                raise TypeError("a profile is not looked for")
         assert PLANTED not in in_library(caught.value)
     monkeypatch.setenv(attrs.fields_dict(Config)[name].metadata["env"][0], PLANTED)
     with pytest.raises((DatabricksError, TypeError)) as caught:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from databricks_async.local import Clock, LocalWorkspace
 
 _KEPT_CALLS = 1000
-"""Nobody reads the journal here, and it would grow for as long as this runs."""
+"""The journal is not read here, and would grow for as long as this runs."""
 
 
 def run(argv: Sequence[str]) -> int:

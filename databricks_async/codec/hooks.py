@@ -1,19 +1,40 @@
 """The functions that read and write one type each; those of models are generated from their fields.
 
 Generated code costs a third of what cattrs' own hooks cost: see `benchmarks/conversion.py`. Reading tests first for the
-class that JSON gives; models, tuples and words come only in requests, where people build them.
+class that JSON gives: models, tuples and enums come only in requests.
+
+The function that reads a `TaskDependency`; `n` counts the keys that are known and not null:
+
+    def read_TaskDependency(d, _=None):
+        if d.__class__ is not dict: d = mapping(d, cls)
+        o = new(cls); n = 2; at = ''
+        try:
+            if 'task_key' not in d: at = 'task_key'; raise WrongShape('expected text, got nothing')
+            v = d.get('task_key')
+            if v.__class__ is str: o.task_key = v
+            else: at = 'task_key'; o.task_key = read0(v, kind0)
+            v = d.get('outcome')
+            if v is None: o.outcome = None; n -= 1
+            elif v.__class__ is str: o.outcome = v
+            else: at = 'outcome'; o.outcome = read1(v, kind1)
+        except WrongShape as error: raise error.inside(at) from None
+        o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)
+        return o
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import linecache
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
 from databricks_async.codec.open_enum import OpenEnum
-from databricks_async.codec.shape import SCALARS, WrongShape, text, wrong
+from databricks_async.codec.shape import SCALARS, WrongShape, read_text, wrong_type
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 """Takes plain JSON and the type, as the structure hooks of cattrs do."""
@@ -24,6 +45,19 @@ Field: TypeAlias = "attrs.Attribute[Any]"
 def fields_of(cls: type[Any]) -> list[Field]:
     """The fields of a model that have a key of their own in JSON."""
     return [field for field in attrs.fields(cls) if field.name != "unknown_fields"]
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """The types of the fields of a model; what is a type variable in a generic base is what the class says it is."""
+    hints = get_type_hints(cls)
+    for base in cls.__mro__:
+        for generic in getattr(base, "__orig_bases__", ()):
+            parameters = getattr(get_origin(generic), "__parameters__", ())
+            meant = dict(zip(parameters, get_args(generic), strict=False))
+            for name, hint in hints.items():
+                if found := [one for one in getattr(hint, "__parameters__", ()) if one in meant]:
+                    hints[name] = hint[tuple(meant[one] for one in found)]
+    return hints
 
 
 def wire_name(field: Field) -> str:
@@ -48,7 +82,7 @@ def required(kind: Any) -> Any:
     return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
 
 
-def is_word(kind: Any) -> bool:
+def is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
@@ -63,8 +97,8 @@ def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     read = hook_of(item)
 
     def read_list(value: Any, _: Any) -> list[Any]:
-        if not isinstance(value, list | tuple):
-            raise wrong("a list", value)
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
+            raise wrong_type("a list", value)
         try:
             return [read(one, item) for one in value]
         except WrongShape:
@@ -81,7 +115,7 @@ def map_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     def read_map(value: Any, _: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise wrong("an object", value)
+            raise wrong_type("an object", value)
         try:
             return {name: read(one, item) for name, one in value.items()}
         except WrongShape:
@@ -103,10 +137,14 @@ Names: TypeAlias = dict[str, Any]
 """The globals of a generated function."""
 
 
-def _function(head: str, lines: list[str], names: Names) -> Any:
-    text = "\n".join([f"def hook({head}):", *lines])
-    exec(compile(text, f"<{names['cls'].__name__}>", "exec"), names)  # noqa: S102 made of our own field names only
-    return names["hook"]
+def _function(name: str, head: str, lines: list[str], names: Names) -> Any:
+    """Compile a function. Tracebacks and debuggers find its source in `linecache`."""
+    cls = names["cls"]
+    text = re.sub(r"^ +", lambda indent: indent[0] * 4, "\n".join([f"def {name}({head}):", *lines, ""]), flags=re.M)
+    filename = f"<generated {name} of {cls.__module__}.{cls.__qualname__}>"
+    exec(compile(text, filename, "exec"), names)  # noqa: S102 made of our own field names only
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    return names[name]
 
 
 def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> None:
@@ -121,11 +159,11 @@ def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> N
 
 def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
-    fields, hints = fields_of(cls), get_type_hints(cls)
+    fields, hints = fields_of(cls), hints_of(cls)
     names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
     names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
-    lines = [" if d.__class__ is not dict:", "  if isinstance(d, cls): return d", "  d = mapping(d, cls)"]
+    lines = [" if d.__class__ is not dict: d = mapping(d, cls)"]
     if len(fields) >= _MANY:
         _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
         lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
@@ -134,7 +172,7 @@ def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
         if not _may_be_absent(hints[field.name]):
             lines += [_refuse_absent(field, hints[field.name])]
         lines += [f"  v = d.get({wire_name(field)!r})", *read]
-    hook: Reader = _function("d, _=None", [*lines, *_END], names)
+    hook: Reader = _function(f"read_{cls.__name__}", "d, _=None", [*lines, *_END], names)
     return hook
 
 
@@ -150,13 +188,13 @@ _END: Final = (
 def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
     """For objects with few of many fields: goes over the keys, which costs more for each of them and less in all."""
     names["puts"] = {
-        wire_name(field): _function("d, o, v", ["  n = 1", *read, "  return n"], names)
+        wire_name(field): _function(f"read_{field.name}", "d, o, v", ["  n = 1", *read, "  return n"], names)
         for field, read in zip(fields, reads, strict=True)
     }
     lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
     lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
     lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
-    return _function("d", [*lines, *_END], names)
+    return _function("read_sparse", "d", [*lines, *_END], names)
 
 
 def _may_be_absent(hint: Any) -> bool:
@@ -166,7 +204,7 @@ def _may_be_absent(hint: Any) -> bool:
 def _refuse_absent(field: Field, kind: Any) -> str:
     if is_made_of(kind, list):
         expected = "a list"
-    elif is_word(kind):
+    elif is_enum(kind):
         expected = "text"
     else:
         expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
@@ -187,8 +225,8 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     if kind in SCALARS:
         names["read" + index] = SCALARS[kind]
         tests += [f"v.__class__ is {kind.__name__}: {target} = v"]
-    elif is_word(kind):
-        names |= {"read" + index: text, "words" + index: {word.value: word for word in kind}.get}
+    elif is_enum(kind):
+        names |= {"read" + index: read_text, "words" + index: {word.value: word for word in kind}.get}
         tests += [f"v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
     else:
         _later(names, "read" + index, lambda: hook_of(kind))
@@ -213,12 +251,44 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     return [*(f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)), f"  else: {read}"]
 
 
+@lru_cache(None)
+def _names_of(cls: Hashable) -> list[tuple[str, str]]:
+    """The fields of a model: their names, and their keys in JSON."""
+    return [(field.name, wire_name(field)) for field in fields_of(cast("type[Any]", cls))]
+
+
+@lru_cache(None)
+def holders_of(cls: Hashable) -> list[tuple[str, str]]:
+    """Those whose values may hold models."""
+    hints = hints_of(cls)
+    return [(name, wire) for name, wire in _names_of(cls) if not _is_plain(required(hints[name]))]
+
+
+def _is_plain(kind: Any) -> bool:
+    return kind in SCALARS or is_enum(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
+
+
+def one_level(model: Any) -> dict[str, Any]:
+    """A model as a JSON object whose values are still those of the model: what is None is left out."""
+    given: dict[str, Any] = {}
+    if model.unknown_fields is not None:
+        if not isinstance(model.unknown_fields, Mapping):
+            raise wrong_type("an object", model.unknown_fields).inside("unknown_fields")
+        given = dict(model.unknown_fields)
+    for name, wire in _names_of(model.__class__):
+        if (value := getattr(model, name)) is not None:
+            given[wire] = value
+    return given
+
+
 def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, cls):
+        return one_level(value)  # its fields may have been set to anything
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
-    raise wrong("an object", value)
+    raise wrong_type("an object", value)
 
 
 def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
@@ -232,24 +302,24 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str
             found[name] = d[name]
     if len(found) != count:
         found = {name: value for name, value in d.items() if value is None or name not in known}
-        if len(met) < _MOST_MET:
+        if len(met) < _MAX_MET:
             met.extend(name for name in found if name not in known and name not in met)
     return found
 
 
-_MOST_MET: Final = 32
+_MAX_MET: Final = 32
 
 
 def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
     """From a model to a JSON object: what is None is left out, what was received and is unknown is put back."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     names: Names = {"cls": cls, "to_dict": to_dict, "texts": _texts, "WrongShape": WrongShape}
     lines = [" at = 'unknown_fields'", " try:"]
     lines += ["  d = {} if o.unknown_fields is None else to_dict(o.unknown_fields)"]
     for index, field in enumerate(fields_of(cls)):
         lines += _write_field(names, str(index), field, required(hints[field.name]), hook_of)
     lines += [" except WrongShape as error: raise error.inside(at) from None", " return d"]
-    hook: Writer = _function("o", lines, names)
+    hook: Writer = _function(f"write_{cls.__name__}", "o", lines, names)
     return hook
 
 
@@ -259,7 +329,7 @@ def _write_field(names: Names, index: str, field: Field, kind: Any, hook_of: Cal
     names["kind" + index] = kind
     if kind in (str, int, bool):
         fast = f"v.__class__ is {kind.__name__}: d[{wire}] = v"
-    elif is_word(kind):
+    elif is_enum(kind):
         fast = f"v.__class__ is kind{index}: d[{wire}] = v._value_"
     elif isinstance(kind, type) and attrs.has(kind):
         _later(names, "write" + index, lambda: hook_of(kind))

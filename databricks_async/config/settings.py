@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, Unpack, cast
@@ -31,6 +30,7 @@ from databricks_async.config.values import (
 )
 from databricks_async.errors import ConfigError
 from databricks_async.secret import MASK, Secret, hide, reveal
+from databricks_async.suggest import did_you_mean
 
 Sourced = Mapping[str, tuple[Any, str]]
 """Attribute names with their values and where these come from."""
@@ -327,8 +327,8 @@ class Config:
             which = f"{self._origin.of('auth_type')} is {self.auth_type!r}"
             if self.auth_type in NOT_OFFERED:
                 raise ConfigError(f"{which}, which is not supported: {NOT_OFFERED[self.auth_type]}")
-            near = difflib.get_close_matches(self.auth_type, [*NEEDS, *NOT_OFFERED], 1)
-            raise ConfigError(which + (f": did you mean {near[0]!r}?" if near else f": known are {', '.join(NEEDS)}"))
+            hint = did_you_mean(self.auth_type, (*NEEDS, *NOT_OFFERED), f"known are {', '.join(NEEDS)}")
+            raise ConfigError(f"{which}: {hint}")
         names = self._groups()
         ways = sorted(ways_among(names))
         said = [f"{way}: {', '.join(self._origin.of(name) for name in names if names[name] == way)}" for way in ways]
@@ -371,9 +371,8 @@ def hidden(settings: Arguments) -> Arguments:
 def _check_names(settings: Mapping[str, Any]) -> None:
     for name in settings:
         if name not in _FIELDS:
-            near = difflib.get_close_matches(name, _FIELDS, 1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"Config has no attribute {name!r}{hint}")
+            hint = did_you_mean(name, _FIELDS)
+            raise TypeError(f"Config has no attribute {name!r}" + (f": {hint}" if hint else ""))
 
 
 def _is_secret(name: str) -> bool:

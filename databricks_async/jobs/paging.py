@@ -1,8 +1,8 @@
-"""Jobs and runs of many tasks, made whole from the pages in which the service gives them."""
+"""Jobs and runs of many tasks: their pages joined, and what a listing cut off filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -10,14 +10,13 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.errors import NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
-from databricks_async.pager import Page, Pager
 
 W = TypeVar("W", Job, Run)
 
 
-async def whole(fetch: Callable[[str | None], Awaitable[Page[W]]]) -> W:
+def joined(pages: Sequence[W]) -> W:
     """One object from all its pages: each list of it holds the items of every page, in order."""
-    first, *others = [page.items[0] async for page in Pager(fetch).pages()]
+    first, *others = pages
     for other in others:
         _joined(first, other)
     first.has_more = first.next_page_token = None
@@ -37,7 +36,7 @@ def _joined(ours: Any, more: Any) -> Any:
     return more if ours is None else ours
 
 
-async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
+async def fill_in(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
     """Fill up an object of a listing that was cut off. One that is gone meanwhile, or forbidden, says
     so in its `has_more`."""
     try:

@@ -64,7 +64,7 @@ class Deadlines:
         return True
 
     def close(self) -> None:
-        """Nobody has any time left."""
+        """End the time of all requests in flight."""
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._entries):
@@ -201,7 +201,7 @@ class Transport:
         return bytes(body)
 
     async def _opened(self, request: Request, answer: ClientResponse) -> Response:
-        """The answer before its body; with it where it is short and might tell of an error."""
+        """The answer before its body; with the body where it is short and might be an error."""
         head = b""
         try:
             if "json" in answer.content_type:

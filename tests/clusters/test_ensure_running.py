@@ -20,6 +20,8 @@ from databricks_async.errors import (
 )
 from databricks_async.local import Fault
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 GET, START = "GET /api/{v}/clusters/get", "POST /api/{v}/clusters/start"
 
 

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import os
 import ssl
-import sys
 
 import aiohttp
 import pytest
@@ -14,6 +13,7 @@ import trustme
 
 from databricks_async.errors import CertificateError, ConfigError, ConnectError, ConnectionLost
 from databricks_async.local import LocalWorkspace
+from support.processes import STRICT_PYTHON, own_output
 
 SCRIPT = """
 import asyncio, sys
@@ -53,15 +53,14 @@ def trusting(authority):
 async def run(url, **environment):
     """A program of its own: aiohttp reads the certificates of the machine when it is imported."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-X", "dev", "-W", "error", "-c", SCRIPT, url),
+        *(*STRICT_PYTHON, "-c", SCRIPT, url),
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(20):
         out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    return process.returncode, out.decode(), own_output(err)
 
 
 class Proxy:

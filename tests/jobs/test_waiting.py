@@ -12,6 +12,8 @@ from databricks_async.errors import OperationTimeout, ResourceDoesNotExist, RunF
 from databricks_async.jobs.models import BaseRun, RunLifeCycleState, RunLifecycleStateV2State, RunResultState
 from databricks_async.local import Fault
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 GET = "GET /api/{v}/jobs/runs/get"
 
 

@@ -16,6 +16,8 @@ from databricks_async.errors import AuthError
 from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Response
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 DISCOVERY = "GET /oidc/.well-known/oauth-authorization-server"
 TOKEN = "POST /oidc/v1/token"
 ID, SECRET = "client", "dose0123456789abcdef"

@@ -14,6 +14,8 @@ from databricks_async.message import Request, Response
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 LIST = "GET /api/2.1/clusters/list"
 OTHER = "GET /api/2.0/libraries/all-cluster-statuses"
 READ = Request(LIST, "/api/2.1/clusters/list")

@@ -6,36 +6,15 @@ import asyncio
 import itertools
 import math
 import random
-import selectors
 
 import pytest
 
 from databricks_async.message import Request, Response
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
+from support.virtual_loop import VirtualLoop
 
 READ = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop that never waits: its time jumps to the next timer."""
-
-    def __init__(self):
-        self.now = 0.0
-        super().__init__(Jumping(self))
-
-    def time(self):
-        return self.now
-
-
-class Jumping(selectors.DefaultSelector):
-    def __init__(self, loop):
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout=None):
-        self._loop.now += timeout or 0.0
-        return super().select(0)
 
 
 class LimitedService:
@@ -64,6 +43,7 @@ class LimitedService:
         self._concurrent = concurrent
         self._unwell = unwell
         self._told_until = told_until
+        self._started = loop.time()
         self._seen_at = 0.0
         self._random = random.Random(1)  # noqa: S311 (repeatable, not secret)
         self.in_flight = self.taken = self.refused = 0
@@ -71,7 +51,7 @@ class LimitedService:
     async def send(self, request):
         latency = self._latency * self._random.uniform(0.7, 1.3)
         await asyncio.sleep(latency / 2)
-        now = self._loop.time()
+        now = self._loop.time() - self._started
         if self._per_second < math.inf:
             self._saved = min(self._burst, self._saved + (now - self._seen_at) * self._per_second)
             self._seen_at = now
@@ -109,8 +89,9 @@ def crowd(calls=600, callers=100, patience=300.0, **limits):
             await asyncio.gather(*(caller(paced) for _ in range(callers)))
             pacer.close()
 
+        started = loop.time()
         runner.run(everybody())
-        return loop.time(), service
+        return loop.time() - started, service
 
 
 @pytest.mark.parametrize("latency", [0.02, 0.1])

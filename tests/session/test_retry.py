@@ -26,6 +26,8 @@ from databricks_async.message import Request, Response
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 JSON = {"Content-Type": "application/json"}
 SPEC = (
     b'{"cluster_name": "etl", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}'

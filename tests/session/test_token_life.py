@@ -63,7 +63,7 @@ async def settled(tokens):
 @pytest.mark.parametrize("jump", ["suspended", "set ahead", "plain"])
 async def test_a_life_in_seconds_is_counted_on_both_clocks(clocks, jump):
     """The earlier end counts: the monotonic clock stands still in a suspended machine."""
-    source, tokens = tokens_of(lambda n: Token(f"t{n}", expires_in=3600))
+    _, tokens = tokens_of(lambda n: Token(f"t{n}", expires_in=3600))
     assert (await settled(tokens)).value == "t1"
     clocks.wall += 3570
     clocks.monotonic += 3570 if jump == "plain" else 0
@@ -314,7 +314,7 @@ async def test_the_error_of_a_credential_in_its_own_words(connect, caplog, secre
     async def credential():
         raise OSError(f"the vault said no to {secret}, ask Ann")
 
-    with pytest.raises(AuthError, match="the credential failed: OSError: the vault said no to .*, ask Ann") as raised:
+    with pytest.raises(AuthError, match=r"the credential failed: OSError: the vault said no to .*, ask Ann") as raised:
         await connect(credential=credential).clusters.list().collect()
     hidden = secret.removeprefix("Bearer ").rpartition("=")[2].removeprefix('{"access_token": "').removesuffix('"}')
     assert "***" in str(raised.value)

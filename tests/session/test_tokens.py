@@ -13,6 +13,8 @@ from databricks_async.auth import Token
 from databricks_async.errors import AuthError, ConnectionLost, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.local import Fault
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 DISCOVERY = "GET /oidc/.well-known/oauth-authorization-server"
 TOKEN = "POST /oidc/v1/token"
 LIST = "GET /api/2.1/clusters/list"

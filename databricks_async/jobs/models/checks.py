@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from databricks_async.codec import Model, WrongShape
+from databricks_async.codec import WrongShape
 
 if TYPE_CHECKING:
     from databricks_async.jobs.models.compute import JobCluster
     from databricks_async.jobs.models.tasks import AnyTask
 
-M = TypeVar("M", bound=Model)
-
-MOST_TASKS: Final = 1_000
-LONGEST_TOKEN: Final = 64
-
-
-def as_sent(model: M) -> M:
-    """The model that the service gets: people may have put mappings, or anything else, where models belong."""
-    return type(model).from_dict(model.as_dict())
+MAX_TASKS: Final = 1_000
+MAX_TOKEN_LENGTH: Final = 64
 
 
 def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobCluster] | None, *, complete: bool) -> None:
@@ -34,8 +27,8 @@ def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobClust
     _refuse_same("job_clusters", "job_cluster_key", clusters)
     if tasks is None:
         return
-    if len(tasks) > MOST_TASKS:
-        raise WrongShape(f"expected at most {MOST_TASKS:,} tasks, got {len(tasks):,}: split the job", ("tasks",))
+    if len(tasks) > MAX_TASKS:
+        raise WrongShape(f"expected at most {MAX_TASKS:,} tasks, got {len(tasks):,}: split the job", ("tasks",))
     _refuse_same("tasks", "task_key", (task.task_key for task in tasks))
     for index, task in enumerate(tasks):
         try:
@@ -50,8 +43,8 @@ def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobClust
 
 def check_idempotency_token(token: str | None) -> None:
     """Refuse a token that the service does not take, and an empty one, which would protect nothing."""
-    if token is not None and not 1 <= len(token) <= LONGEST_TOKEN:
-        raise WrongShape(f"expected 1 to {LONGEST_TOKEN} characters, got {len(token)}", ("idempotency_token",))
+    if token is not None and not 1 <= len(token) <= MAX_TOKEN_LENGTH:
+        raise WrongShape(f"expected 1 to {MAX_TOKEN_LENGTH} characters, got {len(token)}", ("idempotency_token",))
 
 
 def _refuse_same(where: str, field: str, keys: Iterable[str]) -> None:
@@ -89,9 +82,10 @@ _CLUSTERS: Final = ("existing_cluster_id", "new_cluster", "job_cluster_key")
 
 def _kinds(task: AnyTask) -> list[str]:
     """The fields that say what it does; also those of a service newer than this version."""
-    fields = [(field.name, getattr(task, field.name)) for field in attrs.fields(type(task))]
-    given = [*fields, *(task.unknown_fields or {}).items()]
-    return [name for name, value in given if value is not None and name.endswith("_task")]
+    known = [field.name for field in attrs.fields(type(task)) if field.name.endswith("_task")]
+    kinds = [name for name in known if getattr(task, name) is not None]
+    unknown = task.unknown_fields or {}
+    return kinds + [name for name, value in unknown.items() if value is not None and name.endswith("_task")]
 
 
 def _refuse_unknown_dependencies(tasks: Sequence[AnyTask]) -> None:

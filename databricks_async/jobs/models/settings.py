@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from databricks_async.codec import Model, WrongShape
-from databricks_async.jobs.models.checks import as_sent, check_tasks
+from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.models.compute import GitSource, JobCluster, JobEnvironment, JobEnvironmentVariables
 from databricks_async.jobs.models.notifications import (
     JobEmailNotifications,
@@ -20,7 +20,7 @@ from databricks_async.jobs.models.settings_enums import Format, JobDeploymentKin
 from databricks_async.jobs.models.tasks import Task
 from databricks_async.jobs.models.triggers import Continuous, CronSchedule, TriggerConfiguration, TriggerSettings
 
-MOST_CONCURRENT_RUNS: Final = 1_000
+MAX_CONCURRENT_RUNS: Final = 1_000
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -32,7 +32,7 @@ class QueueSettings(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class JobRunAs(Model):
-    """Who the job runs as: one of the three. Without it: whoever created the job."""
+    """The user, group or service principal as which the job runs: one of the three; by default its creator."""
 
     group_name: str | None = None
     service_principal_name: str | None = None
@@ -92,7 +92,7 @@ class JobSettings(Model):
     performance_target: PerformanceTarget | None = None
     queue: QueueSettings | None = None
     run_as: JobRunAs | None = None
-    """Only written: a job tells run_as_user_name."""
+    """Only in requests: an answer has run_as_user_name."""
     schedule: CronSchedule | None = None
     tags: dict[str, str] | None = None
     """25 at most; also set on the job clusters."""
@@ -106,16 +106,16 @@ class JobSettings(Model):
     usage_policy_id: str | None = None
     webhook_notifications: WebhookNotifications | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
+        """Of tasks only what holds for each: the others may be in the job already."""
         self._check(complete=False)
 
     def _check(self, *, complete: bool) -> None:
-        sent = as_sent(self)
-        check_tasks(sent.tasks, (sent.job_clusters or ()) if complete else sent.job_clusters, complete=complete)
-        runs = sent.max_concurrent_runs
-        if runs is not None and not 0 <= runs <= MOST_CONCURRENT_RUNS:
+        check_tasks(self.tasks, (self.job_clusters or ()) if complete else self.job_clusters, complete=complete)
+        runs = self.max_concurrent_runs
+        if runs is not None and not 0 <= runs <= MAX_CONCURRENT_RUNS:
             raise WrongShape(
-                f"expected 0 (which skips every run) to {MOST_CONCURRENT_RUNS:,}, got {runs:,}",
+                f"expected 0 (which skips every run) to {MAX_CONCURRENT_RUNS:,}, got {runs:,}",
                 ("max_concurrent_runs",),
             )
 
@@ -126,5 +126,5 @@ class CreateJob(JobSettings):
 
     access_control_list: list[JobAccessControlRequest] | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
         self._check(complete=True)

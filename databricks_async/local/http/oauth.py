@@ -105,7 +105,7 @@ def _invalid_client() -> OAuthError:
     return error
 
 
-PUBLIC_ROUTES: dict[str, Endpoint] = {
+ROUTES: dict[str, Endpoint] = {
     **grants.ROUTES,
     "GET /.well-known/databricks-config": host_metadata,
     "GET /oidc/.well-known/oauth-authorization-server": discovery,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from databricks_async.local.state import Json
+from databricks_async.local.values import Json
 
 TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
 """Gets a task's resolved parameters; gives the exit value, or that and the task values that it sets."""

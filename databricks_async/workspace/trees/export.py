@@ -14,7 +14,15 @@ from databricks_async.workspace.content import Download
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.trees.names import below, local_name
-from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
+from databricks_async.workspace.trees.pool import (
+    TreeFailure,
+    TreeItem,
+    TreeOutcome,
+    TreeProgress,
+    TreeReport,
+    TreeSkip,
+    crew,
+)
 from databricks_async.workspace.trees.walk import Walk
 
 _END_OF_TIME = 253_402_300_800_000
@@ -38,7 +46,7 @@ async def export_tree(
     notebooks: ExportFormat | str,
     overwrite: bool,
     skip_unchanged: bool,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
 ) -> TreeReport:
     notebooks = ExportFormat(notebooks)
@@ -111,7 +119,7 @@ class _Export:
             raise
         return self.folder / place
 
-    async def one(self, info: ObjectInfo, target: Path) -> Outcome:
+    async def one(self, info: ObjectInfo, target: Path) -> TreeOutcome:
         path, kind = info.path or "", info.object_type or ObjectType("")
         if kind in _FOLDERS:
             await asyncio.to_thread(self.make, target)

@@ -73,7 +73,7 @@ class TreeFailure:
     error: Exception
 
 
-Outcome: TypeAlias = TreeItem | TreeSkip | TreeFailure
+TreeOutcome: TypeAlias = TreeItem | TreeSkip | TreeFailure
 
 
 @attrs.frozen
@@ -102,7 +102,7 @@ class TreeReport:
 
 
 @attrs.frozen
-class Progress:
+class TreeProgress:
     """How far the work on a tree is, told after each object: transferred, skipped or failed."""
 
     path: str
@@ -119,7 +119,7 @@ class Progress:
 class Crew:
     """Works on many objects at once, and keeps account of them."""
 
-    def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[TreeProgress], None] | None) -> None:
         self._group = group
         self._places = asyncio.Semaphore(size)
         self._on_progress = on_progress
@@ -127,19 +127,19 @@ class Crew:
         self.report = TreeReport([], [], [])
 
     async def start(
-        self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]
-    ) -> asyncio.Task[Outcome]:
+        self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[TreeOutcome]]
+    ) -> asyncio.Task[TreeOutcome]:
         """Have this done as soon as there is a place; returns when it has begun."""
         self._found += 1
         await self._places.acquire()
         return self._group.create_task(self._do(path, kind, work))
 
-    def note(self, outcome: Outcome, kind: ObjectType | None = None) -> None:
+    def note(self, outcome: TreeOutcome, kind: ObjectType | None = None) -> None:
         """Account for an object that needs no work."""
         self._found += 1
         self._account(outcome, kind)
 
-    async def _do(self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _do(self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[TreeOutcome]]) -> TreeOutcome:
         try:
             outcome = await work()
         except (DatabricksError, OSError, ValueError) as error:
@@ -151,7 +151,7 @@ class Crew:
         self._account(outcome, kind)
         return outcome
 
-    def _account(self, outcome: Outcome, kind: ObjectType | None) -> None:
+    def _account(self, outcome: TreeOutcome, kind: ObjectType | None) -> None:
         report, size = self.report, 0
         if isinstance(outcome, TreeItem):
             report.done.append(outcome)
@@ -163,11 +163,11 @@ class Crew:
             report.failures.append(outcome)
         if self._on_progress is not None:
             done = len(report.done) + len(report.skipped) + len(report.failures)
-            self._on_progress(Progress(outcome.path, kind, size, done, self._found))
+            self._on_progress(TreeProgress(outcome.path, kind, size, done, self._found))
 
 
 @asynccontextmanager
-async def crew(size: int, on_progress: Callable[[Progress], None] | None) -> AsyncIterator[Crew]:
+async def crew(size: int, on_progress: Callable[[TreeProgress], None] | None) -> AsyncIterator[Crew]:
     """A crew of this size. All its work has ended at the end: well, or cancelled because something failed for good."""
     size, failure = checked_concurrency(size), None
     group = asyncio.TaskGroup()
