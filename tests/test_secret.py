@@ -134,11 +134,11 @@ def test_a_configuration_without_a_secret_is_pickled() -> None:
     ids=str,
 )
 def test_no_error_of_a_configuration_shows_a_secret(
-    name: str, bad: dict[str, Any], monkeypatch: pytest.MonkeyPatch, nobodys_settings: Path
+    name: str, bad: dict[str, Any], monkeypatch: pytest.MonkeyPatch, empty_environment: Path
 ) -> None:
     """Nor do the variables of the frames that it passes, whether the secret is an argument or in the environment."""
     arguments = {"host": HOST, name: PLANTED, **bad}
-    path = nobodys_settings / ".databrickscfg"
+    path = empty_environment / ".databrickscfg"
     path.touch(mode=0o600)
     path.write_text(f"[other]\ntoken = {PLANTED}\n", encoding="utf-8")
     for make in (WorkspaceClient, Config.resolve, Config):
