@@ -41,7 +41,7 @@ _JSON = {"content-type": "application/json"}
 _DEVOPS_PATH = "/devops/project/_apis/distributedtask/hubs/build/plans/plan/jobs/job/oidctoken"
 
 # The first pattern that fits is taken: that of a tenant fits everything.
-_ROUTES: dict[str, PeerEndpoint] = {**machines.ROUTES, **pipelines.ROUTES, **entra.ROUTES}
+_ROUTES: dict[str, PeerEndpoint] = {**machines.PEER_ROUTES, **pipelines.PEER_ROUTES, **entra.PEER_ROUTES}
 
 
 class LocalIdentity:
