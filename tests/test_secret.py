@@ -174,7 +174,7 @@ async def workspace() -> Any:
     "fault",
     [
         Fault.answer(401, f"bad token dapi{PLANTED}"),
-        Fault.answer(403, {"error_code": "PERMISSION_DENIED", "message": f"token {PLANTED} is not allowed"}),
+        Fault.error(403, "PERMISSION_DENIED", f"token dapi{PLANTED} is not allowed"),
         Fault.answer(500, f"dapi{PLANTED}"),
         Fault.answer(200, f"<html><title>dapi{PLANTED}</title>"),
         Fault.answer(302, headers={"Location": f"https://evil.example/login?token={PLANTED}"}),

@@ -99,7 +99,7 @@ def ids_in_host(value: Any) -> dict[str, str]:
     """The `workspace_id` and `account_id` that an address pasted from the browser holds as `?o=` and `?a=`."""
     if not isinstance(value, str) or "?" not in value:
         return {}
-    query = value.partition("?")[2].partition("#")[0]
+    query = value.partition("#")[0].partition("?")[2]
     # A workspace with an address of its own is number 0 there.
     return {_IDS[name]: text for name, text in parse_qsl(query) if name in _IDS and text.strip() not in ("", "0")}
 
