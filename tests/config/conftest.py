@@ -9,9 +9,9 @@ import pytest
 
 
 @pytest.fixture
-def home(nobodys_settings: Path) -> Path:
+def home(empty_environment: Path) -> Path:
     """A home without a configuration file, in an environment that says nothing."""
-    return nobodys_settings
+    return empty_environment
 
 
 @pytest.fixture
