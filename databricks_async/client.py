@@ -157,7 +157,9 @@ class WorkspaceClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<WorkspaceClient for {self.config.known_host() or self.config.azure_workspace_resource_id}>"
+        config = getattr(self, "config", None)  # a traceback shows it half made
+        host = config and (config.known_host() or config.azure_workspace_resource_id)
+        return f"<WorkspaceClient for {host}>"
 
 
 def _checked_versions(given: Mapping[str, str]) -> dict[str, str]:

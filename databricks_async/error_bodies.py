@@ -26,7 +26,8 @@ _HTML = 4 * 1024
 """A hostile page costs the square of this."""
 # Databricks' own prefixes; a JWT; what follows a scheme of HTTP; an Entra secret, whose fourth to sixth are "8Q~".
 _SECRETS = re.compile(
-    r"\b(?:dapi|dose|doau)[\w-]{4,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer )\S+|(?<=\bBasic )[\w+/=-]{8,}"
+    r"\b(?:dapi|dose|doau)[\w-]{4,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
+    r"|(?<=\bBearer )[\w.~+/=-]+|(?<=\bBasic )[\w+/=-]{8,}"
     r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",
     re.IGNORECASE,
 )

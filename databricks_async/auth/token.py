@@ -29,7 +29,7 @@ def _fault(value: object) -> str:
     if value is None:
         return "is missing"
     if not isinstance(value, str):
-        return f"is of the type {type(value).__name__}"
+        return f"is of the type {'bytes' if isinstance(value, bytes) else type(value).__name__}"
     if not value.strip():
         return "is empty"
     if value[:7].lower() == "bearer ":
@@ -65,7 +65,7 @@ def _duration(value: Any) -> float | None:
     return float(value)
 
 
-@attrs.frozen(init=False)
+@attrs.frozen(init=False, repr=False)
 class Token:
     """A bearer token. Its value stays out of every repr.
 
@@ -76,11 +76,11 @@ class Token:
     Raises `ValueError` for a value that is no token, and for times that are datetimes, milliseconds or durations.
     """
 
-    value: str = attrs.field(repr=False)
+    value: str
     expires_at: float | None = None
-    headers: dict[str, str] = attrs.field(repr=False, eq=False, factory=dict)
+    headers: dict[str, str] = attrs.field(eq=False, factory=dict)
     """What a request carries: `Authorization`, and the extra headers."""
-    ends_at_monotonic: float | None = attrs.field(repr=False, eq=False, default=None)
+    ends_at_monotonic: float | None = attrs.field(eq=False, default=None)
     """The end on the monotonic clock, for a token whose life is known in seconds."""
 
     def __init__(
@@ -91,7 +91,8 @@ class Token:
         expires_in: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> None:
-        value = header_value(hide(value))
+        value = hide(value)
+        value = header_value(value)
         end, life = _epoch_seconds(expires_at), _duration(expires_in)
         if life is not None:
             end = min(time.time() + life, math.inf if end is None else end)
@@ -102,6 +103,9 @@ class Token:
             headers={**extra, "Authorization": HiddenStr(f"Bearer {value}")},
             ends_at_monotonic=None if life is None else time.monotonic() + life,
         )
+
+    def __repr__(self) -> str:
+        return f"Token(expires_at={getattr(self, 'expires_at', None)})"  # a traceback shows it half made
 
 
 Credential: TypeAlias = Callable[[], Awaitable[Token]]

@@ -310,7 +310,7 @@ class Config:
         return [
             (name, MASK if field.metadata["secret"] else str(getattr(self, name)))
             for name, field in _FIELDS.items()
-            if getattr(self, name) != field.default
+            if getattr(self, name, field.default) != field.default  # a traceback shows it half made
         ]
 
     def _host_comes_later(self) -> bool:

@@ -347,7 +347,7 @@ def test_two_ways_to_authorize_are_a_contradiction(env: Any, variables: dict[str
     [
         (
             {"auth_type": "basic"},
-            "auth_type (argument) is 'basic', which is not supported: user names and passwords no",
+            "auth_type (argument) is 'basic', which is not supported: user names and",
         ),
         ({"auth_type": "google-id"}, "which is not supported: it is not for Azure"),
         ({"auth_type": "oauth_m2m"}, "auth_type (argument) is 'oauth_m2m': did you mean 'oauth-m2m'?"),
@@ -356,7 +356,7 @@ def test_two_ways_to_authorize_are_a_contradiction(env: Any, variables: dict[str
         ({"auth_type": "oauth-m2m", "client_id": "x"}, "no client_secret (DATABRICKS_CLIENT_SECRET) for oauth-m2m"),
         (
             {"auth_type": "azure-client-secret"},
-            "no azure_client_id (ARM_CLIENT_ID) for azure-client-secret and no azure",
+            "no azure_client_id (ARM_CLIENT_ID) for azure-client-secret and no",
         ),
         ({"client_secret": SECRET}, "no client_id (DATABRICKS_CLIENT_ID) for oauth-m2m"),
     ],

@@ -291,7 +291,7 @@ def _first(value: Any) -> str:
     return str(value[0]) if isinstance(value, list) and value else str(value)
 
 
-PEERS: dict[str, PeerEndpoint] = {
+PEER_ROUTES: dict[str, PeerEndpoint] = {
     "POST /{tenant}/oauth2/v2.0/token": token_v2,
     "POST /{tenant}/oauth2/token": token_v1,
     "GET /{tenant}/oauth2/v2.0/authorize": authorize,

@@ -123,7 +123,7 @@ def _token(state: IdentityState, request: PeerRequest, identity: ManagedIdentity
     }
 
 
-PEERS: dict[str, PeerEndpoint] = {
+PEER_ROUTES: dict[str, PeerEndpoint] = {
     "GET /metadata/identity/oauth2/token": imds,
     "GET /msi/token": app_service,
     f"GET {_WORKSPACE}": workspace,

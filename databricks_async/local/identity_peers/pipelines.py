@@ -86,7 +86,7 @@ def _check_bearer(state: IdentityState, request: PeerRequest) -> None:
         raise ApiError(401, "Unauthorized", "The token of this job is not valid.")
 
 
-PEERS: dict[str, PeerEndpoint] = {
+PEER_ROUTES: dict[str, PeerEndpoint] = {
     "GET /issuer/.well-known/openid-configuration": configuration,
     "GET /issuer/jwks": keys,
     "GET /github/token": github,
