@@ -13,6 +13,7 @@ The map of the package, each module before those that it builds on:
     current_user    w.current_user: who the token stands for
     clusters        w.clusters: the Clusters API and its models
     libraries       w.libraries: the Libraries API and its models
+    permissions     who may do what with an object: what all kinds of objects share
     service         what all services share: one call, one page of a listing
     pager           Pager and Page: listings
     wait            Wait: operations under way
@@ -28,6 +29,7 @@ The map of the package, each module before those that it builds on:
     epoch           epoch milliseconds as datetime and timedelta
     local           an in-memory workspace behind real HTTP, for tests and demos
     message         Request, Response, Send: the values between the layers
+    suggest         what a misspelt name was meant to be
     front_door      how the packages offer their names
     version         the version of this package
 

@@ -63,8 +63,8 @@ the workspace, but have a role on it in Azure, are let in. Logins of persons are
 
 If it does not work, `databricks-async auth describe` shows what is set, and where; `auth check` makes a call. Errors:
 
-- `cannot configure default credentials (...)`: no way serves. The list after it says for each what is not set, or why
-  it was passed over.
+- `no credentials: no way to authorize serves. ...`: after it stands why each way that was tried did not serve, and what
+  each of the others lacks.
 - `more than one authorization method configured (...)`: settings of two ways. Unset one, or set `auth_type`.
 - `AADSTS7000215: Invalid client secret provided.`: ARM_CLIENT_SECRET holds the secret's id, or another secret.
 - `AADSTS7000222`: the secret has ended. `AADSTS700016`: the client id is not of this tenant. `AADSTS90002`: there is no

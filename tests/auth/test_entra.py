@@ -274,7 +274,7 @@ async def test_an_endless_answer_is_given_up(identity, principal):
 
 
 @pytest.mark.parametrize(
-    "answer", ["{}", "[]", "<html>", '{"access_token": "a b"}', '{"access_token": "abc", "expires_in": "soon"}']
+    "answer", ["{}", "[]", "", '{"access_token": "a b"}', '{"access_token": "abc", "expires_in": "soon"}']
 )
 async def test_an_answer_without_a_token(answer, identity, principal):
     identity.faults.add(TOKEN, Fault.answer(200, answer))

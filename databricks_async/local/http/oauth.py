@@ -106,7 +106,6 @@ def _invalid_client() -> OAuthError:
 
 
 ROUTES: dict[str, Endpoint] = {
-    **grants.ROUTES,
     "GET /.well-known/databricks-config": host_metadata,
     "GET /oidc/.well-known/oauth-authorization-server": discovery,
     "POST /oidc/v1/token": token,

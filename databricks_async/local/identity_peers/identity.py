@@ -40,7 +40,6 @@ _TENANT = "5f1c2d3e-0000-4000-8000-00000000e17a"
 _JSON = {"content-type": "application/json"}
 _DEVOPS_PATH = "/devops/project/_apis/distributedtask/hubs/build/plans/plan/jobs/job/oidctoken"
 
-# The first pattern that fits is taken: that of a tenant fits everything.
 _ROUTES: dict[str, PeerEndpoint] = {**machines.PEER_ROUTES, **pipelines.PEER_ROUTES, **entra.PEER_ROUTES}
 
 
