@@ -97,7 +97,7 @@ class Token:
         if life is not None:
             end = min(time.time() + life, math.inf if end is None else end)
         extra = {name: HiddenStr(text) for name, text in (extra_headers or {}).items()}
-        self.__attrs_init__(
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
             value=value,
             expires_at=end,
             headers={**extra, "Authorization": HiddenStr(f"Bearer {value}")},

@@ -209,7 +209,9 @@ class Config:
                 problem = str(error)
             if problem:
                 raise ConfigError(f"{origin.of(name)} {problem}")
-        self.__attrs_init__(**given, needs_credential=needs_credential, origin=origin)
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
+            **given, needs_credential=needs_credential, origin=origin
+        )
         missing = [] if self.host or self._host_comes_later() else ["host (DATABRICKS_HOST)"]
         if needs_credential:
             object.__setattr__(self, "auth_type", self._chosen())

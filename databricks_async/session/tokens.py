@@ -132,7 +132,7 @@ class Tokens:
             raise LifecycleError("the client was closed before this call had a token")
 
     async def _fetch_token(self) -> Token:
-        failure = None
+        failure: AuthError
         try:
             async with time_limit(self._seconds, self._out_of_time):
                 token = _checked(await _started(self._credential))
@@ -140,13 +140,13 @@ class Tokens:
             failure = error
         except Exception as error:
             failure = _failure_of(error, self._hide)
-        if failure is not None:
-            # Not in the handler: what is taken out of the chain of causes here would come back as the context.
-            _clean(failure, self._hide)
-            log.warning("no new token: %s", failure)
-            raise failure
-        self._take(token)
-        return token
+        else:
+            self._take(token)
+            return token
+        # Not in the handler: what is taken out of the chain of causes here would come back as the context.
+        _clean(failure, self._hide)
+        log.warning("no new token: %s", failure)
+        raise failure
 
     def _out_of_time(self) -> AuthError:
         return AuthError(f"the credential failed: no token within {self._seconds:g} s")
