@@ -113,11 +113,7 @@ class LoginStore:
             # Made with mode 0600, and moved into its place whole.
             descriptor, name = tempfile.mkstemp(dir=self._folder)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(
-                    orjson.dumps(
-                        {key: str(value) if isinstance(value, str) else value for key, value in fields.items()}
-                    )
-                )
+                file.write(orjson.dumps(fields))
             os.replace(name, self._path)
         except OSError as error:
             raise AuthError(f"the login cannot be kept in {self._path}: {error.strerror}") from error
