@@ -27,7 +27,7 @@ def adapted(credential: Any, config: Config, web: Web) -> Credential:
         raise InvalidCredential(_synchronous(kind))
 
     async def grant_for(audience: str) -> Grant:
-        reason: str | None = None
+        access, reason = None, ""
         try:
             asked = get_token(f"{audience}/.default")
             if not inspect.isawaitable(asked):
@@ -37,7 +37,7 @@ def adapted(credential: Any, config: Config, web: Web) -> Credential:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {one_line(config.hide_secrets(str(error)))}".removesuffix(": ")
-        if reason is not None:
+        if reason:
             # Without the cause: its frames hold the requests and secrets of the credential.
             raise AuthError(f"{kind} gave no token: {reason}")
         return _grant(access, kind)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from databricks_async.config.file import warn_if_readable_by_others
 from databricks_async.errors import AuthError
 from databricks_async.secret import HiddenBytes, HiddenStr
 
@@ -54,6 +55,7 @@ def _load(path: str, password: str | None) -> tuple[RSAPrivateKey, Certificate]:
 
     try:
         content = HiddenBytes(Path(path).read_bytes())
+        warn_if_readable_by_others(path)
     except OSError as error:
         raise _unusable(path, error.strerror or type(error).__name__) from None
     secret = HiddenBytes(password.encode()) if password else None

@@ -30,8 +30,7 @@ _DATABRICKS_NOT_LOGGED_IN = (
     "OAuth is not configured for this host",
     "refresh token is invalid",
     "databricks auth login",
-    "no such profile",
-    "has no",
+    "profile configured",
 )
 _OLD_DATABRICKS = ("No such command", "unknown command", "Usage: databricks [OPTIONS]")
 

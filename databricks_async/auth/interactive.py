@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-import attrs
-
 from databricks_async.auth.azure import RESOURCE_ID_HEADER, application_id, authority_of, find_tenant
 from databricks_async.auth.oauth import scopes_of
 from databricks_async.auth.redirect import Redirect, open_browser
@@ -131,14 +129,14 @@ class _Entra:
         return f"{authority_of(self._config)}/{self._tenant}/oauth2/v2.0/{name}"
 
 
-@attrs.define(eq=False)
 class _Person:
     """A credential of the person who has logged in; one who has not is asked to, if that way was asked for."""
 
-    _config: Config
-    _place: _Databricks | _Entra
-    _asked_for: str = attrs.field(kw_only=True)
-    _given: str | None = attrs.field(default=None, init=False, repr=False)
+    def __init__(self, config: Config, place: _Databricks | _Entra, *, asked_for: str) -> None:
+        self._config = config
+        self._place = place
+        self._asked_for = asked_for
+        self._given: str | None = None
 
     async def __call__(self) -> Token:
         place = self._place

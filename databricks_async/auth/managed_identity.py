@@ -40,19 +40,22 @@ def managed_identity(config: Config, web: Web) -> Credential:
         header = os.environ.get("IDENTITY_HEADER", "").strip()
         if endpoint and header:
             if os.environ.get("IDENTITY_SERVER_THUMBPRINT"):
-                raise AuthError(
-                    f"{_WHAT}: Service Fabric's endpoint is not supported, hand in "
-                    "azure.identity.aio.ManagedIdentityCredential() as the credential"
-                )
+                raise _not_offered("Service Fabric")
             return await _from_app_service(config, web, audience, endpoint)
         if endpoint and os.environ.get("IMDS_ENDPOINT"):
-            raise AuthError(
-                f"{_WHAT}: Azure Arc's endpoint is not supported, hand in "
-                "azure.identity.aio.ManagedIdentityCredential() as the credential"
-            )
+            raise _not_offered("Azure Arc")
+        if os.environ.get("MSI_ENDPOINT"):
+            raise _not_offered("Azure Machine Learning or the Cloud Shell")
         return await _from_imds(config, web, audience)
 
     return AzureCredential(config, web, grant_for)
+
+
+def _not_offered(platform: str) -> AuthError:
+    return AuthError(
+        f"{_WHAT}: this is {platform}, whose endpoint is asked by azure-identity only: hand in "
+        "azure.identity.aio.ManagedIdentityCredential() as the credential"
+    )
 
 
 async def _from_imds(config: Config, web: Web, audience: str) -> Grant:

@@ -53,7 +53,7 @@ class LoginStore:
     @contextlib.asynccontextmanager
     async def locked(self, seconds: float) -> AsyncIterator[None]:
         """The login's lock, between tasks and processes. Raises `AuthError` when it is not free within `seconds`."""
-        file = await asyncio.to_thread(self._open_lock)
+        file = await off_loop(self._open_lock, undo=os.close)
         try:
             deadline = asyncio.get_running_loop().time() + seconds
             while not _try_lock(file):
@@ -113,11 +113,7 @@ class LoginStore:
             # Made with mode 0600, and moved into its place whole.
             descriptor, name = tempfile.mkstemp(dir=self._folder)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(
-                    orjson.dumps(
-                        {key: str(value) if isinstance(value, str) else value for key, value in fields.items()}
-                    )
-                )
+                file.write(orjson.dumps(fields))
             os.replace(name, self._path)
         except OSError as error:
             raise AuthError(f"the login cannot be kept in {self._path}: {error.strerror}") from error
@@ -177,4 +173,6 @@ else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError:
+            return True  # a file system without locks: better a login that may be renewed twice than none
         return True

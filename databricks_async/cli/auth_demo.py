@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -280,7 +281,10 @@ async def main() -> None:
 
 
 def run() -> int:
-    """Make the calls, and return 0."""
+    """Make the calls, and return 0; 1 without the package that the peers sign with."""
+    if find_spec("cryptography") is None:
+        print("the peers sign tokens with cryptography: pip install 'databricks-async[azure]'", file=sys.stderr)
+        return 1
     asyncio.run(main())
     return 0
 

@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -358,6 +359,7 @@ def test_browser_may_be_several_commands(monkeypatch, tmp_path):
     script.chmod(0o755)
     monkeypatch.setenv("BROWSER", f"/no/such/one{os.pathsep}{script} %s")
     assert redirect._open_browser("http://x/?a=b") is True
-    while not done.exists():
-        pass
+    deadline = time.monotonic() + 30
+    while not done.exists() and time.monotonic() < deadline:
+        time.sleep(0.001)
     assert done.read_text() == "http://x/?a=b\n"

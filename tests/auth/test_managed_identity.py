@@ -147,7 +147,11 @@ async def test_docker_desktop_answers_for_an_address_that_it_cannot_reach(identi
 
 @pytest.mark.parametrize(
     "variables",
-    [{"IMDS_ENDPOINT": "http://localhost:40342"}, {"IDENTITY_HEADER": "h", "IDENTITY_SERVER_THUMBPRINT": "t"}],
+    [
+        {"IMDS_ENDPOINT": "http://localhost:40342"},
+        {"IDENTITY_HEADER": "h", "IDENTITY_SERVER_THUMBPRINT": "t"},
+        {"IDENTITY_ENDPOINT": "", "MSI_ENDPOINT": "http://localhost:1", "MSI_SECRET": "s"},
+    ],
 )
 async def test_endpoints_that_are_not_offered_say_what_to_do(variables, identity, machine, connect):
     """Azure Arc and Service Fabric: azure-identity does them, and is handed in."""

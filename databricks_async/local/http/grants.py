@@ -96,7 +96,7 @@ def exchange(state: State, client_id: str, subject_token: str, subject_token_typ
             and policy.subject in (None, claims.get("sub"))
             and (policy.audience is None or policy.audience in audiences)
         ):
-            left = float(claims.get("exp", 0)) - float(claims.get("iat", 0))
+            left = float(claims.get("exp", 0)) - state.clock.epoch_time()
             seconds = min(_MAX_EXCHANGED_SECONDS, left)
             return _answer(state, policy.client_id or str(claims.get("sub")), seconds, scope)
     raise OAuthError(400, "invalid_grant", "No federation policy fits the issuer, subject and audience of the token.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -104,7 +103,7 @@ class IdentityState:
 
     def now(self) -> float:
         """Seconds since the epoch, moved with the clock."""
-        return time.time() + self.clock.client_time() - time.monotonic()
+        return self.clock.epoch_time()
 
     @property
     def issuer(self) -> str:
