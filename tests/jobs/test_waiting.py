@@ -1,4 +1,7 @@
-"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone."""
+"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone.
+
+Here are the tests of `jobs/errors.py`, `jobs/runs.py`.
+"""
 
 from __future__ import annotations
 
