@@ -1,4 +1,7 @@
-"""`az` and `databricks`: their output, their errors, and that nothing of them is left running."""
+"""`az` and `databricks`: their output, their errors, and that nothing of them is left running.
+
+Of `auth/subprocesses.py` too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Service principals of Entra: what is sent, to whom, and what the person is told when it is refused."""
+"""Service principals of Entra: what is sent, to whom, and what the person is told when it is refused.
+
+Of `auth/azure.py`, `auth/certificates.py`, `auth/token_endpoint.py`, `auth/web.py` and `session/outside.py` too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Each way in over real HTTP: one call, a thousand cold callers, and what is left behind."""
+"""Each way in over real HTTP: one call, a thousand cold callers, and what is left behind.
+
+Of `cli/auth_demo.py`, `auth/metadata.py` and `auth/runtime.py` too.
+"""
 
 from __future__ import annotations
 

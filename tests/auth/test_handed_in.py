@@ -1,4 +1,7 @@
-"""Credentials of the Azure SDK: handed in, fetched once for all, left open; and azure-identity at the same peers."""
+"""Credentials of the Azure SDK: handed in, fetched once for all, left open; and azure-identity at the same peers.
+
+Of `auth/azure_core.py` too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Logins of persons: by browser and by device code, the login that is kept, and its renewal by many processes."""
+"""Logins of persons: by browser and by device code, the login that is kept, and its renewal by many processes.
+
+Of `auth/interactive.py`, `auth/redirect.py`, `auth/store.py`, `cli/login.py`, `local/logins.py` and
+`local/http/grants.py`.
+"""
 
 from __future__ import annotations
 

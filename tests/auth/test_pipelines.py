@@ -1,4 +1,7 @@
-"""Pipelines: the id token, its audience, the exchange at the workspace, and that both are kept."""
+"""Pipelines: the id token, its audience, the exchange at the workspace, and that both are kept.
+
+Of `auth/oidc.py` and `auth/token_file.py`.
+"""
 
 from __future__ import annotations
 

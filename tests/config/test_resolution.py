@@ -1,4 +1,7 @@
-"""The official SDK's rules of resolution, one row each, and what a pasted address adds to them."""
+"""The official SDK's rules of resolution, one row each, and what a pasted address adds to them.
+
+Of `config/methods.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The identity peers by themselves: what they check, and how they refuse."""
+"""The identity peers by themselves: what they check, and how they refuse.
+
+Of `local/identity_peers/`.
+"""
 
 from __future__ import annotations
 
