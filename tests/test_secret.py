@@ -115,7 +115,7 @@ def test_no_view_of_a_configuration_shows_a_secret(name: str) -> None:
 
 
 def test_a_configuration_without_a_secret_is_pickled() -> None:
-    """So a process can be told where to work."""
+    """So another process can get it."""
     config = Config(host=HOST, azure_use_msi=True)
     assert pickle.loads(pickle.dumps(config)) == config
 

@@ -40,7 +40,7 @@ class Way:
     lacks: Callable[[Config], Iterator[str]]
     """What has to be set, or to be around, before this way is tried, and is not."""
     ambient: bool = False
-    """Without settings of its own, so that its failure is no reason to stop: nobody asked for this identity."""
+    """Without settings of its own, so that its failure is no reason to stop: this identity was not asked for."""
     on_request: bool = False
     """Tried only if `auth_type` names it."""
 
@@ -114,7 +114,7 @@ class Chain:
     """A credential: the first way that is configured and serves. It keeps to that one from its first token on.
 
     A way that is not there is passed over, and one without settings of its own also when it fails. One that was
-    configured and fails ends the chain with its error: a wrong secret must not end in the login of whoever ran `az`.
+    configured and fails ends the chain with its error: a wrong secret must not end in the login that `az` holds.
     """
 
     def __init__(self, config: Config, web: Web) -> None:

@@ -22,7 +22,7 @@ def check_credential(credential: Any) -> None:
     if isinstance(credential, Token):
         raise InvalidCredential(f"{_WANTED}, not a Token: give its text as token=, or a function that returns it")
     if inspect.iscoroutine(credential):
-        credential.close()  # or Python warns that nobody awaited it
+        credential.close()  # or Python warns that it was never awaited
         raise InvalidCredential(f"{_WANTED}, not what it returned: give the function without calling it")
     if inspect.isclass(credential):
         raise InvalidCredential(f"{_WANTED}, not a class: make an instance of {credential.__name__}")

@@ -70,7 +70,7 @@ class Token:
     """A bearer token. Its value stays out of every repr.
 
     `expires_at` is the end in seconds since the epoch; None is a token that does not end by itself. `expires_in`
-    says it in seconds from now, counted on the clock of the day and on one that nobody can set: the earlier end
+    says it in seconds from now, counted on the wall clock and on the monotonic one: the earlier end
     counts. `extra_headers` go with the token to the workspace, and to no other host.
 
     Raises `ValueError` for a value that is no token, and for times that are datetimes, milliseconds or durations.

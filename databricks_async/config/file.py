@@ -44,7 +44,7 @@ def warn_if_readable_by_others(path: str) -> None:
     try:
         mode = os.stat(path).st_mode
     except OSError:
-        return  # whoever reads it says so
+        return  # the reading of it reports that
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO) and path not in _warned_of:
         _warned_of.add(path)
         log.warning("%s holds secrets and others may read it: chmod 600 %s", path, path)

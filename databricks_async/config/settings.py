@@ -132,7 +132,7 @@ class Config:
     settle it: `pat`, `oauth-m2m`, `azure-client-secret`."""
     account_id: str | None = _attribute(read_text, "DATABRICKS_ACCOUNT_ID")
     workspace_id: str | None = _attribute(read_header, "DATABRICKS_WORKSPACE_ID")
-    """Tells workspaces of one host apart. Taken from `?o=` of the host, as `account_id` from `?a=`, if not set."""
+    """Which of the workspaces of one host. Taken from `?o=` of the host, as `account_id` from `?a=`, if not set."""
     discovery_url: str | None = _attribute(read_text, "DATABRICKS_DISCOVERY_URL")
     scopes: tuple[str, ...] = _attribute(read_scopes, default=())
     """OAuth scopes, sorted; empty means all that the service principal may do."""
@@ -202,7 +202,7 @@ class Config:
             field = _FIELDS[name]
             problem = ""
             try:
-                # None and the default need no check, and are the same to whoever passes arguments on.
+                # None and the default need no check, and mean the same to a caller that passes arguments on.
                 same = value is None or value == field.default
                 given[name] = field.default if same else field.metadata["convert"](value)
             except ValueError as error:
@@ -234,7 +234,7 @@ class Config:
         given_here = {name: (value, "argument") for name, value in given.items() if value is not None}
         environment: Sourced = _without_other_ways(_from_environment(), given_here)
         if "profile" in given_here:
-            # Whoever names a profile means its host and its token: those of the environment are another workspace's.
+            # The caller means the profile's host and token: those of the environment are another workspace's.
             environment = {name: found for name, found in environment.items() if not _says_who_or_where(name, found)}
         from_file, file = _from_file({**environment, **given_here})
         from_file = _without_other_ways(from_file, given_here)

@@ -106,7 +106,7 @@ ROWS = [
     Row("host az databricks", "azure-cli"),
     Row("host az_logged_out databricks", "databricks-cli"),
     Row("host az_logged_out", "error"),
-    Row("host az_broken databricks", "error", "databricks-cli", "nobody asked for az, so its failure is no end"),
+    Row("host az_broken databricks", "error", "databricks-cli", "az was not asked for, so its failure is no end"),
     Row("host databricks", "databricks-cli"),
     Row("host databricks AUTH_TYPE=databricks-cli", "databricks-cli"),
     Row("host databricks_logged_out", "error"),

@@ -323,7 +323,7 @@ async def test_the_error_of_a_credential_in_its_own_words(connect, caplog, secre
 
 
 async def test_a_harmless_error_stays_the_cause(connect):
-    """With its traceback, for whoever wrote the credential."""
+    """With its traceback, for the author of the credential."""
 
     async def credential():
         raise OSError("down")
