@@ -152,7 +152,8 @@ def _read_error(response: Response) -> ErrorBody:
     text = response.body.decode("utf-8-sig", "replace").strip()
     read = ErrorBody("")
     if _is_html(response):
-        read = ErrorBody(html_text(text))
+        # Some gateways call every error HTML.
+        read = ErrorBody(html_text(text)) if text.startswith("<") else _from_text(text)
     elif text.startswith(("{", "[", '"')):
         try:
             read = _from_json(orjson.loads(text))
