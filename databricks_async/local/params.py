@@ -13,9 +13,9 @@ import attrs
 
 from databricks_async.local.errors import ApiError, invalid
 
-FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload"})
-"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked, and the file of a
-multipart body."""
+FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload", "query"})
+"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked, the file of a
+multipart body, and the query as it came."""
 
 
 @attrs.define
