@@ -20,68 +20,14 @@ from databricks_async.errors import (
     RequestTimeout,
 )
 from databricks_async.message import Request, Response
+from databricks_async.session.deadlines import Deadlines
 from databricks_async.session.stats import Stats
 
 _CONNECT_SECONDS = 30.0
 _LARGE_BYTES = 2**20
 _ERROR_BYTES = 64 * 1024
 """No error is longer; a JSON body that is may be handed out before its end."""
-_NO_MORE = "nothing more came"
-
-
-class Deadlines:
-    """One timer for all requests in flight: a timer for each would cost a tenth of a request.
-
-    Every entry gets the same time, so the oldest is always the first to end. An entry that runs out has its task
-    cancelled; `stop` tells that cancellation from the caller's own.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._seconds = seconds
-        self._entries: dict[asyncio.Task[object], float] = {}
-        self._expired: set[asyncio.Task[object]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self, task: asyncio.Task[object]) -> None:
-        self._entries[task] = at = self._loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = self._loop.call_at(at, self._check)
-
-    def restart(self, task: asyncio.Task[object]) -> None:
-        """All the time once more, if there is any left."""
-        if self._entries.pop(task, None) is not None:
-            self.start(task)
-
-    def stop(self, task: asyncio.Task[object]) -> bool:
-        """Whether the time of this task ran out; its cancellation is then taken back."""
-        self._entries.pop(task, None)
-        if task not in self._expired:
-            return False
-        self._expired.discard(task)
-        task.uncancel()
-        return True
-
-    def close(self) -> None:
-        """Nobody has any time left."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in list(self._entries):
-            self._expire(task)
-
-    def _check(self) -> None:
-        self._timer = None
-        now = self._loop.time()
-        for task, at in list(self._entries.items()):
-            if at > now:
-                self._timer = self._loop.call_at(at, self._check)
-                return
-            self._expire(task)
-
-    def _expire(self, task: asyncio.Task[object]) -> None:
-        del self._entries[task]
-        self._expired.add(task)
-        task.cancel()
+_READ_TIMEOUT = "nothing more came"
 
 
 class Transport:
@@ -111,9 +57,9 @@ class Transport:
         self._connect_seconds = connect = min(_CONNECT_SECONDS, timeout / 2)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
 
-        self._middlewares = (*getattr(session, "_middlewares", ()), _once)
+        self._middlewares = (*getattr(session, "_middlewares", ()), _send_once)
         # A lent session may look up credentials of its own, and would refuse a header that has others.
-        self._rivals = session.trust_env or session.auth is not None
+        self._has_credentials = session.trust_env or session.auth is not None
 
         @lru_cache(maxsize=1024)
         def url(path: str, query: str) -> URL:
@@ -128,7 +74,7 @@ class Transport:
         if task is None:
             raise RuntimeError("databricks_async needs a running task")
         headers, middlewares = {**self._headers, **request.headers}, self._middlewares
-        if self._rivals and "Authorization" in headers:
+        if self._has_credentials and "Authorization" in headers:
             middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
         body: bytes | io.BytesIO | _Sending | None = None
         sending = None
@@ -138,7 +84,7 @@ class Transport:
             else:
                 # aiohttp warns of large bodies in one piece.
                 body = request.body if len(request.body) <= _LARGE_BYTES else io.BytesIO(request.body)
-        cancelling, late = task.cancelling(), False
+        cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
         try:
@@ -159,16 +105,16 @@ class Transport:
                     return await self._opened(request, answer)
                 return Response(answer.status, answer.headers, await answer.read())
             finally:
-                late = self._deadlines.stop(task)
+                expired = self._deadlines.stop(task)
         except asyncio.CancelledError:
-            if not late or task.cancelling() > cancelling:
+            if not expired or task.cancelling() > cancelling:
                 raise
             raise self._out_of_time(request) from None
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             if sending is not None and sending.failure is not None:
                 raise sending.failure from None
             # aiohttp raises more than its own errors for some broken answers and connections.
-            failure = self._out_of_time(request) if late else self._failure(error, request)
+            failure = self._out_of_time(request) if expired else self._failure(error, request)
             # This one carries the request's headers, the token among them.
             raise failure from None if isinstance(error, aiohttp.ClientResponseError) else error
 
@@ -199,20 +145,20 @@ class Transport:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("databricks_async needs a running task")
-        cancelling, late = task.cancelling(), False
+        cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         try:
             try:
                 return await answer.content.readany()
             finally:
-                late = self._deadlines.stop(task)
+                expired = self._deadlines.stop(task)
         except asyncio.CancelledError:
-            if not late or task.cancelling() > cancelling:
+            if not expired or task.cancelling() > cancelling:
                 raise
-            raise self._out_of_time(request, _NO_MORE) from None
+            raise self._out_of_time(request, _READ_TIMEOUT) from None
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
-            gone = late or self._closed
-            raise (self._out_of_time(request, _NO_MORE) if gone else self._failure(error, request)) from error
+            gone = expired or self._closed
+            raise (self._out_of_time(request, _READ_TIMEOUT) if gone else self._failure(error, request)) from error
 
     def _out_of_time(self, request: Request, what: str = "no complete answer") -> DatabricksError:
         if self._closed:
@@ -284,7 +230,7 @@ class _Sending(AsyncIterator[bytes]):
             raise
 
 
-async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+async def _send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """By itself aiohttp sends a GET, PUT or DELETE again that was lost: what is sent again is decided in retry.py."""
     try:
         return await handler(request)

@@ -14,10 +14,18 @@ from databricks_async.workspace.content import Download
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.trees.names import below, local_name
-from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
+from databricks_async.workspace.trees.pool import (
+    Outcome,
+    Progress,
+    TreeFailure,
+    TreeItem,
+    TreeReport,
+    TreeSkip,
+    open_pool,
+)
 from databricks_async.workspace.trees.walk import Walk
 
-_END_OF_TIME = 253_402_300_800_000
+_MAX_MODIFIED_AT = 253_402_300_800_000
 """The year 10000 in epoch milliseconds: no file system takes more."""
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
 
@@ -46,7 +54,7 @@ async def export_tree(
         raise ValueError(f"notebooks of a tree are exported as SOURCE or JUPYTER, not as {notebooks}")
     export = _Export(workspace, Path(local_dir), notebooks, overwrite=overwrite, skip_unchanged=skip_unchanged)
     await asyncio.to_thread(export.check_folder)
-    async with crew(concurrency, on_progress) as hands, workspace.walk(path, concurrency=concurrency) as walk:
+    async with open_pool(concurrency, on_progress) as workers, workspace.walk(path, concurrency=concurrency) as walk:
         ready = False
         async for info in walk:
             if not ready:
@@ -57,18 +65,18 @@ async def export_tree(
             try:
                 target = export.claim(walk.path, info)
             except (ValueError, OSError) as error:
-                hands.note(TreeFailure(found, error), info.object_type)
+                workers.note(TreeFailure(found, error), info.object_type)
                 continue
             if target is not None:
-                await hands.start(found, info.object_type, partial(export.one, info, target))
+                await workers.start(found, info.object_type, partial(export.one, info, target))
         for failure in walk.failures:
-            hands.note(failure)
+            workers.note(failure)
     await asyncio.to_thread(export.make, export.folder)  # an empty tree is a folder too
-    return hands.report
+    return workers.report
 
 
 class _Export:
-    """Decides for each object where it goes, and brings it there."""
+    """Decides for each object where it goes, and writes it there."""
 
     def __init__(
         self, workspace: ExportCalls, folder: Path, notebooks: ExportFormat, *, overwrite: bool, skip_unchanged: bool
@@ -122,7 +130,7 @@ class _Export:
             return TreeSkip(path, "unchanged")
         form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
         modified_at = info.modified_at
-        if modified_at is not None and not 0 <= modified_at < _END_OF_TIME:
+        if modified_at is not None and not 0 <= modified_at < _MAX_MODIFIED_AT:
             modified_at = None
         # Given now and not later: a file of another time would be in the way when the export is taken up again.
         size = await self._workspace.download(path, format=form).save(

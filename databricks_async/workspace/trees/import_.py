@@ -18,7 +18,15 @@ from databricks_async.workspace.content import Download
 from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, name_in
-from databricks_async.workspace.trees.pool import Outcome, Progress, TreeFailure, TreeItem, TreeReport, TreeSkip, crew
+from databricks_async.workspace.trees.pool import (
+    Outcome,
+    Progress,
+    TreeFailure,
+    TreeItem,
+    TreeReport,
+    TreeSkip,
+    open_pool,
+)
 from databricks_async.workspace.trees.walk import whole_path
 
 
@@ -93,35 +101,35 @@ async def import_tree(
     real_home = await asyncio.to_thread(os.path.realpath, home)
     put = _Import(workspace, overwrite=overwrite, skip_unchanged=skip_unchanged)
     folders = list[tuple[str, str]]()
-    async with crew(concurrency, on_progress) as hands:
+    async with open_pool(concurrency, on_progress) as workers:
 
-        async def bring(entries: list[_Entry], target: _Target) -> None:
+        async def start_all(entries: list[_Entry], target: _Target) -> None:
             for entry in entries:
                 if isinstance(entry, _Folder):
                     folders.append((entry.path, target.inside(entry.name)))
                 elif isinstance(entry, _Source):
-                    await hands.start(entry.path, entry.there.kind, partial(put.one, entry, target))
+                    await workers.start(entry.path, entry.there.kind, partial(put.one, entry, target))
                 else:
-                    hands.note(entry)
+                    workers.note(entry)
 
         entries = await asyncio.to_thread(_read, home, real_home)
         await put.make(root)
-        await bring(entries, root)
+        await start_all(entries, root)
         while folders:
             local, there = folders.pop()
             target = _Target(there)
-            target.made = await hands.start(local, ObjectType.DIRECTORY, partial(put.folder, local, target))
+            target.made = await workers.start(local, ObjectType.DIRECTORY, partial(put.folder, local, target))
             try:
                 entries = await asyncio.to_thread(_read, local, real_home)
             except OSError as error:
-                hands.note(TreeFailure(local, error), ObjectType.DIRECTORY)
+                workers.note(TreeFailure(local, error), ObjectType.DIRECTORY)
             else:
-                await bring(entries, target)
-    return hands.report
+                await start_all(entries, target)
+    return workers.report
 
 
 class _Import:
-    """Brings folders and files to their places."""
+    """Imports folders and files."""
 
     def __init__(self, workspace: ImportCalls, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
@@ -141,7 +149,7 @@ class _Import:
 
     async def one(self, source: _Source, target: _Target) -> Outcome:
         if target.made is not None:
-            # In the same crew and begun before this, so it does not wait for a place that this one has.
+            # In the same pool and started before this, so it does not wait for a place that this one has.
             await asyncio.wait((target.made,))
             if isinstance(target.made.result(), TreeFailure):
                 return TreeSkip(source.path, "its folder could not be made")
