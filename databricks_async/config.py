@@ -149,6 +149,14 @@ def _count(value: Any) -> int:
     raise ValueError(f"is {value!r}: must be a whole number from 1")
 
 
+def _proxy(value: Any) -> str:
+    text = _text(value)
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme.lower() not in ("http", "https"):
+        raise ValueError(f"has the scheme {scheme!r}: only http and https proxies are supported")
+    return text
+
+
 def _scopes(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = re.split(r"[,\s]+", value)
@@ -205,6 +213,9 @@ class Arguments(TypedDict, total=False):
     retry_timeout_seconds: float | None
     poll_interval_seconds: float | None
     max_connections: int | None
+    max_answer_bytes: int | None
+    proxy: str | None
+    ca_bundle: str | None
 
 
 @attrs.frozen(kw_only=True)
@@ -249,6 +260,13 @@ class Config:
     poll_interval_seconds: float = _attribute(_some_seconds, default=1.0)
     """The first pause of a wait; later ones are longer."""
     max_connections: int = _attribute(_count, default=100)
+    max_answer_bytes: int = _attribute(_count, default=64 * 2**20)
+    """How long an answer may be, decompressed; a longer one is an `InvalidResponse`. Downloads have no limit."""
+    proxy: str | None = _attribute(_proxy, secret=True)
+    """An http or https proxy, in place of the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`."""
+    ca_bundle: str | None = _attribute(_text)
+    """A PEM file, or a folder, with the authorities that are trusted, in place of the machine's; without it the
+    environment's `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE`."""
     needs_credential: bool = attrs.field(default=True, repr=False)
     """False if the caller brings a credential: then a host is enough, and other ways to authorize are not looked at."""
     _origin: _Origin = attrs.field(factory=_Origin, repr=False, eq=False, alias="origin")

@@ -100,6 +100,17 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
     return _finished(_from_json(value), response.status)
 
 
+def is_page_for_file(headers: Mapping[str, str], query: str) -> bool:
+    """Whether a web page, of a login for example, has come in place of a file's own bytes.
+
+    A file comes with a `Content-Disposition`, and only these are pages themselves: `format=HTML`, and `*.html`.
+    """
+    if "text/html" not in (header(headers, "content-type") or "") or header(headers, "content-disposition"):
+        return False
+    asked = dict(parse_qsl(query))
+    return asked.get("format") != "HTML" and not asked.get("path", "").lower().endswith((".html", ".htm"))
+
+
 def read_redirect(response: Response) -> ErrorBody:
     """What a redirect says: where to, without its query, or that a private link is missing."""
     try:

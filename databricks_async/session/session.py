@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.auth import credential_for
 from databricks_async.auth.token import Credential
-from databricks_async.config import Config, is_loopback
-from databricks_async.errors import ConfigError, LifecycleError
+from databricks_async.config import Config
+from databricks_async.errors import LifecycleError
 from databricks_async.message import Request, Response, Send, Stream
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
@@ -98,6 +96,8 @@ class Session:
         # On the first call: importing aiohttp takes longer than all the rest together.
         import aiohttp
 
+        from databricks_async.session.connections import Connector
+        from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.pacing import Pacer
         from databricks_async.session.retry import checked, retrying
         from databricks_async.session.tokens import Tokens, authenticated
@@ -105,11 +105,14 @@ class Session:
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
         http = self._lent
-        proxy, proxy_headers = _proxy(config.host) if http is None else (None, {})
+        # A lent session brings its own, unless the settings name others.
+        is_own = http is None
+        proxy = find_proxy(config.host, config.proxy) if is_own or config.proxy else (None, {})
+        authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                connector=Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
@@ -117,7 +120,16 @@ class Session:
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
         if config.workspace_id:
             headers["X-Databricks-Workspace-Id"] = config.workspace_id
-        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats, proxy, proxy_headers)
+        transport = Transport(
+            http,
+            config.host,
+            headers,
+            config.http_timeout_seconds,
+            stats,
+            *proxy,
+            max_bytes=config.max_answer_bytes,
+            authorities=authorities,
+        )
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
         # A pacer of their own: calls hold their places while they wait for a token.
@@ -152,32 +164,6 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     connector = http.connector
     limits = (connector.limit, connector.limit_per_host) if connector is not None else ()
     return min((limit for limit in limits if limit), default=config.max_connections)
-
-
-def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
-    """The proxy of the environment, and the headers for it: aiohttp's errors would show a password in its address.
-
-    aiohttp's own look-up would also read the netrc file and send what stands there.
-    """
-    from urllib.request import getproxies, proxy_bypass  # brings a whole HTTP client with it
-
-    parts = urlsplit(host)
-    if is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None, {}
-    found = getproxies().get(parts.scheme)
-    if not found:
-        return None, {}
-    try:
-        proxy = urlsplit(found if "://" in found else f"http://{found}")
-    except ValueError:
-        raise ConfigError("the proxy of the environment has no valid address") from None
-    if proxy.scheme not in ("http", "https"):
-        raise ConfigError(f"the proxy of the environment has the scheme {proxy.scheme!r}: only http and https work")
-    login, _, address = proxy.netloc.rpartition("@")
-    headers = {}
-    if login:
-        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}"
-    return f"{proxy.scheme}://{address}", headers
 
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

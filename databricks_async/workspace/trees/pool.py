@@ -1,4 +1,4 @@
-"""What all work on whole trees shares: the report of what became of each object, and the pool of workers that does it."""
+"""What all work on whole trees shares: the report of what became of each object, and the pool that does the work."""
 
 from __future__ import annotations
 
