@@ -7,13 +7,16 @@ out as the answer to the next one, and an end that has arrived is seen only afte
 
 from __future__ import annotations
 
+import asyncio
 import select
 import time
 from functools import partial
 from typing import Any, cast
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_writer import StreamWriter
 
 MAX_HEADER_LINE = 64 * 1024
 MAX_HEADERS = 256 * 1024
@@ -27,6 +30,23 @@ _MAX_CLOCK_GAP_SECONDS = 5.0
 
 class HeadersTooLong(aiohttp.ClientError):
     """The header lines of one answer are longer than `MAX_HEADERS` together."""
+
+
+class NothingSent(aiohttp.ClientError):
+    """The connection has ended, or something has arrived on it, and no byte of the request has left yet."""
+
+
+class Body(aiohttp.payload.BytesPayload):
+    """A body that looks at its connection before it is sent.
+
+    aiohttp holds the header lines back for it, and before Python 3.12 it sends them a turn of the event loop after it
+    has chosen the connection.
+    """
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if isinstance(writer, StreamWriter) and (writer.transport is None or _has_news(writer.transport)):
+            raise NothingSent
+        await super().write_with_length(writer, content_length)
 
 
 class Connection(ResponseHandler):
@@ -107,7 +127,7 @@ class IdleConnections:
 
 def _is_usable(protocol: ResponseHandler) -> bool:
     transport = protocol.transport
-    if transport is None or transport.is_closing() or protocol.should_close:
+    if transport is None or protocol.should_close:
         return False
     try:
         # Half an answer, which came in one piece with the end of the last one, is in the parser only.
@@ -115,12 +135,17 @@ def _is_usable(protocol: ResponseHandler) -> bool:
             return False
     except Exception:
         return False
+    return not _has_news(transport)
+
+
+def _has_news(transport: asyncio.BaseTransport) -> bool:
+    """Whether bytes or an end have arrived that the event loop has not read yet, or has just read."""
+    if transport.is_closing():
+        return True
     socket = transport.get_extra_info("socket")
-    return socket is None or not _has_news(socket.fileno())
-
-
-def _has_news(descriptor: int) -> bool:
-    """Whether bytes or an end have arrived that the event loop has not read yet."""
+    if socket is None:
+        return False
+    descriptor = socket.fileno()
     if descriptor < 0:
         return True
     if not hasattr(select, "poll"):

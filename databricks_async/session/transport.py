@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from databricks_async.error_bodies import is_page_for_file
@@ -31,14 +32,17 @@ from databricks_async.session.connections import (
     MAX_HEADER_LINE,
     MAX_HEADER_LINES,
     MAX_HEADERS,
+    Body,
     HeadersTooLong,
     IdleConnections,
+    NothingSent,
 )
 from databricks_async.session.deadlines import Deadlines
 from databricks_async.session.network import certificate_problem
 from databricks_async.session.stats import Stats
 
 _CONNECT_SECONDS = 30.0
+_MAX_CONNECTIONS_TRIED = 5
 _LARGE_BYTES = 2**20
 _ERROR_BYTES = 64 * 1024
 """So much of an error is read. No error is longer; a JSON body that is may be handed out before its end."""
@@ -262,6 +266,8 @@ class Transport:
             return CertificateError(f"the TLS certificate of {host} is not trusted: {problem}", endpoint=endpoint)
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return ConnectError(f"no connection to {host} within {self._connect_seconds:g} s", endpoint=endpoint)
+        if isinstance(error, NothingSent):
+            return ConnectError(f"{host} ended each connection before anything was sent", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             return ConnectError(f"the host {host} is not known: check its spelling", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -384,14 +390,21 @@ def _sending_once(idle: IdleConnections | None) -> ClientMiddlewareType:
     """
 
     async def send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        if idle is not None:
-            idle.close_unusable()
-        try:
-            return await handler(request)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            raise aiohttp.ClientConnectionError(str(error)) from error
+        if isinstance(request.body, BytesPayload):
+            await request.update_body(Body(await request.body.as_bytes()))
+        for _ in range(_MAX_CONNECTIONS_TRIED):
+            if idle is not None:
+                idle.close_unusable()
+            try:
+                return await handler(request)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                raise aiohttp.ClientConnectionError(str(error)) from error
+            except aiohttp.ClientConnectionError as error:
+                if not isinstance(error.__cause__, NothingSent):
+                    raise
+        raise NothingSent
 
     return send
 
