@@ -22,12 +22,14 @@ The map of the package:
     auth         ways to get a token
     local        an in-memory workspace behind real HTTP, for tests and demos
 
-Public names are imported on first use, so that importing the package stays cheap.
+Public is what this package, `errors`, `local` and the packages of the services list in their `__all__`, with the
+arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or change all
+else.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from databricks_async.front_door import front_door
 from databricks_async.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -36,43 +38,29 @@ if TYPE_CHECKING:
     from databricks_async.client import WorkspaceClient as WorkspaceClient
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
+    from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
+    from databricks_async.jobs.errors import RunFailed as RunFailed
+    from databricks_async.message import Replay as Replay
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
+    from databricks_async.session.stats import Stats as Stats
+    from databricks_async.wait import Timeout as Timeout
     from databricks_async.wait import Wait as Wait
     from databricks_async.watch import Watch as Watch
-
-_HOMES = {
-    "Config": "config",
-    "Credential": "auth.token",
-    "DatabricksError": "errors",
-    "Page": "pager",
-    "Pager": "pager",
-    "Token": "auth.token",
-    "Wait": "wait",
-    "Watch": "watch",
-    "WorkspaceClient": "client",
-}
-
-__all__ = [
-    "Config",
-    "Credential",
-    "DatabricksError",
-    "Page",
-    "Pager",
-    "Token",
-    "Wait",
-    "Watch",
-    "WorkspaceClient",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+else:
+    # Imported on first use, so that importing the package stays cheap.
+    __getattr__, __dir__ = front_door(
+        __name__,
+        {
+            "auth.token": ["Credential", "Token"],
+            "client": ["WorkspaceClient"],
+            "config": ["Config"],
+            "errors": ["DatabricksError", "OutcomeUnknown"],
+            "jobs.errors": ["RunFailed"],
+            "message": ["Replay"],
+            "pager": ["Page", "Pager"],
+            "session.stats": ["Stats"],
+            "wait": ["Timeout", "Wait"],
+            "watch": ["Watch"],
+        },
+    )

@@ -8,6 +8,8 @@ from databricks_async.codec import Model
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.service import Service
 
+__all__ = ["ComplexValue", "CurrentUser", "Name", "User", "UserSchema"]
+
 
 class UserSchema(OpenEnum):
     """The SCIM schemas of a user."""

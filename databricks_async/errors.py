@@ -47,6 +47,7 @@ DatabricksError                     the one root
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
@@ -64,6 +65,7 @@ from databricks_async.error_bodies import (
     retry_info_seconds,
 )
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
+from databricks_async.front_door import missing, public_names
 from databricks_async.message import Request, Response
 from databricks_async.sent_secrets import mask
 
@@ -222,13 +224,6 @@ if TYPE_CHECKING:
         failed_tasks: list[Any]
 
     FailedTask: TypeAlias = Any
-
-
-def __getattr__(name: str) -> object:
-    """The errors of jobs, which are importable from here too."""
-    if name in ("RunFailed", "FailedTask"):
-        return getattr(import_module("databricks_async.jobs.errors"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class OperationTimeout(DatabricksError, TimeoutError):
@@ -458,3 +453,18 @@ def _class_of(request: Request, status: int, read: ErrorBody) -> type[Databricks
                 return ResourceDoesNotExist
     found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
     return found or (BadRequest if status < 500 else InternalError)
+
+
+if not TYPE_CHECKING:
+    __all__ = ["FailedTask", "RunFailed", *public_names(sys.modules[__name__])]
+
+
+def __getattr__(name: str) -> Any:
+    """The errors of jobs, which can be imported from here as well."""
+    if name in ("RunFailed", "FailedTask"):
+        return getattr(import_module("databricks_async.jobs.errors"), name)
+    raise missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "FailedTask", "RunFailed"})

@@ -11,7 +11,7 @@ from databricks_async import codec
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
 from databricks_async.pager import Page
-from databricks_async.watch import Schedule
+from databricks_async.polling import PollInterval
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
@@ -37,7 +37,7 @@ class Service:
     def __init__(self, session: Session, version: str) -> None:
         self._session = session
         self._version = version
-        self._schedule = Schedule(session.config.poll_interval_seconds, session.pause)
+        self._interval = PollInterval(session.config.poll_interval_seconds, session.pause)
         self._endpoints: dict[str, tuple[str, str, bool]] = {}
 
     async def _call(

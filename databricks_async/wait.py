@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
 from typing import Generic, TypeAlias, TypeVar
 
+from databricks_async.aio import time_limit
 from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
-from databricks_async.watch import Schedule, Watch
+from databricks_async.polling import PollInterval
+from databricks_async.watch import Watch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -16,7 +18,7 @@ R = TypeVar("R")
 Timeout: TypeAlias = float | timedelta | None
 """Seconds; None is without limit."""
 
-_NEWBORN_SECONDS = 30.0
+_GRACE_PERIOD_SECONDS = 30.0
 """For so long after it was made, an object may not be found yet."""
 
 
@@ -36,8 +38,8 @@ class Wait(Generic[T]):
     """An operation that the service carries out after its answer.
 
     `await wait.result()` waits for its end, `async for change in wait` sees each change of state up to the end. Nothing
-    is read before one of them is used, and leaving either of them leaves the operation alone. Bad readings (connection
-    lost, 5xx, 429) do not end a wait before 10 minutes have passed without a good one.
+    is read before one of them is used, and leaving either of them leaves the operation alone. Polls that fail
+    (connection lost, 5xx, 429) do not end a wait before 10 minutes have passed without a good one.
     """
 
     def __init__(
@@ -48,52 +50,49 @@ class Wait(Generic[T]):
         key: Callable[[T], Hashable],
         ended: Callable[[T], bool],
         failure: Callable[[T], str | None],
-        schedule: Schedule,
-        newborn: bool = False,
+        interval: PollInterval,
+        grace_period: bool = False,
     ) -> None:
         self._name = name
         self._read = read
         self._key = key
         self._ended = ended
         self._failure = failure
-        self._schedule = schedule
-        self._newborn = newborn
+        self._interval = interval
+        self._grace_period = grace_period
         self.last: T | None = None
-        """The last reading."""
+        """What the last poll returned."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._name}>"
 
     def __aiter__(self) -> Watch[T]:
-        """Each change of state once, the first reading and the last included; raises nothing for a failed end."""
-        return Watch(self._name, self._reading(), self._key, schedule=self._schedule, ended=self._ended)
+        """Each change of state once, the first poll and the last included; raises nothing for a failed end."""
+        return Watch(self._name, self._reader(), self._key, interval=self._interval, ended=self._ended)
 
     async def result(self, timeout: Timeout = None) -> T:
         """The object at the end of the operation.
 
         `timeout` is in seconds; None waits for as long as it takes. Raises `OperationFailed` when the operation ended
-        badly and `OperationTimeout` when the time ran out; both carry the last reading as `.last`, and neither stops
-        the operation.
+        badly and `OperationTimeout` when the time ran out; both carry what was last seen as `.last`, and neither
+        stops the operation.
         """
         return await self._within(timeout, self._conclude)
 
     async def _within(self, timeout: Timeout, conclude: Callable[[T], Awaitable[R]]) -> R:
-        """What `conclude` makes of the last reading of the operation, in so much time."""
+        """What `conclude` makes of the operation's end, in so much time."""
         seconds = seconds_of(timeout)
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                return await conclude(await self._end())
-        except TimeoutError:
-            if not limit.expired():
-                raise
+
+        def expired() -> OperationTimeout:
             seen = None if self.last is None else self._word(self.last)
             how = "goes on"
             if self.last is not None and self._ended(self.last):
                 how = "has ended, but not all of it was read in this time"
-            raise OperationTimeout(
-                f"{self._name}: no result after {seconds:g} s (last seen: {seen}); it {how}", last=self.last
-            ) from None
+            message = f"{self._name}: no result after {seconds:g} s (last seen: {seen}); it {how}"
+            return OperationTimeout(message, last=self.last)
+
+        async with time_limit(seconds, expired):
+            return await conclude(await self._end())
 
     def _word(self, value: T) -> object:
         """How it stands, for a message."""
@@ -112,11 +111,11 @@ class Wait(Generic[T]):
             raise OperationFailed(f"{self._name} failed: {reason}", last=last)
         return last
 
-    def _reading(self) -> Callable[[], Awaitable[T]]:
-        """The reading, which keeps what it read, and waits for the birth of what has just been made."""
+    def _reader(self) -> Callable[[], Awaitable[T]]:
+        """What reads the object, keeps it as `last`, and waits for one that was only just made to be found."""
         now = asyncio.get_running_loop().time
-        born_by = now() + _NEWBORN_SECONDS if self._newborn else 0.0
-        schedule = self._schedule.anew()
+        found_by = now() + _GRACE_PERIOD_SECONDS if self._grace_period else 0.0
+        interval = self._interval.copy()
 
         async def read() -> T:
             while True:
@@ -124,8 +123,8 @@ class Wait(Generic[T]):
                     self.last = value = await self._read()
                     return value
                 except NotFound:
-                    if self.last is not None or now() > born_by:
+                    if self.last is not None or now() > found_by:
                         raise
-                await schedule.pause()
+                await interval.pause()
 
         return read

@@ -16,7 +16,7 @@ from databricks_async.errors import (
     ResourceDoesNotExist,
     TemporarilyUnavailable,
 )
-from databricks_async.watch import Schedule
+from databricks_async.polling import PollInterval
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ class Reading:
         return "done"
 
 
-def wait_for(read: Reading, *, newborn: bool = False) -> Wait[str]:
+def wait_for(read: Reading, *, grace_period: bool = False) -> Wait[str]:
     return Wait(
         "the thing",
         read,
         key=str,
         ended=lambda word: word == "done",
         failure=lambda _: None,
-        schedule=Schedule(0.0),
-        newborn=newborn,
+        interval=PollInterval(0.0),
+        grace_period=grace_period,
     )
 
 
@@ -60,7 +60,7 @@ async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
     """The last failure is raised, by a wait and by a watch."""
     for make in (
         lambda read: wait_for(read).result(),
-        lambda read: anext(Watch("it", read, str, schedule=Schedule(0.0))),
+        lambda read: anext(Watch("it", read, str, interval=PollInterval(0.0))),
     ):
         errors = [TemporarilyUnavailable(f"down {number}") for number in range(10)]
         read = Reading(errors, before=lambda: later(149.0))
@@ -72,7 +72,7 @@ async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
 async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
     """However long the consumer took to ask for the next one."""
     read = Reading([])
-    watch = Watch("it", read, lambda _: read.count, schedule=Schedule(0.0))
+    watch = Watch("it", read, lambda _: read.count, interval=PollInterval(0.0))
     assert await anext(watch) == "done"
     later(3600.0)
     read.errors = [TemporarilyUnavailable("once")]
@@ -99,12 +99,12 @@ async def test_a_newborn_object_has_half_a_minute_to_be_found(later):
     """And no longer; one that is not newborn has no time at all."""
     missing = [ResourceDoesNotExist("not there yet") for _ in range(10)]
     read = Reading([*missing[:3]], before=lambda: later(9.0))
-    assert await wait_for(read, newborn=True).result() == "done"
+    assert await wait_for(read, grace_period=True).result() == "done"
     assert read.count == 4
 
     read = Reading([*missing], before=lambda: later(9.0))
     with pytest.raises(ResourceDoesNotExist):
-        await wait_for(read, newborn=True).result()
+        await wait_for(read, grace_period=True).result()
     assert read.count == 4
 
     read = Reading([*missing])

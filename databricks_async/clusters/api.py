@@ -33,7 +33,7 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import build
+from databricks_async.codec import build, one_level
 from databricks_async.message import Replay
 from databricks_async.pager import Page, Pager, size_of_page
 from databricks_async.service import Service, build_each, identifier
@@ -62,7 +62,7 @@ class Clusters(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._running = Running(self.get, self.start, self._schedule)
+        self._running = Running(self.get, self.start, self._interval)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -79,10 +79,10 @@ class Clusters(Service):
         answer = await self._call(
             "POST /api/{v}/clusters/create",
             CreateClusterResponse,
-            body=body if clone_from is None else {**body.as_dict(), "clone_from": build(CloneCluster, clone_from)},
+            body=body if clone_from is None else {**one_level(body), "clone_from": build(CloneCluster, clone_from)},
             lookup=f"look through clusters.list() for {name} and a start_time not before this call",
         )
-        return self._wait(answer.cluster_id, "create", UP, newborn=True)
+        return self._wait(answer.cluster_id, "create", UP, grace_period=True)
 
     async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
@@ -92,7 +92,7 @@ class Clusters(Service):
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
-        await self._act("POST /api/{v}/clusters/edit", cluster_id, body.as_dict(), replay=_replay(steady))
+        await self._act("POST /api/{v}/clusters/edit", cluster_id, one_level(body), replay=_replay(steady))
         return self._wait(cluster_id, "edit", steady)
 
     async def update(
@@ -116,7 +116,7 @@ class Clusters(Service):
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
-        await self._act("POST /api/{v}/clusters/resize", cluster_id, size.as_dict())
+        await self._act("POST /api/{v}/clusters/resize", cluster_id, one_level(size))
         return self._wait(cluster_id, "resize", UP)
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:
@@ -186,7 +186,7 @@ class Clusters(Service):
             f"cluster {cluster_id}",
             partial(self.get, identifier("cluster_id", cluster_id)),
             state_of,
-            schedule=self._schedule,
+            interval=self._interval,
         )
 
     def wait_running(self, cluster_id: str) -> ClusterWait:
@@ -423,9 +423,9 @@ class Clusters(Service):
         cluster = await self.get(cluster_id)
         return UP | DOWN if cluster.state == State.TERMINATED else UP
 
-    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, newborn: bool = False) -> ClusterWait:
+    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, grace_period: bool = False) -> ClusterWait:
         read = partial(self.get, cluster_id)
-        return ClusterWait(cluster_id, action, goal, read, schedule=self._schedule, newborn=newborn)
+        return ClusterWait(cluster_id, action, goal, read, interval=self._interval, grace_period=grace_period)
 
 
 def _replay(steady: frozenset[State]) -> Replay:

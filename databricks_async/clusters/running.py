@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
+from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.clusters.models import ClusterDetails, State
 from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout, OutcomeUnknown
+from databricks_async.polling import PollInterval, poll
 from databricks_async.wait import Timeout, Wait, seconds_of
-from databricks_async.watch import Schedule, patiently
 
 UP = frozenset({State.RUNNING})
 DOWN = frozenset({State.TERMINATED})
@@ -39,8 +39,8 @@ class ClusterWait(Wait[ClusterDetails]):
         goal: frozenset[State],
         read: Callable[[], Awaitable[ClusterDetails]],
         *,
-        schedule: Schedule,
-        newborn: bool = False,
+        interval: PollInterval,
+        grace_period: bool = False,
     ) -> None:
         super().__init__(
             f"{action} of cluster {cluster_id}",
@@ -49,36 +49,36 @@ class ClusterWait(Wait[ClusterDetails]):
             # RUNNING ends no wait for the end: a cluster may be started again before it was read as terminated.
             ended=lambda cluster: cluster.state in goal | _NO_WAY_ON,
             failure=lambda cluster: None if cluster.state in goal else reason_of(cluster),
-            schedule=schedule,
-            newborn=newborn,
+            interval=interval,
+            grace_period=grace_period,
         )
         self.cluster_id = cluster_id
 
 
-class _Effort:
-    """One cluster being brought up, for as many callers as want it."""
+class _Start:
+    """The start of one cluster, which any number of callers wait for."""
 
     def __init__(
         self,
         cluster_id: str,
         get: Callable[[str], Awaitable[ClusterDetails]],
         start: Callable[[str], Awaitable[object]],
-        schedule: Schedule,
+        interval: PollInterval,
     ) -> None:
         self._cluster_id = cluster_id
         self._get = get
         self._start = start
-        self._schedule = schedule
-        self.callers = 0
+        self._interval = interval
         self.last: ClusterDetails | None = None
-        self.task = asyncio.create_task(self._bring_up(), name=f"databricks_async: start {cluster_id}")
+        # When the last caller has gone the polling ends; a start that was sent goes on at the service.
+        self.flight = SingleFlight(self._bring_up, f"databricks_async: start {cluster_id}")
 
     async def _bring_up(self) -> ClusterDetails:
         name = f"start of cluster {self._cluster_id}"
-        schedule = self._schedule.anew()
-        started, seen = False, None
+        interval = self._interval.copy()
+        self.last, started, seen = None, False, None
         while True:
-            self.last = cluster = await patiently(name, lambda: self._get(self._cluster_id), schedule)
+            self.last = cluster = await poll(name, lambda: self._get(self._cluster_id), interval)
             if cluster.state == State.RUNNING:
                 return cluster
             if cluster.state == State.ERROR or (cluster.state == State.TERMINATED and started):
@@ -87,11 +87,11 @@ class _Effort:
                 started = await self._begin()
             if cluster.state != seen:
                 seen = cluster.state
-                schedule.changed()
-            await schedule.pause()
+                interval.reset()
+            await interval.pause()
 
     async def _begin(self) -> bool:
-        """Start the cluster; False if somebody else was quicker."""
+        """Start the cluster; False if another client was quicker."""
         try:
             await self._start(self._cluster_id)
         except InvalidState:
@@ -102,42 +102,34 @@ class _Effort:
 
 
 class Running:
-    """Brings clusters up: one effort for a cluster, however many callers want it."""
+    """Brings clusters up: one start for a cluster, however many callers want it."""
 
     def __init__(
         self,
         get: Callable[[str], Awaitable[ClusterDetails]],
         start: Callable[[str], Awaitable[object]],
-        schedule: Schedule,
+        interval: PollInterval,
     ) -> None:
         self._get = get
         self._start = start
-        self._schedule = schedule
-        self._efforts: dict[str, _Effort] = {}
+        self._interval = interval
+        self._starts: dict[str, _Start] = {}
 
     async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
         seconds = seconds_of(timeout)
-        effort = self._efforts.get(cluster_id)
-        if effort is None or effort.task.done():  # one that failed is nothing to those who come later
-            effort = self._efforts[cluster_id] = _Effort(cluster_id, self._get, self._start, self._schedule)
-        effort.callers += 1
-        limit = asyncio.timeout(seconds)
+        # A start that is over, well or badly, is nothing to those who come later: their `join` begins anew.
+        start = self._starts.get(cluster_id)
+        if start is None:
+            start = self._starts[cluster_id] = _Start(cluster_id, self._get, self._start, self._interval)
+
+        def expired() -> OperationTimeout:
+            seen = start.last and start.last.state
+            message = f"cluster {cluster_id} is not running after {seconds:g} s (last seen: {seen})"
+            return OperationTimeout(message, last=start.last)
+
         try:
-            async with limit:
-                return await asyncio.shield(effort.task)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            seen = effort.last and effort.last.state
-            raise OperationTimeout(
-                f"cluster {cluster_id} is not running after {seconds:g} s (last seen: {seen})", last=effort.last
-            ) from None
+            async with time_limit(seconds, expired):
+                return (await start.flight.join()).result()
         finally:
-            effort.callers -= 1
-            if effort.callers == 0:
-                if self._efforts.get(cluster_id) is effort:
-                    del self._efforts[cluster_id]
-                if not effort.task.done():
-                    # Nobody wants it any more; a start that was sent goes on at the service.
-                    effort.task.cancel()
-                    await asyncio.wait([effort.task])
+            if not start.flight.is_wanted and self._starts.get(cluster_id) is start:
+                del self._starts[cluster_id]

@@ -14,6 +14,7 @@ import attrs
 import orjson
 
 from databricks_async.codec import hooks
+from databricks_async.codec.hooks import one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
 
@@ -30,6 +31,7 @@ __all__ = [
     "converter",
     "decode",
     "encode",
+    "one_level",
     "to_dict",
 ]
 
@@ -75,6 +77,13 @@ class Model(metaclass=_Suggests):
         """The JSON object that the service reads: plain dicts, lists and words, without what is None."""
         plain: dict[str, Any] = to_dict(self)
         return plain
+
+    def check(self) -> None:
+        """Raise `WrongShape` (a ValueError) for what the service would refuse of a request with these fields.
+
+        Called on each model of a request before the request is sent, when all fields have their types: a model can be
+        filled step by step.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(_shown(self))})"
@@ -128,6 +137,7 @@ def to_dict(value: Any) -> Any:
 def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keywords: Any) -> M:
     """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
 
+    What is given is read once, into new models, and left as it is. A model may be of a class that `cls` extends.
     Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place, misspelt keywords a
     TypeError. Other names that the class does not know are kept and sent, with a line in the log if they were typed
     into a mapping: the service may be newer than this library. A keyword that is None is absent; a null in a mapping
@@ -137,11 +147,14 @@ def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keyword
         given = _from_keywords(cls, keywords)
     elif keywords:
         raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
-    typed = not isinstance(given, cls)
-    if isinstance(given, cls):
-        given = given.as_dict()  # its fields may have been set to anything
+    elif isinstance(given, Model) and issubclass(cls, type(given)):
+        return _built(cls, one_level(given), None)
+    return _built(cls, given, given)
+
+
+def _built(cls: type[M], given: object, typed: object) -> M:
     model = cast(M, _reader(cls)(given, cls))
-    _check(given, model, typed)
+    _check(model, typed)
     return model
 
 
@@ -214,38 +227,48 @@ def _from_keywords(cls: type[Model], keywords: Mapping[str, Any]) -> dict[str, A
     return given
 
 
-def _check(given: Any, made: Any, typed: bool) -> None:
-    """Refuse misspelt names in what was given as a mapping, and let the models that were made check themselves.
+def _check(made: object, typed: Any) -> None:
+    """Refuse misspelt names, and let the models that were made check themselves.
 
-    Of other unknown names that a person `typed` is told in the log.
+    `typed` is what they were made from, if that was a mapping or list that a person typed; a model is trusted with its
+    unknown fields: the service may have sent them.
     """
+    if isinstance(typed, Model):
+        typed = None
     if isinstance(made, Model):
-        missing = []
-        for field in hooks.fields_of(type(made)):
-            value = getattr(made, field.name)
-            if value is None:
-                missing.append(hooks.wire_name(field))
-            elif isinstance(value, Model | list | dict):
-                source = given[hooks.wire_name(field)] if isinstance(given, Mapping) else value
-                _check_inside(hooks.wire_name(field), source, value, typed and not isinstance(source, Model))
-        if isinstance(given, Mapping):
-            for name in made.unknown_fields or ():
-                meant = next((field for field in missing if _is_slip(name, field)), None)
-                if meant and name not in missing:  # a name that is right was given as null
-                    raise WrongShape(f"{type(made).__name__} has no field {name!r}: did you mean {meant!r}?")
-                if typed and name not in missing:
-                    _tell_unknown(type(made), name)
-        getattr(made, "__attrs_post_init__", lambda: None)()
+        cls = type(made)
+        for name, wire in hooks.holders_of(cls):
+            if isinstance(value := getattr(made, name), _HOLDERS):
+                _check_inside(wire, value, typed and typed[wire])
+        if typed is not None and made.unknown_fields:
+            _check_names(made)
+        made.check()
     elif isinstance(made, list):
         for index, one in enumerate(made):
-            _check_inside(index, given[index], one, typed and not isinstance(given[index], Model))
+            if isinstance(one, _HOLDERS):
+                _check_inside(index, one, typed and typed[index])
     elif isinstance(made, dict):
         for name, one in made.items():
-            _check_inside(name, given[name], one, typed and not isinstance(given[name], Model))
+            if isinstance(one, _HOLDERS):
+                _check_inside(name, one, typed and typed[name])
+
+
+_HOLDERS: Final = (Model, list, dict)
+
+
+def _check_names(made: Model) -> None:
+    cls = type(made)
+    missing = [hooks.wire_name(field) for field in hooks.fields_of(cls) if getattr(made, field.name) is None]
+    for name in made.unknown_fields or ():
+        if name in missing:  # a name that is right was given as null
+            continue
+        if meant := next((field for field in missing if _is_slip(name, field)), None):
+            raise WrongShape(f"{cls.__name__} has no field {name!r}: did you mean {meant!r}?")
+        _log_unknown(cls, name)
 
 
 @lru_cache(256)
-def _tell_unknown(cls: type[Model], name: str) -> None:
+def _log_unknown(cls: type[Model], name: str) -> None:
     """Once for each name: whoever sends it knows better, or made a mistake that looks like nothing else."""
     from difflib import get_close_matches  # here, because only mistakes need it
 
@@ -267,9 +290,9 @@ def _is_slip(typed: str, name: str) -> bool:
     return max(len(typed), len(name)) < 2 or (len(typed) == 2 and typed == name[::-1])
 
 
-def _check_inside(step: str | int, given: Any, made: Any, typed: bool) -> None:
+def _check_inside(step: str | int, made: object, typed: object) -> None:
     try:
-        _check(given, made, typed)
+        _check(made, typed)
     except WrongShape as error:
         raise error.inside(step) from None
 

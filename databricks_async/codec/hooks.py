@@ -6,9 +6,12 @@ class that JSON gives; models, tuples and words come only in requests, where peo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import linecache
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -63,7 +66,7 @@ def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     read = hook_of(item)
 
     def read_list(value: Any, _: Any) -> list[Any]:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
             raise wrong("a list", value)
         try:
             return [read(one, item) for one in value]
@@ -103,10 +106,14 @@ Names: TypeAlias = dict[str, Any]
 """The globals of a generated function."""
 
 
-def _function(head: str, lines: list[str], names: Names) -> Any:
-    text = "\n".join([f"def hook({head}):", *lines])
-    exec(compile(text, f"<{names['cls'].__name__}>", "exec"), names)  # noqa: S102 made of our own field names only
-    return names["hook"]
+def _function(name: str, head: str, lines: list[str], names: Names) -> Any:
+    """Compile a function. Tracebacks and debuggers find its source in `linecache`."""
+    cls = names["cls"]
+    text = re.sub(r"^ +", lambda indent: indent[0] * 4, "\n".join([f"def {name}({head}):", *lines, ""]), flags=re.M)
+    filename = f"<generated {name} of {cls.__module__}.{cls.__qualname__}>"
+    exec(compile(text, filename, "exec"), names)  # noqa: S102 made of our own field names only
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    return names[name]
 
 
 def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> None:
@@ -125,7 +132,7 @@ def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
     names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
-    lines = [" if d.__class__ is not dict:", "  if isinstance(d, cls): return d", "  d = mapping(d, cls)"]
+    lines = [" if d.__class__ is not dict: d = mapping(d, cls)"]
     if len(fields) >= _MANY:
         _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
         lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
@@ -134,7 +141,7 @@ def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
         if not _may_be_absent(hints[field.name]):
             lines += [_refuse_absent(field, hints[field.name])]
         lines += [f"  v = d.get({wire_name(field)!r})", *read]
-    hook: Reader = _function("d, _=None", [*lines, *_END], names)
+    hook: Reader = _function(f"read_{cls.__name__}", "d, _=None", [*lines, *_END], names)
     return hook
 
 
@@ -150,13 +157,13 @@ _END: Final = (
 def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
     """For objects with few of many fields: goes over the keys, which costs more for each of them and less in all."""
     names["puts"] = {
-        wire_name(field): _function("d, o, v", ["  n = 1", *read, "  return n"], names)
+        wire_name(field): _function(f"read_{field.name}", "d, o, v", ["  n = 1", *read, "  return n"], names)
         for field, read in zip(fields, reads, strict=True)
     }
     lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
     lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
     lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
-    return _function("d", [*lines, *_END], names)
+    return _function("read_sparse", "d", [*lines, *_END], names)
 
 
 def _may_be_absent(hint: Any) -> bool:
@@ -213,9 +220,41 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     return [*(f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)), f"  else: {read}"]
 
 
+@lru_cache(None)
+def _names_of(cls: Hashable) -> list[tuple[str, str]]:
+    """The fields of a model: their names, and their keys in JSON."""
+    return [(field.name, wire_name(field)) for field in fields_of(cast("type[Any]", cls))]
+
+
+@lru_cache(None)
+def holders_of(cls: Hashable) -> list[tuple[str, str]]:
+    """Those whose values may hold models."""
+    hints = get_type_hints(cls)
+    return [(name, wire) for name, wire in _names_of(cls) if not _is_plain(required(hints[name]))]
+
+
+def _is_plain(kind: Any) -> bool:
+    return kind in SCALARS or is_word(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
+
+
+def one_level(model: Any) -> dict[str, Any]:
+    """A model as a JSON object whose values are still those of the model: what is None is left out."""
+    given: dict[str, Any] = {}
+    if model.unknown_fields is not None:
+        if not isinstance(model.unknown_fields, Mapping):
+            raise wrong("an object", model.unknown_fields).inside("unknown_fields")
+        given = dict(model.unknown_fields)
+    for name, wire in _names_of(model.__class__):
+        if (value := getattr(model, name)) is not None:
+            given[wire] = value
+    return given
+
+
 def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, cls):
+        return one_level(value)  # its fields may have been set to anything
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
     raise wrong("an object", value)
@@ -249,7 +288,7 @@ def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writ
     for index, field in enumerate(fields_of(cls)):
         lines += _write_field(names, str(index), field, required(hints[field.name]), hook_of)
     lines += [" except WrongShape as error: raise error.inside(at) from None", " return d"]
-    hook: Writer = _function("o", lines, names)
+    hook: Writer = _function(f"write_{cls.__name__}", "o", lines, names)
     return hook
 
 

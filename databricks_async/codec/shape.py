@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any, Final, cast
 
 
@@ -51,6 +52,8 @@ def described(value: Any) -> str:
 def text(value: Any, kind: Any = str) -> str:
     if isinstance(value, str):
         return value if kind is str else cast(str, kind(str(value)))
+    if isinstance(value, Enum):
+        return text(value.value, kind)
     raise wrong("text", value)
 
 
@@ -59,18 +62,24 @@ def whole(value: Any, _: Any = int) -> int:
         return value
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value):
         return int(value)  # the service may write 64-bit numbers as text
+    if isinstance(value, Enum):
+        return whole(value.value)
     raise wrong("a whole number", value)
 
 
 def number(value: Any, _: Any = float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    if isinstance(value, Enum):
+        return number(value.value)
     raise wrong("a number", value)
 
 
 def truth(value: Any, _: Any = bool) -> bool:
     if isinstance(value, bool):
         return value
+    if isinstance(value, Enum):
+        return truth(value.value)
     raise wrong("true or false", value)
 
 

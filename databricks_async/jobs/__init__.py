@@ -1,1 +1,27 @@
-"""The Jobs API: `w.jobs`, and its models."""
+"""The Jobs API: `w.jobs`, and all that its methods take, return and raise."""
+
+from typing import TYPE_CHECKING
+
+from databricks_async.front_door import front_door
+
+if TYPE_CHECKING:
+    from databricks_async.jobs.api import Jobs as Jobs
+    from databricks_async.jobs.errors import FailedTask as FailedTask
+    from databricks_async.jobs.errors import RunFailed as RunFailed
+    from databricks_async.jobs.many import Outcome as Outcome
+    from databricks_async.jobs.many import Outcomes as Outcomes
+    from databricks_async.jobs.many import RunRequest as RunRequest
+    from databricks_async.jobs.models import *
+    from databricks_async.jobs.runs import CancelOnExit as CancelOnExit
+    from databricks_async.jobs.runs import RunWait as RunWait
+else:
+    __getattr__, __dir__ = front_door(
+        __name__,
+        {
+            "models": "*",
+            "errors": ["FailedTask", "RunFailed"],
+            "runs": ["CancelOnExit", "RunWait"],
+            "many": ["Outcome", "Outcomes", "RunRequest"],
+            "api": ["Jobs"],
+        },
+    )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from uuid import uuid4
 
+from databricks_async.aio import gather
 from databricks_async.codec import Model, build
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
@@ -37,7 +38,7 @@ from databricks_async.jobs.models import (
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.paging import complete, together, whole
+from databricks_async.jobs.paging import complete, whole
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.pager import Page, Pager, size_of_page
@@ -82,7 +83,7 @@ class Jobs(Service):
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, _settings_of(CreateJob, settings), **fields)
+        body = build(CreateJob, _settings_of(settings), **fields)
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -128,7 +129,7 @@ class Jobs(Service):
 
     async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        given = _settings_of(JobSettings, new_settings)
+        given = _settings_of(new_settings)
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
         settings = build(JobSettings, given)
@@ -174,14 +175,14 @@ class Jobs(Service):
             lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
             "if it was carried out",
         )
-        wait = RunWait(self, body.run_id, self._schedule)
+        wait = RunWait(self, body.run_id, self._interval)
         wait.repair_id = answer.repair_id
         return wait
 
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
-        return RunWait(self, run_id, self._schedule, check=False)
+        return RunWait(self, run_id, self._interval, check=False)
 
     async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
@@ -227,7 +228,7 @@ class Jobs(Service):
 
     def wait_run(self, run_id: int) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._schedule)
+        return RunWait(self, number("run_id", run_id), self._interval)
 
     async def poll_run(self, run_id: int) -> BaseRun:
         """How a run stands, in one small request or less: what waits read.
@@ -358,7 +359,7 @@ class Jobs(Service):
             if expand_tasks:
                 missing = self._is_old_version
                 cut = [run for run in page.items if run.has_more or (missing and not run.tasks)]
-                await together(complete(run, partial(self.get_run, run.run_id)) for run in cut)
+                await gather(complete(run, partial(self.get_run, run.run_id)) for run in cut)
             return page
 
         return Pager(fetch, page_token=page_token, max_items=max_items)
@@ -398,7 +399,7 @@ class Jobs(Service):
                 cut = [
                     job for job in page.items if job.has_more or (missing and not (job.settings and job.settings.tasks))
                 ]
-                await together(complete(job, partial(self.get, job.job_id)) for job in cut)
+                await gather(complete(job, partial(self.get, job.job_id)) for job in cut)
             return page
 
         return Pager(fetch, page_token=page_token, max_items=max_items)
@@ -442,20 +443,21 @@ class Jobs(Service):
     async def _start(
         self, endpoint: str, answer: type[RunNowResponse] | type[SubmitRunResponse], body: RunNow | SubmitRun
     ) -> RunWait:
-        token = body.idempotency_token or uuid4().hex
+        given = body.idempotency_token
+        body.idempotency_token = token = given or uuid4().hex
         try:
             started = await self._call(
                 endpoint,
                 answer,
                 replay="token",
-                body={**body.as_dict(), "idempotency_token": token},
+                body=body,
                 lookup=f"the same call with idempotency_token={token!r} brings its run, if there is one",
             )
         except OutcomeUnknown as error:
             error.idempotency_token = token
             raise
-        wait = RunWait(self, started.run_id, self._schedule, newborn=True)
-        if body.idempotency_token is not None:
+        wait = RunWait(self, started.run_id, self._interval, grace_period=True)
+        if given is not None:
             try:
                 async with asyncio.timeout(_LOOKING_SECONDS):
                     wait.last = run = await self._poll_one(started.run_id)
@@ -485,13 +487,13 @@ def _lacks(model: Any, *names: str) -> bool:
     return any(getattr(model, name, None) is None for name in names)
 
 
-def _settings_of(kind: type[JobSettings], given: Model | Mapping[str, Any] | None) -> Any:
+def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
     """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
     if isinstance(given, BaseJob):
         given = given.settings
     if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
         given = given["settings"]
-    return kind.from_dict(given.as_dict()) if isinstance(given, JobSettings) else given
+    return given
 
 
 def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:

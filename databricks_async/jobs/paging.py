@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -13,7 +12,6 @@ from databricks_async.errors import NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
 from databricks_async.pager import Page, Pager
 
-T = TypeVar("T")
 W = TypeVar("W", Job, Run)
 
 
@@ -51,13 +49,3 @@ async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]
         if (value := getattr(full, field.name)) is not None:
             setattr(item, field.name, value)
     item.has_more = None
-
-
-async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of calls made at the same time, in their order. The first failure ends the others and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from failures.exceptions[0].__cause__
-    return [task.result() for task in tasks]

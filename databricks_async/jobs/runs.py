@@ -11,13 +11,13 @@ from typing import Protocol
 
 import attrs
 
+from databricks_async.aio import gather, time_limit, wait_through
 from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.jobs.paging import together
+from databricks_async.polling import PollInterval, poll
 from databricks_async.wait import Timeout, Wait, seconds_of
-from databricks_async.watch import Schedule, patiently
 
 log = logging.getLogger("databricks_async")
 
@@ -111,7 +111,7 @@ class RunWait(Wait[BaseRun]):
     """
 
     def __init__(
-        self, jobs: RunCalls, run_id: int, schedule: Schedule, *, newborn: bool = False, check: bool = True
+        self, jobs: RunCalls, run_id: int, interval: PollInterval, *, grace_period: bool = False, check: bool = True
     ) -> None:
         super().__init__(
             f"run {run_id}",
@@ -119,8 +119,8 @@ class RunWait(Wait[BaseRun]):
             key=_state_of,
             ended=lambda run: run.ended,
             failure=lambda run: None if run.succeeded else end_of(run),
-            schedule=schedule,
-            newborn=newborn,
+            interval=interval,
+            grace_period=grace_period,
         )
         self._jobs = jobs
         self._check = check
@@ -149,7 +149,7 @@ class RunWait(Wait[BaseRun]):
         if isinstance(last, Run) and last.tasks and not last.next_page_token:
             run = last
         else:
-            run = await patiently(self._name, partial(self._jobs.get_run, self.run_id), self._schedule)
+            run = await poll(self._name, partial(self._jobs.get_run, self.run_id), self._interval)
             if not run.ended:  # repaired meanwhile
                 return await self._conclude_run(check, await self._end())
         self.last = run
@@ -183,12 +183,7 @@ class CancelOnExit:
         if self._wait.last is not None and self._wait.last.ended:
             return
         cancelling = asyncio.create_task(self._cancel(), name=f"databricks_async: cancel run {self._wait.run_id}")
-        interrupted: asyncio.CancelledError | None = None
-        while not cancelling.done():
-            try:
-                await asyncio.wait((cancelling,))
-            except asyncio.CancelledError as cancelled:  # raised again below, however often it comes
-                interrupted = cancelled
+        interrupted = await wait_through((cancelling,))  # raised below
         try:
             cancelling.result()
         except DatabricksError as failed:
@@ -201,24 +196,19 @@ class CancelOnExit:
             raise interrupted
 
     async def _cancel(self) -> None:
-        limit = asyncio.timeout(self._seconds)
-        try:
-            async with limit:
-                await self._jobs.cancel_run(self._wait.run_id)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise OperationTimeout(
-                f"run {self._wait.run_id}: no answer after {self._seconds:g} s to the request to cancel it",
-                last=self._wait.last,
-            ) from None
+        def expired() -> OperationTimeout:
+            message = f"run {self._wait.run_id}: no answer after {self._seconds:g} s to the request to cancel it"
+            return OperationTimeout(message, last=self._wait.last)
+
+        async with time_limit(self._seconds, expired):
+            await self._jobs.cancel_run(self._wait.run_id)
 
 
 async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
-    tasks = [one for each in await together(_failed_tasks(jobs, task) for task in causes) for one in each]
+    tasks = [one for each in await gather(_failed_tasks(jobs, task) for task in causes) for one in each]
     name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
     parts = [f"{name} ended {end_of(run)}", message_of(run)]
     parts += [f"task {task.task_key} {task.result}: {_first_line(task.error)}" for task in tasks[:3]]
@@ -238,7 +228,7 @@ async def _failed_tasks(jobs: RunCalls, task: RunTask) -> list[FailedTask]:
             failed = [(index, turn) for index, turn in turns if turn.ended and not turn.succeeded]
             causes = [attrs.evolve(turn, task_key=f"{task.task_key}[{index}]") for index, turn in failed]
             if causes:
-                return await together(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
+                return await gather(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
     return [await _failed_task(jobs, task)]
 
 
@@ -261,8 +251,8 @@ async def outputs_of(jobs: RunCalls, run: Run) -> dict[str, RunOutput]:
     """The outputs of those tasks of a run that ran, by task key; of a loop `key[0]`, `key[1]`, ..."""
     tasks = {task.task_key: task for task in latest_tasks(run)}
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
-    for key, turns in zip(loops, await together(map(jobs.get_run, loops.values())), strict=True):
+    for key, turns in zip(loops, await gather(map(jobs.get_run, loops.values())), strict=True):
         del tasks[key]
         tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(_latest_turns(turns))}
     ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
-    return dict(zip(ran, await together(map(jobs.get_run_output, ran.values())), strict=True))
+    return dict(zip(ran, await gather(map(jobs.get_run_output, ran.values())), strict=True))

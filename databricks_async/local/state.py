@@ -5,16 +5,16 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
 from databricks_async.local.objects.tree import Tree
+from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
-
-Json: TypeAlias = dict[str, Any]
 
 Endpoint: TypeAlias = Callable[..., Json | Response]
 """`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
@@ -116,17 +116,25 @@ class ScriptedFailure:
     details: Json
 
 
+class Planned(Protocol):
+    """A thing with a future: a cluster, a run, an attempt at a task."""
+
+    plan: int
+    """Counts up with each change of course, so that what was scheduled for an older one lapses."""
+
+
 @attrs.define(eq=False)
 class State:
     """All of it. Endpoint functions take it as their first argument."""
 
     clock: Clock
     random: random.Random
+    ids: Ids = attrs.field(factory=Ids)
     timing: Timing = attrs.field(factory=Timing)
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)
-    tree: Tree = attrs.field(factory=Tree)
+    tree: Tree = attrs.field(default=attrs.Factory(lambda self: Tree(self.ids), takes_self=True))
     users: dict[str, User] = attrs.field(factory=dict)
     tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
     service_principals: dict[str, ServicePrincipal] = attrs.field(factory=dict)
@@ -140,6 +148,16 @@ class State:
         """Have an action happen this many workspace seconds after the present moment."""
         self._scheduled += 1
         heapq.heappush(self._due, (self.now + round(seconds * 1000), self._scheduled, action))
+
+    def schedule_for(self, planned: Planned, seconds: float, action: Callable[[], None]) -> None:
+        """The same, unless the plan of this thing has changed by then."""
+        plan = planned.plan
+
+        def act() -> None:
+            if planned.plan == plan:
+                action()
+
+        self.schedule(seconds, act)
 
     def settle(self) -> None:
         """Do all that has fallen due, in order and each at its own time, then stand at the present moment."""

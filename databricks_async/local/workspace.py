@@ -12,6 +12,7 @@ from databricks_async.local.errors import does_not_exist
 from databricks_async.local.faults import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.server import Server
+from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import scripts as runs_script
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
@@ -34,7 +35,9 @@ class LocalWorkspace:
 
     `clock` says how fast clusters live: by default a thousand times faster than in the cloud, so that a start takes
     0.3 s. `token` is the personal access token of an admin. `port` 0 picks a free one. `seed` decides everything that
-    is drawn by chance. Nothing is opened before `start` or `async with`; `close` hangs up on everybody.
+    is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
+    `large_ids` draws 64-bit ones, to test what reads them. Nothing is opened before `start` or `async with`; `close`
+    closes every connection.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class LocalWorkspace:
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int = 0,
+        large_ids: bool = False,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
@@ -52,7 +56,8 @@ class LocalWorkspace:
         """Every request so far."""
         self.faults = Faults(seed)
         """What goes wrong next."""
-        self._state = State(self.clock, random.Random(seed))  # noqa: S311 (repeatable, not secret)
+        randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+        self._state = State(self.clock, randomness, Ids(seed, large=large_ids))
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self.add_user(_ADMIN, token, admin=True)

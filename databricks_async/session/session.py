@@ -64,7 +64,7 @@ class Session:
         A connection that is lost later is made up for: the request is sent again, the answer read up to that point.
         The stream has to be read to its end or closed.
         """
-        from databricks_async.session.retry import Resumed
+        from databricks_async.session.streams import Resumed
 
         response = await self.send(request)
         return Resumed(self._send, request, response, self.config.retry_timeout_seconds, self.stats, self.pause)

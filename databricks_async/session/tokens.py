@@ -1,12 +1,12 @@
-"""The current token: one fetch for everybody, renewed before it ends, renewed once when it is refused."""
+"""The current token: one fetch for all callers, renewed before it ends, renewed once when it is refused."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import logging
 import time
 
+from databricks_async.aio import SingleFlight
 from databricks_async.auth.token import Credential, Token
 from databricks_async.errors import AuthError, DatabricksError, LifecycleError, is_expired_token
 from databricks_async.message import Request, Response, Send
@@ -29,7 +29,8 @@ class Tokens:
         self._stats = stats
         self._token: Token | None = None
         self._early_at = self._forced_at = 0.0
-        self._fetch: asyncio.Task[Token] | None = None
+        # Kept when no caller waits any more: the next call needs the token as well.
+        self._fetch = SingleFlight(self._fetch_token, "databricks_async: token", keep=True)
         self._closed = False
 
     async def get(self) -> Token:
@@ -41,11 +42,11 @@ class Tokens:
         if self._token is not None and now < self._forced_at:
             if now >= self._early_at:
                 self._early_at = now + _PAUSE_SECONDS
-                self._fetching()
+                self._check_open()
+                self._fetch.begin()
             return self._token
-        fetch = self._fetching()
-        # The fetch is a task of its own: a caller that is cancelled takes nobody's token away.
-        await asyncio.wait((fetch,))
+        self._check_open()
+        fetch = await self._fetch.join()
         if fetch.cancelled():
             if self._closed:
                 raise LifecycleError("the client was closed while this call waited for a token")
@@ -65,29 +66,18 @@ class Tokens:
     async def close(self) -> None:
         """Ends a fetch under way; its callers get a `LifecycleError`."""
         self._closed = True
-        if self._fetch is not None:
-            self._fetch.cancel()
-            await asyncio.wait((self._fetch,))
+        await self._fetch.cancel()
 
-    def _fetching(self) -> asyncio.Task[Token]:
+    def _check_open(self) -> None:
         if self._closed:
             raise LifecycleError("the client was closed before this call had a token")
-        if self._fetch is None:
-            self._fetch = asyncio.create_task(self._fetch_token(), name="databricks_async: token")
-            self._fetch.add_done_callback(self._fetched)
-        return self._fetch
 
     async def _fetch_token(self) -> Token:
         try:
-            token = await self._credential()
-            if not isinstance(token, Token):
-                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
-        except AuthError:
+            token = await self._ask_credential()
+        except AuthError as error:
+            log.warning("no new token: %s", error)
             raise
-        except Exception as error:
-            # Its own words may hold a secret; they are in the cause.
-            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
-            raise AuthError(f"the credential failed: {reason}") from error
         now = time.time()
         if token.expires_at is None:
             self._early_at = self._forced_at = float("inf")
@@ -99,11 +89,18 @@ class Tokens:
         self._token = token
         return token
 
-    def _fetched(self, task: asyncio.Task[Token]) -> None:
-        self._fetch = None
-        # Reading the exception here also keeps asyncio quiet when every caller has gone.
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("no new token: %s", error)
+    async def _ask_credential(self) -> Token:
+        try:
+            token = await self._credential()
+            if not isinstance(token, Token):
+                raise TypeError(f"a credential gives a Token, not {type(token).__name__}")
+        except AuthError:
+            raise
+        except Exception as error:
+            # Its own words may hold a secret; they are in the cause.
+            reason = error.message if isinstance(error, DatabricksError) else type(error).__name__
+            raise AuthError(f"the credential failed: {reason}") from error
+        return token
 
 
 def authenticated(send: Send, tokens: Tokens) -> Send:

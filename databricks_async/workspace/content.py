@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from databricks_async.aio import off_loop
 from databricks_async.message import Request, Stream, flatten_query
 from databricks_async.workspace.paths import truth
-from databricks_async.workspace.sources import CHUNK_BYTES, Readable, off_loop
+from databricks_async.workspace.sources import CHUNK_BYTES, Readable
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session

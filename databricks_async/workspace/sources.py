@@ -7,15 +7,13 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from threading import Lock
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
+from databricks_async.aio import off_loop, wait_through
 from databricks_async.errors import MaxNotebookSizeExceeded
-
-T = TypeVar("T")
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
 Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
@@ -64,7 +62,7 @@ class InFile:
         work = asyncio.get_running_loop().run_in_executor(None, self._read_at, self._start + offset, count)
         self._reads.add(work)
         work.add_done_callback(self._done)
-        # Unlike `off_loop` this does not hold up whoever is cancelled: aiohttp waits for none of its own tasks.
+        # Unlike `off_loop` this does not hold up a caller that is cancelled: aiohttp waits for none of its own tasks.
         await asyncio.wait((work,))
         chunk = work.result()
         if not chunk and offset < self.size:
@@ -77,14 +75,8 @@ class InFile:
             raise ValueError(f"{self._name} changed while it was sent: send it again")
 
     async def settled(self) -> None:
-        """Wait until nobody reads any more."""
-        cancelled = None
-        while self._reads:
-            try:
-                await asyncio.wait(self._reads)
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
+        """Wait until all reads have ended."""
+        if (cancelled := await wait_through(self._reads)) is not None:
             raise cancelled
 
     def _done(self, work: asyncio.Future[bytes]) -> None:
@@ -165,25 +157,6 @@ def check_size(size: int, most: int, endpoint: str) -> None:
             endpoint=endpoint,
             attempts=0,
         )
-
-
-async def off_loop(function: Callable[..., T], *args: Any, undo: Callable[[T], object] | None = None) -> T:
-    """Call it in a thread. A caller that is cancelled waits for its end: what it uses may be closed after that.
-
-    `undo` gets the result that the caller then does not get.
-    """
-    work = asyncio.get_running_loop().run_in_executor(None, partial(function, *args))
-    cancelled = None
-    while not work.done():
-        try:
-            await asyncio.wait((work,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return work.result()
-    if work.exception() is None and undo is not None:
-        undo(work.result())
-    raise cancelled
 
 
 def _stamp(file: Any) -> tuple[int, int] | None:

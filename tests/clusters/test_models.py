@@ -181,8 +181,9 @@ def test_a_cluster_has_one_size(cls: type[Model]) -> None:
     """Both num_workers and autoscale are a ValueError, however the request is built."""
     both: dict[str, Any] = {"num_workers": 0, "autoscale": {"min_workers": 1, "max_workers": 2}}
     version: dict[str, Any] = {"spark_version": "1"} if cls is ClusterSpec else {}
+    made = cls(**version, num_workers=0, autoscale=AutoScale(min_workers=1))  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="num_workers or autoscale, not both"):
-        cls(**version, num_workers=0, autoscale=AutoScale(min_workers=1))  # type: ignore[call-arg]
+        codec.build(cls, made)
     with pytest.raises(ValueError, match="not both"):
         codec.build(cls, {**version, **both})
     with pytest.raises(ValueError, match="not both"):
@@ -206,7 +207,7 @@ def test_an_answer_may_have_both_sizes() -> None:
 def test_a_cluster_needs_a_version() -> None:
     """Unless a policy gives it."""
     with pytest.raises(ValueError, match="needs a spark_version"):
-        ClusterSpec(cluster_name="a")
+        codec.build(ClusterSpec, ClusterSpec(cluster_name="a"))
     with pytest.raises(ValueError, match="needs a spark_version"):
         codec.build(ClusterSpec, {"cluster_name": "a"})
     assert ClusterSpec(policy_id="p").as_dict() == {"policy_id": "p"}

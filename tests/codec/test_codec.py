@@ -330,12 +330,12 @@ def test_plain_types_are_decoded_as_strictly() -> None:
 
 
 def test_build_takes_a_mapping_with_models_inside() -> None:
-    """Mappings become models, models stay what they are, tuples are lists, words may be text."""
+    """Mappings become models, models are copied and left as they are, tuples are lists, words may be text."""
     leaf = Leaf(size=2)
     model = codec.build(
         Everything, {"id": "x", "leaf": leaf, "leaves": (leaf, {"size": 3}), "colour": Colour.RED, "colours": ["PINK"]}
     )
-    assert model.leaf is leaf
+    assert model.leaf == leaf
     assert model.leaves == [leaf, Leaf(size=3)]
     assert (model.colour, model.colours) == (Colour.RED, [Colour("PINK")])
     assert codec.build(Everything, model) == model
@@ -368,7 +368,45 @@ def test_build_refuses_misspelt_names_and_keeps_other_unknown_ones() -> None:
 def test_build_trusts_what_a_model_received() -> None:
     """An unknown field that the service sent is not a misspelling, however much it looks like one."""
     leaf = codec.decode(b'{"sizes": 1}', Leaf)
-    assert codec.build(Everything, {"id": "x", "leaf": leaf}).leaf is leaf
+    assert codec.build(Everything, {"id": "x", "leaf": leaf}).leaf == leaf
+    assert codec.build(Leaf, leaf) == leaf
+
+
+@pytest.mark.parametrize(
+    ("leaf", "problem"),
+    [
+        (Leaf(size="x"), "$.leaves[1].size: expected a whole number, got text"),  # type: ignore[arg-type]
+        (Leaf(unknown_fields=["x"]), "$.leaves[1].unknown_fields: expected an object, got a list"),  # type: ignore[arg-type]
+    ],
+)
+def test_build_checks_the_models_inside_a_mapping(leaf: Leaf, problem: str) -> None:
+    """Their fields may have been set to anything."""
+    with pytest.raises(WrongShape) as caught:
+        codec.build(Everything, id="x", leaves=[Leaf(size=1), leaf])
+    assert str(caught.value) == problem
+
+
+def test_build_mends_the_models_inside_a_mapping() -> None:
+    """Mappings in place of models, tuples, and numbers as text become what their fields say; what was given stays."""
+    leaf, inner = Leaf(size="7"), {"size": 1}  # type: ignore[arg-type]
+    given = Everything(id="x", leaf=leaf, leaves=(inner, Leaf(size=2)))  # type: ignore[arg-type]
+    model = codec.build(Everything, given)
+    assert model == Everything(id="x", leaf=Leaf(size=7), leaves=[Leaf(size=1), Leaf(size=2)])
+    assert (given.leaf, given.leaves, inner) == (leaf, (inner, Leaf(size=2)), {"size": 1})
+    assert leaf.size == "7"
+
+
+def test_build_takes_a_model_of_a_class_that_it_extends() -> None:
+    """All of its fields are there, so that nothing is a misspelling."""
+
+    @attrs.define(kw_only=True, repr=False)
+    class BigLeaf(Leaf):
+        weight: int | None = None
+
+    model = codec.build(BigLeaf, Leaf(size=1, unknown_fields={"sizes": 2}))
+    assert (type(model), model) == (BigLeaf, BigLeaf(size=1, unknown_fields={"sizes": 2}))
+    with pytest.raises(WrongShape, match=r"expected Leaf, got Everything"):
+        codec.build(Leaf, Everything(id="x"))
 
 
 @pytest.mark.parametrize(

@@ -201,13 +201,13 @@ def test_kinds_from_tomorrow_are_kinds() -> None:
 
 
 def test_mistakes_show_however_a_job_is_given() -> None:
-    """By the constructor at once, and when a model was changed after that, as it is built for sending."""
+    """As it is built for sending: a model may be filled step by step."""
     a, b = (
         Task(task_key=key, notebook_task=NotebookTask(notebook_path="/a"), depends_on=[TaskDependency(task_key=after)])
         for key, after in (("a", "b"), ("b", "a"))
     )
     with pytest.raises(WrongShape, match="wait for each other: a -> b -> a"):
-        CreateJob(tasks=[a, b])
+        codec.build(CreateJob, CreateJob(tasks=[a, b]))
     changed = JobSettings(tasks=[a])
     assert changed.tasks is not None
     changed.tasks.append(b)
@@ -220,7 +220,7 @@ def test_models_may_hold_mappings(cls: type[Any]) -> None:
     """They are checked and sent like models."""
     assert cls(tasks=[task("a"), task("b", "a")]).as_dict() == {"tasks": [task("a"), task("b", "a")]}
     with pytest.raises(WrongShape, match="wait for each other: a -> b -> a"):
-        cls(tasks=(task("a", "b"), task("b", "a")))
+        codec.build(cls, cls(tasks=(task("a", "b"), task("b", "a"))))
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_models_may_hold_mappings(cls: type[Any]) -> None:
     ],
 )
 def test_wrong_types_are_errors_of_the_same_kind(cls: type[Any], fields: dict[str, Any], problem: str) -> None:
-    """As early as the mistake is made."""
+    """They name the place."""
     with pytest.raises(WrongShape) as caught:
-        cls(**fields)
+        codec.build(cls, cls(**fields))
     assert str(caught.value) == problem
 
 
@@ -246,7 +246,7 @@ def test_a_task_may_be_completed_step_by_step() -> None:
     unfinished = Task(task_key="a")
     unfinished.for_each_task = ForEachTask(inputs="[]", task=Task(task_key="b"))
     with pytest.raises(WrongShape, match=r"^\$\.tasks\[0\]\.for_each_task\.task: task 'b' needs exactly one"):
-        JobSettings(tasks=[unfinished])
+        codec.build(JobSettings, JobSettings(tasks=[unfinished]))
 
 
 ODD = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import Counter
 
 import pytest
 
@@ -20,6 +22,35 @@ from databricks_async.jobs.models import (
 )
 
 pytestmark = pytest.mark.parametrize("version", ["2.1", "2.2"])
+
+
+@pytest.mark.parametrize("given", ["a model", "a mapping", "keywords", "keywords with models"])
+async def test_each_task_of_a_body_is_read_once_and_written_once(w, task, version, given):
+    """Counted are the calls of the functions that are generated for the class: a large job has 1,000 tasks."""
+    settings = CreateJob(name="nightly", tasks=[task(f"task_{number}") for number in range(7)])
+    fields = settings.as_dict()
+    calls = Counter()
+
+    def count(frame, event, _):
+        if event == "call":
+            calls[frame.f_code.co_name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        if given == "a model":
+            job = await w.jobs.create(settings)
+        elif given == "a mapping":
+            job = await w.jobs.create(fields)
+        elif given == "keywords":
+            job = await w.jobs.create(**fields)
+        else:
+            job = await w.jobs.create(name="nightly", tasks=settings.tasks)
+    finally:
+        sys.setprofile(before)
+    assert (calls["read_Task"], calls["write_Task"]) == (7, 7)
+    assert (calls["read_CreateJob"], calls["write_CreateJob"]) == (1, 1)
+    assert len((await w.jobs.get(job.job_id)).settings.tasks) == 7
 
 
 async def test_create_and_get(w, workspace, task, version):

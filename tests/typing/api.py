@@ -5,27 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, assert_type
 
-from databricks_async import Config, DatabricksError, Page, Pager, Token, WorkspaceClient
-from databricks_async.clusters.models import AutoScale, ClusterDetails, ClusterEvent, ClusterSpec, EventType, State
-from databricks_async.clusters.running import ClusterWait
-from databricks_async.errors import OperationFailed, OutcomeUnknown
-from databricks_async.jobs.errors import FailedTask, RunFailed
-from databricks_async.jobs.many import Outcome, RunRequest
-from databricks_async.jobs.models import (
+from databricks_async import Config, DatabricksError, OutcomeUnknown, Page, Pager, RunFailed, Token, WorkspaceClient
+from databricks_async.clusters import (
+    AutoScale,
+    ClusterDetails,
+    ClusterEvent,
+    ClusterSpec,
+    ClusterWait,
+    EventType,
+    State,
+)
+from databricks_async.clusters import Nonsense as Nonsense  # type: ignore[attr-defined]  # pyright: ignore
+from databricks_async.errors import OperationFailed
+from databricks_async.jobs import (
     BaseRun,
+    FailedTask,
     JobSettings,
+    Outcome,
     Run,
     RunJobTask,
     RunNow,
     RunOutput,
+    RunRequest,
+    RunWait,
     SubmitRun,
     Task,
 )
-from databricks_async.jobs.runs import RunWait
-from databricks_async.libraries.models import Library, LibraryFullStatus
+from databricks_async.libraries import Library, LibraryFullStatus
 from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
-from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.trees.pool import TreeFailure, TreeReport
+from databricks_async.workspace import ObjectInfo, TreeFailure, TreeReport
 
 
 async def clients() -> None:

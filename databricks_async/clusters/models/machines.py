@@ -13,7 +13,7 @@ from databricks_async.clusters.models.enums import (
     EbsVolumeType,
     GcpAvailability,
 )
-from databricks_async.codec import SECRET, Model
+from databricks_async.codec import SECRET, Model, WrongShape
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -25,9 +25,9 @@ class AutoScale(Model):
 
 
 def refuse_two_sizes(num_workers: int | None, autoscale: object) -> None:
-    """Raise ValueError when a cluster is asked to have both sizes: the service would follow one of them silently."""
+    """Raise `WrongShape` when a cluster is asked to have both sizes: the service would follow one of them silently."""
     if num_workers is not None and autoscale is not None:
-        raise ValueError("a cluster has num_workers or autoscale, not both")
+        raise WrongShape("a cluster has num_workers or autoscale, not both")
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -37,7 +37,7 @@ class ClusterSize(Model):
     autoscale: AutoScale | None = None
     num_workers: int | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
         refuse_two_sizes(self.num_workers, self.autoscale)
 
 

@@ -16,7 +16,7 @@ from databricks_async.clusters.models.machines import (
     refuse_two_sizes,
 )
 from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptInfo
-from databricks_async.codec import SECRET_VALUES, Model
+from databricks_async.codec import SECRET_VALUES, Model, WrongShape
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -69,10 +69,10 @@ class ClusterSpec(Model):
     worker_node_type_flexibility: NodeTypeFlexibility | None = None
     workload_type: WorkloadType | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
         refuse_two_sizes(self.num_workers, self.autoscale)
         if self.spark_version is None and self.policy_id is None:
-            raise ValueError("a cluster needs a spark_version, unless a policy (policy_id) gives one")
+            raise WrongShape("a cluster needs a spark_version, unless a policy (policy_id) gives one")
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -117,5 +117,5 @@ class UpdateClusterResource(Model):
     worker_node_type_flexibility: NodeTypeFlexibility | None = None
     workload_type: WorkloadType | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
         refuse_two_sizes(self.num_workers, self.autoscale)

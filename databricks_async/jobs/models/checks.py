@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from databricks_async.codec import Model, WrongShape
+from databricks_async.codec import WrongShape
 
 if TYPE_CHECKING:
     from databricks_async.jobs.models.compute import JobCluster
     from databricks_async.jobs.models.tasks import AnyTask
 
-M = TypeVar("M", bound=Model)
-
 MOST_TASKS: Final = 1_000
 LONGEST_TOKEN: Final = 64
-
-
-def as_sent(model: M) -> M:
-    """The model that the service gets: people may have put mappings, or anything else, where models belong."""
-    return type(model).from_dict(model.as_dict())
 
 
 def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobCluster] | None, *, complete: bool) -> None:
@@ -89,9 +82,10 @@ _CLUSTERS: Final = ("existing_cluster_id", "new_cluster", "job_cluster_key")
 
 def _kinds(task: AnyTask) -> list[str]:
     """The fields that say what it does; also those of a service newer than this version."""
-    fields = [(field.name, getattr(task, field.name)) for field in attrs.fields(type(task))]
-    given = [*fields, *(task.unknown_fields or {}).items()]
-    return [name for name, value in given if value is not None and name.endswith("_task")]
+    known = [field.name for field in attrs.fields(type(task)) if field.name.endswith("_task")]
+    kinds = [name for name in known if getattr(task, name) is not None]
+    unknown = task.unknown_fields or {}
+    return kinds + [name for name, value in unknown.items() if value is not None and name.endswith("_task")]
 
 
 def _refuse_unknown_dependencies(tasks: Sequence[AnyTask]) -> None:

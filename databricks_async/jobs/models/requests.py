@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.jobs.models.checks import as_sent, check_idempotency_token, check_tasks
+from databricks_async.jobs.models.checks import check_idempotency_token, check_tasks
 from databricks_async.jobs.models.compute import GitSource, JobEnvironment, JobEnvironmentVariables
 from databricks_async.jobs.models.notifications import (
     JobEmailNotifications,
@@ -48,10 +48,9 @@ class SubmitRun(Model):
     usage_policy_id: str | None = None
     webhook_notifications: WebhookNotifications | None = None
 
-    def __attrs_post_init__(self) -> None:
-        sent = as_sent(self)
-        check_tasks(sent.tasks, None, complete=True)
-        check_idempotency_token(sent.idempotency_token)
+    def check(self) -> None:
+        check_tasks(self.tasks, None, complete=True)
+        check_idempotency_token(self.idempotency_token)
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -69,8 +68,8 @@ class RunNow(RunParameters):
     performance_target: PerformanceTarget | None = None
     queue: QueueSettings | None = None
 
-    def __attrs_post_init__(self) -> None:
-        check_idempotency_token(as_sent(self).idempotency_token)
+    def check(self) -> None:
+        check_idempotency_token(self.idempotency_token)
 
 
 @attrs.define(kw_only=True, repr=False)

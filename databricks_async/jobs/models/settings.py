@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from databricks_async.codec import Model, WrongShape
-from databricks_async.jobs.models.checks import as_sent, check_tasks
+from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.models.compute import GitSource, JobCluster, JobEnvironment, JobEnvironmentVariables
 from databricks_async.jobs.models.notifications import (
     JobEmailNotifications,
@@ -106,13 +106,13 @@ class JobSettings(Model):
     usage_policy_id: str | None = None
     webhook_notifications: WebhookNotifications | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
+        """Of tasks only what holds for each: the others may be in the job already."""
         self._check(complete=False)
 
     def _check(self, *, complete: bool) -> None:
-        sent = as_sent(self)
-        check_tasks(sent.tasks, (sent.job_clusters or ()) if complete else sent.job_clusters, complete=complete)
-        runs = sent.max_concurrent_runs
+        check_tasks(self.tasks, (self.job_clusters or ()) if complete else self.job_clusters, complete=complete)
+        runs = self.max_concurrent_runs
         if runs is not None and not 0 <= runs <= MOST_CONCURRENT_RUNS:
             raise WrongShape(
                 f"expected 0 (which skips every run) to {MOST_CONCURRENT_RUNS:,}, got {runs:,}",
@@ -126,5 +126,5 @@ class CreateJob(JobSettings):
 
     access_control_list: list[JobAccessControlRequest] | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def check(self) -> None:
         self._check(complete=True)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
+from databricks_async.local.access import admins_only
 from databricks_async.local.clusters import lifecycle
 from databricks_async.local.clusters.catalog import NODE_TYPES
-from databricks_async.local.clusters.permissions import access, admins_only
+from databricks_async.local.clusters.permissions import access
 from databricks_async.local.clusters.spec import (
     FIELDS,
     AutoScale,

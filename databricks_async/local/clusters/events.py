@@ -48,7 +48,7 @@ EventType = Literal[
 ]
 Order = Literal["ASC", "DESC"]
 
-_DEFAULT, _MOST = 50, 500
+_DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE = 50, 500
 
 
 def by_offset(
@@ -61,7 +61,7 @@ def by_offset(
     order: Order = "DESC",
     event_types: list[EventType] | None = None,
     offset: int = 0,
-    limit: int = _DEFAULT,
+    limit: int = _DEFAULT_PAGE_SIZE,
 ) -> Json:
     """Version 2.0: the answer's `next_page` is the whole body of the next request."""
     cluster = access(state, caller, cluster_id, "CAN_ATTACH_TO")
@@ -95,17 +95,17 @@ def by_token(
 ) -> Json:
     """Version 2.1: page tokens. The older `offset` and `limit` still pick the first page, `next_page` follows it."""
     cluster = access(state, caller, cluster_id, "CAN_ATTACH_TO")
-    if page_size is not None and not 0 <= page_size <= _MOST:
-        raise invalid(f"page_size must be between 0 and {_MOST}, not {page_size}")
+    if page_size is not None and not 0 <= page_size <= _MAX_PAGE_SIZE:
+        raise invalid(f"page_size must be between 0 and {_MAX_PAGE_SIZE}, not {page_size}")
     if page_token:
         position = paging.decode("events", page_token)
         if position["cluster_id"] != cluster_id:
             raise invalid("Invalid page_token: it belongs to another cluster")
     else:
-        _check_offset(offset, _DEFAULT if limit is None else limit, order, end_time)
+        _check_offset(offset, _DEFAULT_PAGE_SIZE if limit is None else limit, order, end_time)
         end = state.now if end_time is None else end_time
         position = {"cluster_id": cluster_id, "start": start_time, "end": end, "order": order, "types": event_types}
-        position |= {"offset": offset, "size": limit or _DEFAULT}
+        position |= {"offset": offset, "size": limit or _DEFAULT_PAGE_SIZE}
     size = position["size"] = page_size or position["size"]
     first = position["offset"]
     found = _matching(cluster, position["start"], position["end"], position["order"], position["types"])
@@ -117,8 +117,8 @@ def by_token(
 
 
 def _check_offset(offset: int, limit: int, order: Order, end_time: int | None) -> None:
-    if not 1 <= limit <= _MOST:
-        raise invalid(f"limit must be between 1 and {_MOST}, not {limit}")
+    if not 1 <= limit <= _MAX_PAGE_SIZE:
+        raise invalid(f"limit must be between 1 and {_MAX_PAGE_SIZE}, not {limit}")
     if offset < 0:
         raise invalid(f"offset must not be negative: {offset}")
     if offset and order == "DESC" and end_time is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from databricks_async.local.clusters import libraries
@@ -48,22 +47,22 @@ def _bring_up(state: State, cluster: Cluster, status: str, message: str, seconds
     name = cluster.spec.get("cluster_name", "")
     failure = take(state.failing_starts, lambda wanted: wanted == name)
     if failure is not None:
-        _then(state, cluster, seconds, lambda: terminate(state, cluster, failure))
+        state.schedule_for(cluster, seconds, lambda: terminate(state, cluster, failure))
         return
     scripts = cluster.spec.get("init_scripts")
     if scripts:
-        _then(state, cluster, seconds * 0.8, lambda: add_event(state, cluster, "INIT_SCRIPTS_STARTED"))
+        state.schedule_for(cluster, seconds * 0.8, lambda: add_event(state, cluster, "INIT_SCRIPTS_STARTED"))
         done = {"cluster": [{**script, "status": "SUCCEEDED"} for script in scripts]}
         finished = lambda: add_event(state, cluster, "INIT_SCRIPTS_FINISHED", init_scripts=done)  # noqa: E731
-        _then(state, cluster, seconds * 0.9, finished)
-    _then(state, cluster, seconds, lambda: _running(state, cluster))
+        state.schedule_for(cluster, seconds * 0.9, finished)
+    state.schedule_for(cluster, seconds, lambda: _running(state, cluster))
 
 
 def _running(state: State, cluster: Cluster) -> None:
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.driver = _node(state)
     cluster.executors = [_node(state) for _ in range(cluster.workers)]
-    cluster.spark_context_id = state.random.getrandbits(62)
+    cluster.spark_context_id = state.ids.new()
     cluster.last_activity_time = state.now
     cluster.last_state_loss_time = cluster.last_state_loss_time or state.now
     workers = {"current_num_workers": cluster.workers, "target_num_workers": cluster.workers}
@@ -71,7 +70,7 @@ def _running(state: State, cluster: Cluster) -> None:
     add_event(state, cluster, "DRIVER_HEALTHY")
     libraries.begin_install(state, cluster)
     _watch_idleness(state, cluster)
-    _tell(state, cluster)
+    _notify(state, cluster)
 
 
 def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, user: str) -> None:
@@ -83,7 +82,7 @@ def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, us
     cluster.state = "RESIZING"
     cluster.state_message = f"Resizing from {cluster.workers} to {workers} workers"
     cluster.last_activity_time = state.now
-    _then(state, cluster, state.timing.resizing, lambda: _resized(state, cluster, workers))
+    state.schedule_for(cluster, state.timing.resizing, lambda: _resized(state, cluster, workers))
 
 
 def _resized(state: State, cluster: Cluster, workers: int) -> None:
@@ -104,17 +103,17 @@ def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = N
     cluster.state, cluster.state_message = "TERMINATING", _why(reason)
     cluster.termination_reason = reason
     cluster.driver, cluster.executors, cluster.spark_context_id = None, [], None
-    _then(state, cluster, state.timing.terminating, lambda: _terminated(state, cluster))
-    _tell(state, cluster)
+    state.schedule_for(cluster, state.timing.terminating, lambda: _terminated(state, cluster))
+    _notify(state, cluster)
 
 
 def _terminated(state: State, cluster: Cluster) -> None:
     cluster.state = "TERMINATED"
     cluster.terminated_time = state.now
-    _tell(state, cluster)
+    _notify(state, cluster)
 
 
-def _tell(state: State, cluster: Cluster) -> None:
+def _notify(state: State, cluster: Cluster) -> None:
     """Have the tasks that wait for the cluster, or run on it, look at it."""
     for act in state.jobs.waiting.pop(cluster.cluster_id, {}).values():
         act()
@@ -143,22 +142,12 @@ def _watch_idleness(state: State, cluster: Cluster) -> None:
         parameters = {"inactivity_duration_min": str(minutes)}
         terminate(state, cluster, {"code": "INACTIVITY", "type": "SUCCESS", "parameters": parameters})
 
-    _then(state, cluster, (idle_at - state.now) / 1000, check)
+    state.schedule_for(cluster, (idle_at - state.now) / 1000, check)
 
 
 def forget(cluster: Cluster) -> None:
     """Call off whatever was going to happen to a cluster."""
     cluster.plan += 1
-
-
-def _then(state: State, cluster: Cluster, seconds: float, action: Callable[[], None]) -> None:
-    plan = cluster.plan
-
-    def act() -> None:
-        if cluster.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
 
 
 def _node(state: State) -> Json:

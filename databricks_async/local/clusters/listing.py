@@ -1,4 +1,4 @@
-"""The list of clusters: whole in version 2.0, by pages in 2.1."""
+"""The list of clusters: all at once in version 2.0, by pages in 2.1."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class SortBy(TypedDict, total=False):
 
 _KEPT_MS = 30 * 24 * 3600 * 1000
 _TERMINATED_SHOWN = 200
-_DEFAULT, _MOST = 20, 100
+_DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE = 20, 100
 
 
-def whole(state: State, *, caller: User, can_use_client: Literal["NOTEBOOKS", "JOBS"] | None = None) -> Json:
+def unpaged(state: State, *, caller: User, can_use_client: Literal["NOTEBOOKS", "JOBS"] | None = None) -> Json:
     """Version 2.0: everything at once."""
     shown = sorted(_current(state, caller), key=_usual_order)
     if can_use_client is not None:
@@ -52,9 +52,9 @@ def paged(
     page_token: str = "",
 ) -> Json:
     """Version 2.1: a token goes on with the filter and the order that it was made for."""
-    if not 0 <= page_size <= _MOST:
-        raise invalid(f"page_size must be between 0 and {_MOST}, not {page_size}")
-    position: Json = {"filter": filter_by or {}, "sort": sort_by or {}, "offset": 0, "size": _DEFAULT}
+    if not 0 <= page_size <= _MAX_PAGE_SIZE:
+        raise invalid(f"page_size must be between 0 and {_MAX_PAGE_SIZE}, not {page_size}")
+    position: Json = {"filter": filter_by or {}, "sort": sort_by or {}, "offset": 0, "size": _DEFAULT_PAGE_SIZE}
     if page_token:
         position = paging.decode("clusters", page_token)
     first, size = position["offset"], page_size or position["size"]
@@ -102,4 +102,4 @@ def _usable(cluster: Cluster, client: str) -> bool:
     return clients.get(client.lower(), True) is not False
 
 
-ROUTES: dict[str, Endpoint] = {"GET /api/2.0/clusters/list": whole, "GET /api/2.1/clusters/list": paged}
+ROUTES: dict[str, Endpoint] = {"GET /api/2.0/clusters/list": unpaged, "GET /api/2.1/clusters/list": paged}

@@ -199,7 +199,7 @@ def check_size(size: Json) -> None:
 
 
 def size_of(spec: Json) -> Json:
-    """The size as events tell it."""
+    """The size as events show it."""
     if "autoscale" in spec:
         return {"autoscale": spec["autoscale"]}
     return {"num_workers": spec.get("num_workers", 0)}
@@ -213,7 +213,7 @@ def workers_of(spec: Json) -> int:
 
 
 def attributes_of(spec: Json) -> Json:
-    """The settings without the size, as events tell them."""
+    """The settings without the size, as events show them."""
     return {name: value for name, value in spec.items() if name not in ("autoscale", "num_workers")}
 
 

@@ -1,4 +1,4 @@
-"""Who calls: bearer tokens, users and service principals."""
+"""Identity: authenticates callers by their tokens, and describes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EXPIRING_SECONDS = 30.0
 
 
 def authenticate(state: State, authorization: str | None) -> User:
-    """The user behind an Authorization header, or the refusal that the service words."""
+    """The user behind an Authorization header. Raises ApiError with the service's own message."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
@@ -30,7 +30,7 @@ def authenticate(state: State, authorization: str | None) -> User:
 
 
 def me(state: State, *, caller: User) -> Json:
-    """Who the caller is, as SCIM tells it."""
+    """The caller as a SCIM user."""
     groups = ["admins", "users"] if caller.admin else ["users"]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

@@ -8,16 +8,16 @@ import attrs
 from aiohttp import BodyPartReader, web
 
 from databricks_async.local.errors import ApiError
-from databricks_async.local.objects.sizes import MOST_UPLOADED, too_large
+from databricks_async.local.objects.sizes import MAX_UPLOAD_BYTES, too_large
 
-_PIECE = 256 * 1024
-_OVERHEAD = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+_OVERHEAD_BYTES = 1024 * 1024
 """For the fields beside the file, and what is between them."""
 
 
 @attrs.define
 class Form:
-    """A form that was sent whole."""
+    """A complete form."""
 
     fields: dict[str, str]
     content: bytes | None = attrs.field(default=None, repr=False)
@@ -35,8 +35,8 @@ def is_multipart(request: web.BaseRequest) -> bool:
 
 async def read_form(request: web.BaseRequest) -> Form:
     """Read a multipart body. Raises ApiError when it is none, or as soon as it is known to be too large."""
-    if (request.content_length or 0) > MOST_UPLOADED + _OVERHEAD:
-        raise too_large(MOST_UPLOADED)
+    if (request.content_length or 0) > MAX_UPLOAD_BYTES + _OVERHEAD_BYTES:
+        raise too_large(MAX_UPLOAD_BYTES)
     form = Form({})
     try:
         reader = await request.multipart()
@@ -55,7 +55,7 @@ async def read_form(request: web.BaseRequest) -> Form:
 async def _read(part: BodyPartReader) -> bytes:
     content = io.BytesIO()
     while not part.at_eof():
-        content.write(await part.read_chunk(_PIECE))
-        if content.tell() > MOST_UPLOADED:
-            raise too_large(MOST_UPLOADED)
+        content.write(await part.read_chunk(_CHUNK_BYTES))
+        if content.tell() > MAX_UPLOAD_BYTES:
+            raise too_large(MAX_UPLOAD_BYTES)
     return content.getvalue()

@@ -44,7 +44,7 @@ def token(
         raise OAuthError(400, "unsupported_grant_type", f"{grant_type} is not supported")
     if authorization is not None:
         client_id, client_secret = _basic(authorization)
-    # RFC 6749 has both parts of HTTP Basic form-encoded; most clients send them as they are.
+    # RFC 6749 has both parts of HTTP Basic form-encoded; many clients do not encode them.
     principal = _principal(state, client_id, client_secret) or _principal(
         state, unquote_plus(client_id), unquote_plus(client_secret)
     )

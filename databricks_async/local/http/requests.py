@@ -1,4 +1,4 @@
-"""From a request's bytes to an answer's bytes: the part of the server that needs no network."""
+"""Requests: from a request's bytes to an answer's bytes, without the network."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def answer(state: State, request: Arrived) -> Response:
 
 
 def refusal(error: ApiError, call: Call) -> Response:
-    """The answer that tells of an error."""
+    """The answer that reports an error."""
     content = error.body()
     headers = {**_JSON, **error.headers}
     if isinstance(error.error_code, int):
-        # The service's gateway words its own refusals so: a number for a code, and the request id in the text.
+        # Errors of the service's gateway have a number for a code, and the request id in the text.
         headers["x-databricks-reason-phrase"] = error.message
         content["message"] = f"{error.message} [ReqId: {call.request_id}]"
     return Response(error.status, headers, orjson.dumps(content))

@@ -20,8 +20,8 @@ from databricks_async.local.limits import RateLimit
 from databricks_async.local.state import State
 from databricks_async.message import Response
 
-_MOST_BYTES = 64 * 1024 * 1024
-_PIECE = 1024 * 1024
+_MAX_REQUEST_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _WORKSPACE_ID = "1234567890123456"
 
 
@@ -37,7 +37,7 @@ class Server:
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen, and tell where. Raises OSError when the address is taken."""
+        """Listen, and return the address. Raises OSError when it is taken."""
         if self._runner is not None:
             raise RuntimeError("the local workspace is already started")
         self._connections = _Connections(self._serve, self._journal)
@@ -52,12 +52,12 @@ class Server:
         return address[0], address[1]
 
     async def close(self) -> None:
-        """Stop listening and hang up on everybody, also in the middle of a request."""
+        """Stop listening and close every connection, also in the middle of a request."""
         runner, self._runner = self._runner, None
         if runner is not None:
             for site in runner.sites:
                 await site.stop()
-            await self._connections.hang_up()
+            await self._connections.abort_all()
             await runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -93,7 +93,9 @@ class Server:
             # The client left before it had sent everything: the request never was.
             return _drop(request)
         except web.HTTPRequestEntityTooLarge:
-            too_large = ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {_MOST_BYTES} bytes.")
+            too_large = ApiError(
+                413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {_MAX_REQUEST_BYTES} bytes."
+            )
             return await _refuse(request, call, too_large)
         except ApiError as error:
             return await _refuse(request, call, error)
@@ -108,23 +110,23 @@ class Server:
         call.fault = fault.name
         response = fault.response or Response(200, {}, b"")
         if not fault.after:
-            await self._suffer(request, fault)
+            await self._strike(request, fault)
         if fault.after or fault.kind == "delay":
             own = answer(self._state, arrived)
             response = fault.response or own
         if fault.after:
-            await self._suffer(request, fault)
+            await self._strike(request, fault)
         if fault.kind in ("drop", "hang"):
             return _drop(request)
         if fault.kind == "cut":
             return await _cut(request, call, response)
         return await _respond(request, call, response)
 
-    async def _suffer(self, request: web.BaseRequest, fault: Fault) -> None:
+    async def _strike(self, request: web.BaseRequest, fault: Fault) -> None:
         if fault.latency:
             await self._connections.pause(fault.latency)
         if fault.kind == "hang":
-            await self._connections.gone(request)
+            await self._connections.closed(request)
 
 
 def _headers(call: Call, response: Response) -> dict[str, str]:
@@ -139,7 +141,7 @@ def _headers(call: Call, response: Response) -> dict[str, str]:
 
 async def _respond(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
     call.status = response.status
-    if len(response.body) > _PIECE:
+    if len(response.body) > _CHUNK_BYTES:
         return await _stream(request, call, response, len(response.body))
     return web.Response(body=response.body, status=response.status, headers=_headers(call, response))
 
@@ -156,20 +158,20 @@ async def _refuse(request: web.BaseRequest, call: Call, error: ApiError) -> web.
 
 
 async def _stream(request: web.BaseRequest, call: Call, response: Response, until: int) -> web.StreamResponse:
-    """Send the body piece by piece, which copies none of it, and no more of it than so many bytes."""
+    """Send the first `until` bytes of the body, in chunks, without copying it."""
     headers = {**_headers(call, response), "content-length": str(max(2, len(response.body)))}
     stream = web.StreamResponse(status=response.status, headers=headers)
     await stream.prepare(request)
     body = memoryview(response.body)[:until]
-    for start in range(0, len(body), _PIECE):
-        await stream.write(body[start : start + _PIECE])
+    for start in range(0, len(body), _CHUNK_BYTES):
+        await stream.write(body[start : start + _CHUNK_BYTES])
     return stream
 
 
 def _drop(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    # aiohttp wants an answer in any case; it finds nobody to send it to.
+    # aiohttp requires an answer in any case; the connection is closed, so it is not sent.
     return web.Response()
 
 
@@ -213,20 +215,20 @@ class _Connections(web.Server):
         except TimeoutError:
             return
 
-    async def gone(self, request: web.BaseRequest) -> None:
-        """Wait until the client's connection is closed, by whoever it is."""
+    async def closed(self, request: web.BaseRequest) -> None:
+        """Wait until the client's connection is closed, by either side."""
         if request.protocol in self._transports:
             await self._waiting.setdefault(request.protocol, asyncio.Event()).wait()
 
-    async def hang_up(self) -> None:
+    async def abort_all(self) -> None:
         """Close all connections at once, and see their handlers to their end."""
         self._closing.set()
         for transport in list(self._transports.values()):
             transport.abort()
-        while self.connections:  # noqa: ASYNC110 (aiohttp tells nobody when the last one ended)
+        while self.connections:  # noqa: ASYNC110 (aiohttp has no event for the end of the last one)
             await asyncio.sleep(0)
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MOST_BYTES)
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_REQUEST_BYTES)

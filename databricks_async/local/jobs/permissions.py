@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from databricks_async.local.clusters import permissions
+from databricks_async.local import access as permissions
 from databricks_async.local.errors import invalid, permission_denied
 from databricks_async.local.jobs.state import Job, Run, TaskRun
 from databricks_async.local.state import Endpoint, Json, State, User
@@ -18,7 +18,7 @@ _DESCRIPTIONS = {
     "IS_OWNER": "Is owner of job",
 }
 """Each level includes the ones before it."""
-_RANK = {level: rank for rank, level in enumerate(_DESCRIPTIONS, 1)}
+_RANK = permissions.ranks(_DESCRIPTIONS)
 _WORDS = {"CAN_VIEW": "View or Manage Run", "CAN_MANAGE_RUN": "Manage Run", "CAN_MANAGE": "Manage", "IS_OWNER": "Owner"}
 
 
@@ -74,13 +74,12 @@ def _must_have(caller: User, job: Job | None, level: Level, what: str) -> None:
 
 
 def _rank(caller: User, job: Job) -> int:
-    ours = permissions.principals(caller)
-    return max((_RANK[level] for who, level in job.grants.items() if who in ours), default=0)
+    return permissions.rank(caller, job.grants, _RANK)
 
 
 def grants(requests: list[JobAccessControlRequest] | None, owner: str) -> dict[tuple[str, str], str]:
     """What a new job's access control list comes to; its creator owns it unless the list says who does."""
-    given = permissions.grants_of(requests or [])
+    given = permissions.grants_of(requests)
     if "IS_OWNER" not in given.values():
         given = {("user_name", owner): "IS_OWNER", **given}
     _one_owner(given)
@@ -110,7 +109,7 @@ def set_permissions(
 ) -> Json:
     """Replace all direct grants."""
     job = _of_path(state, caller, job_id, "CAN_MANAGE")
-    given = permissions.grants_of(access_control_list or [])
+    given = permissions.grants_of(access_control_list)
     _one_owner(given)
     job.grants = given
     return _answer(job)
@@ -121,7 +120,7 @@ def update_permissions(
 ) -> Json:
     """Add grants, or change those of the principals named. A new owner takes the place of the old one."""
     job = _of_path(state, caller, job_id, "CAN_MANAGE")
-    given = permissions.grants_of(access_control_list or [])
+    given = permissions.grants_of(access_control_list)
     before = job.grants
     if "IS_OWNER" in given.values():
         before = {who: level for who, level in before.items() if level != "IS_OWNER"}
@@ -133,17 +132,11 @@ def update_permissions(
 
 def get_permission_levels(state: State, *, caller: User, job_id: str) -> Json:
     _of_path(state, caller, job_id, "CAN_VIEW")
-    levels = [{"permission_level": level, "description": text} for level, text in _DESCRIPTIONS.items()]
-    return {"permission_levels": levels}
+    return permissions.levels(_DESCRIPTIONS)
 
 
 def _answer(job: Job) -> Json:
-    entries = [
-        permissions.entry(who, [{"permission_level": level, "inherited": False}]) for who, level in job.grants.items()
-    ]
-    inherited = {"permission_level": "CAN_MANAGE", "inherited": True, "inherited_from_object": ["/jobs/"]}
-    entries.append({"group_name": "admins", "all_permissions": [inherited]})
-    return {"object_id": f"/jobs/{job.job_id}", "object_type": "job", "access_control_list": entries}
+    return permissions.describe(job.grants, "job", "/jobs/", job.job_id)
 
 
 ROUTES: dict[str, Endpoint] = {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from databricks_async.local.state import Json
+from databricks_async.local.values import Json
 
 TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
 """Gets a task's resolved parameters; gives the exit value, or that and the task values that it sets."""
@@ -203,8 +202,6 @@ class Jobs:
     scripts: list[TaskScript] = attrs.field(factory=list)
     waiting: dict[str, dict[int, Callable[[], None]]] = attrs.field(factory=dict, repr=False)
     """cluster_id -> task run id -> what to do when that cluster came up or went down."""
-    ids: set[int] = attrs.field(factory=set, repr=False)
-    """Every id ever given out."""
     sequence: int = 0
     notebooks_must_exist: bool = False
     serverless: bool = True

@@ -16,11 +16,7 @@ CANCELED = Outcome("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 def new_run_id(state: State) -> int:
     """An id that no job, run or task run has had."""
-    while True:
-        number = state.random.randrange(2**53, 2**63)
-        if number not in state.jobs.ids:
-            state.jobs.ids.add(number)
-            return number
+    return state.ids.new()
 
 
 def then(state: State, task: TaskRun, seconds: float, action: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ import attrs
 from databricks_async.local.errors import invalid
 from databricks_async.local.objects.formats import detect, from_model, to_model
 from databricks_async.local.objects.notebooks import EXTENSIONS, LANGUAGES, Notebook
-from databricks_async.local.objects.sizes import MOST_UPLOADED, too_large
+from databricks_async.local.objects.sizes import MAX_UPLOAD_BYTES, too_large
 from databricks_async.local.objects.tree import Node, check_names
 
 _DBC_EXTENSIONS = {"PYTHON": ".python", "SCALA": ".scala", "SQL": ".sql", "R": ".r"}
@@ -106,8 +106,8 @@ def _unzip(
 ) -> Iterator[Entry]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MOST_UPLOADED:
-                raise too_large(MOST_UPLOADED)
+            if sum(info.file_size for info in archive.infolist()) > MAX_UPLOAD_BYTES:
+                raise too_large(MAX_UPLOAD_BYTES)
             members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise invalid(f"The content could not be read as {format_}: {error}") from None

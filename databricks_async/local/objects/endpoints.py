@@ -51,7 +51,7 @@ def delete(state: State, *, caller: User, path: str, recursive: bool = False) ->
 
 
 def own(caller: User, node: Node) -> None:
-    """Whoever makes an object manages it."""
+    """Let the caller manage an object that they have made."""
     if not has(caller, node, "CAN_MANAGE"):
         node.grants["user_name", caller.name] = "CAN_MANAGE"
 

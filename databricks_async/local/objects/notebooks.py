@@ -51,7 +51,7 @@ def from_cells(language: Language, cells: list[str]) -> Notebook:
 
 
 def header(language: Language) -> bytes:
-    """The first line that tells a notebook from a script."""
+    """The first line, by which a notebook is known from a script."""
     return f"{_COMMENT[language]} Databricks notebook source".encode()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from databricks_async.local.clusters.permissions import admins, entry, grants_of, levels, rank
-from databricks_async.local.errors import ApiError, invalid, permission_denied
+from databricks_async.local import access as permissions
+from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.objects.tree import Node, clean, missing
 from databricks_async.local.state import Endpoint, Json, State, User
 
@@ -18,12 +18,12 @@ _DESCRIPTIONS = {
     "CAN_MANAGE": "Can also delete it, create objects below it, and change its permissions",
 }
 """Each level includes the ones before it."""
-_RANK = {level: rank for rank, level in enumerate(_DESCRIPTIONS, 1)}
+_RANKS = permissions.ranks(_DESCRIPTIONS)
 _KINDS = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE"}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 
 SEEN_BY_ALL = ("/", "/Users")
-"""Everybody can list these, though that gives nobody what is below them."""
+"""All users can list these, which does not give them what is below."""
 
 
 class AccessControlRequest(TypedDict, total=False):
@@ -51,15 +51,13 @@ def access(state: State, caller: User, path: str, level: Level) -> Node:
 
 def allow(caller: User, node: Node, level: Level, asked_for: str) -> None:
     """Refuse a caller who does not have this level on the object."""
-    if not has(caller, node, level):
-        raise permission_denied(
-            f"{caller.name} does not have {level} permissions on {asked_for}. "
-            "Please contact the owner or an administrator for access."
-        )
+    permissions.must_have(caller, has(caller, node, level), level, asked_for)
 
 
 def has(caller: User, node: Node, level: Level) -> bool:
-    return caller.admin or any(rank(caller, one.grants, _RANK) >= _RANK[level] for one in node.and_ancestors())
+    """Whether the caller has this level on the object, or on a directory that it is in."""
+    ancestors = node.and_ancestors()
+    return caller.admin or any(permissions.rank(caller, one.grants, _RANKS) >= _RANKS[level] for one in ancestors)
 
 
 def _by_id(state: State, caller: User, object_type: str, object_id: str, level: Level) -> Node:
@@ -88,7 +86,7 @@ def set_permissions(
 ) -> Json:
     """Replace all direct grants."""
     node = _by_id(state, caller, workspace_object_type, workspace_object_id, "CAN_MANAGE")
-    node.grants = grants_of(access_control_list or [])
+    node.grants = permissions.grants_of(access_control_list)
     return _answer(node)
 
 
@@ -102,28 +100,25 @@ def update_permissions(
 ) -> Json:
     """Add grants, or change those of the principals named."""
     node = _by_id(state, caller, workspace_object_type, workspace_object_id, "CAN_MANAGE")
-    node.grants |= grants_of(access_control_list or [])
+    node.grants |= permissions.grants_of(access_control_list)
     return _answer(node)
 
 
 def get_permission_levels(state: State, *, caller: User, workspace_object_type: str, workspace_object_id: str) -> Json:
     _by_id(state, caller, workspace_object_type, workspace_object_id, "CAN_READ")
-    return levels(_DESCRIPTIONS)
+    return permissions.levels(_DESCRIPTIONS)
 
 
 def _answer(node: Node) -> Json:
-    permissions: dict[tuple[str, str], list[Json]] = {}
+    given: dict[tuple[str, str], list[Json]] = {}
     for one in node.and_ancestors():
         for who, level in one.grants.items():
-            given: Json = {"permission_level": level, "inherited": one is not node}
+            permission: Json = {"permission_level": level, "inherited": one is not node}
             if one is not node:
-                given["inherited_from_object"] = [f"/directories/{one.object_id}"]
-            permissions.setdefault(who, []).append(given)
-    return {
-        "object_id": f"/{_TYPES[node.kind]}/{node.object_id}",
-        "object_type": node.kind.lower(),
-        "access_control_list": [*(entry(who, given) for who, given in permissions.items()), admins("/directories/")],
-    }
+                permission["inherited_from_object"] = [f"/directories/{one.object_id}"]
+            given.setdefault(who, []).append(permission)
+    where = f"/{_TYPES[node.kind]}/"
+    return permissions.describe_all(given, node.kind.lower(), where, node.object_id, "/directories/")
 
 
 _OBJECT = "/api/{v}/permissions/{workspace_object_type}/{workspace_object_id}"

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from databricks_async.local.errors import ApiError, invalid
+from databricks_async.local.ids import Ids
 from databricks_async.local.objects.notebooks import Language, Notebook
 
 Kind: TypeAlias = Literal["DIRECTORY", "NOTEBOOK", "FILE"]
@@ -62,11 +63,10 @@ class Node:
 class Tree:
     """All objects. It has `/`, `/Users` and `/Shared` from the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Ids) -> None:
         self.by_path: dict[str, Node] = {}
         self.by_id: dict[int, Node] = {}
-        # Ids of the service need all 64 bits: whoever reads them as floating point numbers confuses neighbours here.
-        self._ids = itertools.count(2**53 + 1)
+        self._ids = ids
         for path in PERMANENT:
             self.add(path, "DIRECTORY", 0)
         self.by_path["/Shared"].grants["group_name", "users"] = "CAN_MANAGE"
@@ -81,9 +81,9 @@ class Tree:
         language: Language | None = None,
         directory: str | None = None,
     ) -> Node:
-        """A new object in an existing directory: the one that its path tells, unless another one is named."""
+        """A new object in an existing directory: the one of its path, unless another one is named."""
         parent = None if path == "/" else self.by_path[directory or parent_of(path)]
-        node = Node(path, next(self._ids), kind, parent, now, now, language, content)
+        node = Node(path, self._ids.new(), kind, parent, now, now, language, content)
         if parent is not None:
             parent.children[path] = node
         self.by_path[path] = self.by_id[node.object_id] = node

@@ -6,8 +6,8 @@ import pytest
 
 from databricks_async.errors import ConnectionLost, NotFound
 from databricks_async.message import Request, Response
-from databricks_async.session.retry import Resumed
 from databricks_async.session.stats import Stats
+from databricks_async.session.streams import Resumed
 
 REQUEST = Request("GET /api/2.0/workspace/export", "/api/2.0/workspace/export", stream=True)
 
