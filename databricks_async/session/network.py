@@ -58,13 +58,14 @@ def find_proxy(host: str, setting: str | None = None) -> tuple[str | None, dict[
 
 def parse_proxy(address: str, source: str) -> tuple[str, str]:
     """The address of a proxy, and its login as it stands in there. Raises `ConfigError` for what cannot be one."""
+    invalid = ConfigError(f"{source} has no valid address")
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         name, _ = parts.hostname, parts.port
     except ValueError:
-        name = None
+        raise invalid from None
     if not name:
-        raise ConfigError(f"{source} has no valid address")
+        raise invalid
     if parts.scheme not in ("http", "https"):
         raise ConfigError(f"{source} has the scheme {parts.scheme!r}: only http and https work")
     login, _, where = parts.netloc.rpartition("@")
