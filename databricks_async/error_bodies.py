@@ -14,6 +14,7 @@ import attrs
 import orjson
 
 from databricks_async.message import Response
+from databricks_async.nesting import is_too_deep
 
 Detail: TypeAlias = dict[str, Any]
 
@@ -93,7 +94,7 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
         value = orjson.loads(body)
     except ValueError:
         return None
-    if not isinstance(value, dict) or not _code(value.get("error_code")):
+    if not isinstance(value, dict) or not _code(value.get("error_code")) or is_too_deep(body, value):
         return None
     if raw and not value.keys() <= _ERROR_FIELDS:
         return None
@@ -141,7 +142,10 @@ def read_error(response: Response) -> ErrorBody:
         read = ErrorBody(html_text(text))
     elif text.startswith(("{", "[", '"')):
         try:
-            read = _from_json(orjson.loads(text))
+            value = orjson.loads(text)
+            if is_too_deep(text, value):
+                raise ValueError("nested too deep")
+            read = _from_json(value)
         except ValueError:
             read = ErrorBody(f"{reason(response.status)}; the answer is not valid JSON")
     elif text:

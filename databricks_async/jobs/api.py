@@ -422,7 +422,7 @@ class Jobs(Service):
                 page_token=token,
             )
 
-        return await whole(fetch)
+        return await whole(fetch, endpoint.replace("{v}", self._version))
 
     async def _newer(self, endpoint: str, older: W, query: Mapping[str, Any]) -> W:
         """The same from version 2.2; where the service does not speak that, nothing was left out."""

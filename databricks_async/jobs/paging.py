@@ -8,20 +8,50 @@ from typing import Any, TypeVar
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.errors import NotFound, PermissionDenied
+from databricks_async.errors import InvalidResponse, NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
 from databricks_async.pager import Page, Pager
 
 W = TypeVar("W", Job, Run)
 
 
-async def whole(fetch: Callable[[str | None], Awaitable[Page[W]]]) -> W:
-    """One object from all its pages: each list of it holds the items of every page, in order."""
-    first, *others = [page.items[0] async for page in Pager(fetch).pages()]
-    for other in others:
-        _joined(first, other)
+MAX_PAGES = 1000
+"""So many pages of one object are followed: a hundred thousand tasks."""
+
+
+async def whole(fetch: Callable[[str | None], Awaitable[Page[W]]], endpoint: str) -> W:
+    """One object from all its pages: each list of it holds the items of every page, in order.
+
+    Raises `InvalidResponse` for pages without an end: after `MAX_PAGES`, and when they add nothing any more.
+    """
+    pages = Pager(fetch).pages()
+    page = await anext(pages)
+    first = page.items[0]
+    known, count, adds, token = _count(first), 1, True, page.next_page_token
+    async for page in pages:
+        _joined(first, page.items[0])
+        before, known, count = known, _count(first), count + 1
+        added, adds = adds, known > before
+        last, token = token, page.next_page_token
+        if token is None or token == last:
+            continue  # the pager knows what to do
+        if not adds and not added:
+            # One alone may be empty, as a page of any listing.
+            raise InvalidResponse(f"pages {count - 1} and {count} add nothing and name a next one", endpoint=endpoint)
+        if count == MAX_PAGES:
+            raise InvalidResponse(f"one object has more than {MAX_PAGES} pages", endpoint=endpoint)
     first.has_more = first.next_page_token = None
     return first
+
+
+def _count(value: Any) -> int:
+    """How much there is: items of lists, and values that are no lists."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, Model):
+        names = (field.name for field in attrs.fields(type(value)) if field.name != "next_page_token")
+        return sum(_count(getattr(value, name)) for name in names)
+    return sum(map(_count, value.values())) if isinstance(value, dict) else int(value is not None)
 
 
 def _joined(ours: Any, more: Any) -> Any:
