@@ -44,6 +44,7 @@ from databricks_async.session.stats import Stats
 _CONNECT_SECONDS = 30.0
 _MAX_CONNECTIONS_TRIED = 5
 _LARGE_BYTES = 2**20
+_LONG_QUERY = 500
 _ERROR_BYTES = 64 * 1024
 """So much of an error is read. No error is longer; a JSON body that is may be handed out before its end."""
 _READ_TIMEOUT = "nothing more came"
@@ -99,11 +100,12 @@ class Transport:
         self._authorization: str | None = None
         remember_headers(proxy_headers or {})
 
-        @lru_cache(maxsize=1024)
         def url(path: str, query: str) -> URL:
             return URL(f"{host}{path}?{query}" if query else host + path, encoded=True)
 
         self._url = url
+        # Short ones: page tokens may be as long as a page.
+        self._known_url = lru_cache(maxsize=1024)(url)
 
     async def send(self, request: Request) -> Response:
         if self._closed:
@@ -144,7 +146,7 @@ class Transport:
             try:
                 answer = await self._session.request(
                     request.method,
-                    self._url(request.path, request.query),
+                    (self._known_url if len(request.query) < _LONG_QUERY else self._url)(request.path, request.query),
                     data=body,
                     headers=headers,
                     middlewares=middlewares,
