@@ -90,7 +90,7 @@ class Transport:
             "max_field_size": MAX_HEADER_LINE,
             "max_headers": MAX_HEADER_LINES,
         }
-        self._authorities = authorities
+        self._authorities = authorities if host.startswith("https:") else None
         self._loading = asyncio.Lock()
         connector = session.connector
         idle = None if connector is None else IdleConnections(connector, URL(host).raw_host or "")
