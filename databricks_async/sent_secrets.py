@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 _MIN_LENGTH: Final = 8
 """Shorter ones would mask words."""
@@ -56,7 +56,12 @@ def _remember(secret: str) -> None:
 
 
 def _in_basic(credentials: str) -> Iterator[str]:
+    """The secret of a login, percent-encoded or not, and its Basic form in the other writing."""
     try:
-        yield base64.b64decode(credentials).decode().partition(":")[2]
+        login = base64.b64decode(credentials).decode()
     except (binascii.Error, ValueError):
         return
+    name, _, secret = login.partition(":")
+    yield secret
+    yield unquote(secret)
+    yield base64.b64encode(f"{unquote(name)}:{unquote(secret)}".encode()).decode()
