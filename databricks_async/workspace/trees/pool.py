@@ -83,6 +83,9 @@ class TreeReport:
     done: list[TreeItem]
     skipped: list[TreeSkip]
     failures: list[TreeFailure]
+    hidden: list[str] = attrs.Factory(list)
+    """Of an import: the local files and folders whose names begin with a dot, such as `.env` and `.git`. They are
+    imported like any other, unless `exclude` names them."""
 
     @property
     def ok(self) -> bool:
