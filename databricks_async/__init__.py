@@ -3,24 +3,35 @@
     async with WorkspaceClient() as w:
         cluster = await w.clusters.get("0923-164208-meows279")
 
-The map of the package:
+The map of the package, each module before those that it builds on:
 
-    client       WorkspaceClient: one session, and the services on it
-    config       Config: which workspace, on whose behalf
-    clusters     w.clusters: the Clusters API and its models
-    libraries    w.libraries: the Libraries API and its models
-    jobs         w.jobs: the Jobs API, its models, runs and the waits for them
-    workspace    w.workspace: the Workspace API, large content, whole trees
-    current_user w.current_user: who the token stands for
-    pager        Pager and Page: listings
-    wait         Wait: operations under way
-    watch        Watch: changes as they happen
-    errors       all exceptions, drawn as a tree
-    codec        JSON to models and back
-    message      Request, Response, Send: the values between the layers
-    session      everything between a Request and its Response
-    auth         ways to get a token
-    local        an in-memory workspace behind real HTTP, for tests and demos
+    cli             the command line
+    pytest_plugin   fixtures for users' own tests
+    client          WorkspaceClient: one session, and the services on it
+    jobs            w.jobs: the Jobs API, its models, runs and the waits for them
+    workspace       w.workspace: the Workspace API, large content, whole trees
+    current_user    w.current_user: who the token stands for
+    clusters        w.clusters: the Clusters API and its models
+    libraries       w.libraries: the Libraries API and its models
+    permissions     who may do what with an object: what all kinds of objects share
+    service         what all services share: one call, one page of a listing
+    pager           Pager and Page: listings
+    wait            Wait: operations under way
+    watch           Watch: changes as they happen
+    polling         one good poll in spite of bad ones, and the intervals between polls
+    codec           JSON to models and back
+    session         everything between a Request and its Response
+    auth            ways to get a token
+    config          Config: which workspace, on whose behalf
+    errors          all exceptions, drawn as a tree
+    error_bodies    what an answer says went wrong, as plain values
+    aio             what asyncio lacks: time limits, single flight, gather, work off the loop
+    epoch           epoch milliseconds as datetime and timedelta
+    local           an in-memory workspace behind real HTTP, for tests and demos
+    message         Request, Response, Send: the values between the layers
+    suggest         what a misspelt name was meant to be
+    front_door      how the packages offer their names
+    version         the version of this package
 
 Public is what this package, `errors`, `local` and the packages of the services list in their `__all__`, with the
 arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or change all

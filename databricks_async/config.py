@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import difflib
 import ipaddress
 import math
 import os
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from databricks_async.errors import ConfigError
+from databricks_async.suggest import did_you_mean
 
 Sourced = Mapping[str, tuple[Any, str]]
 """Attribute names with their values and where these come from."""
@@ -299,9 +299,8 @@ class Config:
         """
         for name in arguments:
             if name not in _FIELDS:
-                near = difflib.get_close_matches(name, _FIELDS, 1)
-                hint = f": did you mean {near[0]!r}?" if near else ""
-                raise TypeError(f"Config has no attribute {name!r}{hint}")
+                hint = did_you_mean(name, _FIELDS)
+                raise TypeError(f"Config has no attribute {name!r}" + (f": {hint}" if hint else ""))
         given_here = {name: (value, "argument") for name, value in arguments.items() if value is not None}
         environment: Sourced = _without_other_ways(_from_environment(), given_here)
         if "profile" in given_here:
@@ -349,9 +348,8 @@ class Config:
             which = self._origin.of("auth_type")
             if self.auth_type in _NOT_YET:
                 raise _unsupported(f"{which} is {self.auth_type!r}, which")
-            near = difflib.get_close_matches(self.auth_type, [*_NEEDED, *_NOT_YET], 1)
-            hint = f": did you mean {near[0]!r}?" if near else f": known are {' and '.join(_NEEDED)}"
-            raise ConfigError(f"{which} is {self.auth_type!r}{hint}")
+            hint = did_you_mean(self.auth_type, (*_NEEDED, *_NOT_YET), f"known are {' and '.join(_NEEDED)}")
+            raise ConfigError(f"{which} is {self.auth_type!r}: {hint}")
         groups: dict[str, list[str]] = {}
         for name in (*_FIELDS, *self._origin.foreign):
             if group := _group(name, getattr(self, name, True)):

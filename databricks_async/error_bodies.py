@@ -18,7 +18,7 @@ from databricks_async.nesting import is_too_deep
 
 Detail: TypeAlias = dict[str, Any]
 
-LONGEST_MESSAGE = 500
+MAX_MESSAGE_LENGTH = 500
 """A service message is cut here: some hold whole stack traces or plans."""
 
 # An error page repeats itself; whatever is to be found is at its start.
@@ -51,7 +51,7 @@ class ErrorBody:
     details: list[Detail] = attrs.field(factory=list)
 
 
-def one_line(text: str, limit: int = LONGEST_MESSAGE) -> str:
+def one_line(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
     """Foreign text for one line of a message: printable, without tokens, at most `limit` characters."""
     # Cut before and after: cleaning megabytes for 500 characters would hold up the loop.
     line = text[: 4 * limit]
@@ -135,7 +135,14 @@ def read_redirect(response: Response) -> ErrorBody:
 
 
 def read_error(response: Response) -> ErrorBody:
-    """What the body of a failed answer says. Any bytes give a result, and its message is never empty."""
+    """What the body of a failed answer says. Any bytes have a result, and its message is never empty."""
+    if response.error_body is None:
+        response.error_body = _read_error(response)
+    read: ErrorBody = response.error_body
+    return read
+
+
+def _read_error(response: Response) -> ErrorBody:
     text = response.body.decode("utf-8-sig", "replace").strip()
     read = ErrorBody("")
     if _is_html(response):
@@ -243,7 +250,7 @@ def _from_json(value: Any) -> ErrorBody:
         return _from_scim(value)
     if not message and not code and _OAUTH_CODE.fullmatch(_text(inner)):
         code = _text(inner)
-    # API 1.2 says `error`, and there it tells more than `message`.
+    # API 1.2 has `error`, which says more than its `message`.
     return ErrorBody(_text(inner) or message, code, details)
 
 
@@ -264,7 +271,7 @@ def _text(value: object) -> str:
 
 
 def _code(value: object) -> str | None:
-    # Some gateways give the status as the code, as a number or as text; 0 is no error.
+    # Some gateways send the status as the code, as a number or as text; 0 is no error.
     code = _text(value).strip()
     return code if code not in ("", "0") else None
 

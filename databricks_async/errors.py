@@ -71,7 +71,7 @@ from databricks_async.sent_secrets import mask
 
 
 class About(TypedDict, total=False):
-    """What can be told about any error; every argument of DatabricksError but its message."""
+    """What is known about any error: the arguments of DatabricksError beside its message."""
 
     status: int | None
     error_code: str | None
@@ -86,7 +86,7 @@ class About(TypedDict, total=False):
 class DatabricksError(Exception):
     """Anything that this package raises on purpose. `str()` is one line without bodies, headers or secrets.
 
-    The attributes may be changed: whoever passes an error on adds what it knows.
+    The attributes may be changed: a caller that raises an error again adds what it knows.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class OutcomeUnknown(DatabricksError):
         self.lookup = lookup
         """How to find out whether the call was carried out."""
         self.idempotency_token: str | None = None
-        """Of a call that starts a run: the same call with it brings the run, if there is one, and starts it if not."""
+        """Of a call that starts a run: the same call with this token returns its run, or else starts one."""
 
 
 class InvalidResponse(DatabricksError):
@@ -300,7 +300,7 @@ class RequestLimitExceeded(TooManyRequests):
 
 
 class Cancelled(DatabricksError):
-    """499: the service was told that the caller went away."""
+    """499: the service saw the caller close the connection."""
 
 
 class InternalError(DatabricksError):
@@ -436,7 +436,7 @@ def asked_to_wait(response: Response) -> float | None:
 
 
 def is_quota(response: Response) -> bool:
-    """Whether this is a 429 that waiting will not heal: a quota is used up, not a rate."""
+    """Whether this is a 429 for which waiting is no help: a quota is used up, not a rate."""
     if response.status != 429:
         return False
     read = read_error(response)

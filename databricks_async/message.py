@@ -25,7 +25,7 @@ class Stream(Protocol):
         ...
 
     def close(self) -> None:
-        """Nobody reads on: the connection is given up. May be called twice, and at the end."""
+        """End the reading and give up the connection. May be called twice, and at the end."""
         ...
 
 
@@ -69,6 +69,8 @@ class Response:
     """How often the request was sent to get this answer."""
     stream: Stream | None = attrs.field(default=None, repr=False)
     """The body of a good answer to a request that asked for it so; `body` is then empty."""
+    error_body: Any = attrs.field(default=None, repr=False, eq=False)
+    """What `error_bodies.read_error` found in the body, which it reads once for all layers."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

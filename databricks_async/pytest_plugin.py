@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     try:
         from pytest_asyncio import fixture
-    except ImportError:  # this plugin is loaded wherever the package is installed, and must break nobody's tests
+    except ImportError:  # the plugin is loaded wherever the package is installed: other tests go on without it
 
         def fixture(function):
             @pytest.fixture(name=function.__name__)

@@ -1,22 +1,23 @@
-"""What all services share: one call, one paged call."""
+"""What all services share: one call, one paged listing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from databricks_async import codec
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
-from databricks_async.pager import Page
+from databricks_async.pager import Page, Pager
 from databricks_async.polling import PollInterval
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 M = TypeVar("M", bound=codec.Model)
 
 _JSON = {"Content-Type": "application/json"}
@@ -45,39 +46,60 @@ class Service:
         endpoint: str,
         result: type[T],
         *,
-        replay: Replay | None = None,
+        query: Mapping[str, object] | None = None,
         body: object = None,
+        replay: Replay | None = None,
         lookup: str = "",
-        **params: Any,
+        **params: object,
     ) -> T:
         """Send one request and convert its answer.
 
         `params` fill the braces of the path; the others are the query of a GET, or the JSON body of anything else
-        (None is left out), unless `body` is given. `lookup` tells the caller of an unsafe operation how to find out
-        what became of it.
+        (None is left out), unless `body` is given. `query` is the query of any method. `lookup` says to the caller of
+        an unsafe operation how to find out whether it was carried out.
         """
         key, path, plain = self._endpoints.get(endpoint) or self._prepare(endpoint)
         if not plain:
             path = _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
         if key.startswith("GET "):
-            request = Request(key, path, flatten_query(params))
+            request = Request(key, path, flatten_query({**query, **params} if query else params))
         else:
             if body is None:
                 body = {name: value for name, value in params.items() if value is not None}
-            request = json_request(key, path, body=body, replay=replay, lookup=lookup)
+            pairs = flatten_query(query) if query else ""
+            request = json_request(key, path, query=pairs, body=body, replay=replay, lookup=lookup)
         return answer_as(result, request, await self._session.send(request))
 
-    async def _page(
+    def _list(
         self,
         endpoint: str,
         envelope: type[T],
-        items: Callable[[T], list[Any] | None],
-        next_page_token: Callable[[T], str | None],
-        **params: Any,
-    ) -> Page[Any]:
-        """One page: the same call, its answer taken apart. A token that is absent, null or empty ends the listing."""
-        answer = await self._call(endpoint, envelope, replay="safe", **params)
-        return Page(items(answer) or [], next_page_token(answer) or None)
+        items: Callable[[T], Sequence[Item] | None],
+        next_page_token: Callable[[T], str | None] = lambda _: None,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Callable[[str | None], object] | None = None,
+        fill_in: Callable[[Sequence[Item]], Awaitable[object]] | None = None,
+        page_token: str | None = None,
+        max_items: int | None = None,
+    ) -> Pager[Item]:
+        """Walk a paged endpoint: `items` and `next_page_token` take each of its answers apart.
+
+        A token that is absent, null or empty ends the listing. The token of a page is sent as the `page_token` of the
+        query, or by `body`, which makes the body of the request from it. `fill_in` is awaited for the items of a page
+        before the page is returned.
+        """
+
+        async def fetch(token: str | None) -> Page[Item]:
+            pages = {**(query or {}), "page_token": token} if body is None else query
+            made = None if body is None else body(token)
+            answer = await self._call(endpoint, envelope, query=pages, body=made, replay="safe")
+            page = Page(items(answer) or [], next_page_token(answer) or None)
+            if fill_in is not None:
+                await fill_in(page.items)
+            return page
+
+        return Pager(fetch, page_token=page_token, max_items=max_items)
 
     def _prepare(self, template: str) -> tuple[str, str, bool]:
         endpoint = template.replace("{v}", self._version)
@@ -111,15 +133,15 @@ def answer_as(result: type[T], request: Request, response: Response) -> T:
         raise failure from error
 
 
-def path_segment(name: str, value: str) -> str:
+def path_segment(name: str, value: object) -> str:
     """One parameter of a path, percent-encoded so that it stays one segment."""
-    identifier(name, value)
+    value = identifier(name, value)
     if value in (".", ".."):
         raise ValueError(f"{name} cannot be {value!r}")
     return quote(value, safe="")
 
 
-def identifier(name: str, value: str) -> str:
+def identifier(name: str, value: object) -> str:
     """An id that can be sent: text, and not empty."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -128,7 +150,7 @@ def identifier(name: str, value: str) -> str:
     return value
 
 
-def number(name: str, value: int) -> int:
+def number(name: str, value: object) -> int:
     """A numeric id that can be sent."""
     if type(value) is not int:
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")

@@ -1,15 +1,24 @@
-"""What every test gets: an environment without anybody's Databricks settings."""
+"""What all tests share: an environment without settings, virtual time, and a local workspace with clients of it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from databricks_async import Config, WorkspaceClient
+from databricks_async.local import Clock, LocalWorkspace
+from support.virtual_loop import VirtualLoop, virtual_monotonic
+
 
 @pytest.fixture(autouse=True)
-def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """No DATABRICKS_* or ARM_* variables, no proxies or authorities, and an empty home directory."""
     for name in list(os.environ):
         if name.startswith(("DATABRICKS_", "ARM_", "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
@@ -18,3 +27,106 @@ def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     return home
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """A test that uses the fixture `virtual_time` runs on a loop in virtual time."""
+    virtual = "virtual_time" in getattr(item, "fixturenames", ())
+    return {"virtual": VirtualLoop} if virtual else {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture
+def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time passes only when there is nothing else to do, for `loop.time` and `time.monotonic` alike.
+
+    Client and local workspace share the loop, so pauses and timeouts of any length take no time and are exact, over
+    real HTTP too. Not for tests that start a process.
+    """
+    monkeypatch.setattr(time, "monotonic", virtual_monotonic)
+
+
+@pytest.fixture
+def requests_are_known() -> bool:
+    """Whether the service must know each path and field that a test sends."""
+    return True
+
+
+@pytest.fixture
+def workspace_clock() -> Clock | None:
+    """The clock of the workspace: one that a test moves by hand. None is the default of a workspace."""
+    return Clock.by_hand()
+
+
+@pytest.fixture
+async def workspace(requests_are_known: bool, workspace_clock: Clock | None) -> AsyncIterator[LocalWorkspace]:
+    """A local workspace. When a test has ended, no connection is open and no task runs.
+
+    A test that sends unknown paths or fields on purpose clears the journal.
+    """
+    async with LocalWorkspace(clock=workspace_clock) as workspace:
+        yield workspace
+        if requests_are_known:
+            assert workspace.journal.unknown_routes == []
+            assert [(call.endpoint, call.unknown) for call in workspace.journal.entries if call.unknown] == []
+        async with asyncio.timeout(5):
+            await workspace.journal.until(lambda journal: journal.connections == 0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "something was left running"
+
+
+@pytest.fixture
+def service_principal(workspace: LocalWorkspace) -> dict[str, str]:
+    """The settings of clients that are a service principal of the workspace."""
+    workspace.add_service_principal("id", "secret")
+    return {"client_id": "id", "client_secret": "secret"}
+
+
+@pytest.fixture
+def client_settings(workspace: LocalWorkspace) -> dict[str, Any]:
+    """The settings of a client where a test gives no others: it polls without long pauses."""
+    return {"host": workspace.url, "token": workspace.token, "poll_interval_seconds": 0.005}
+
+
+@pytest.fixture
+def api_versions() -> dict[str, str] | None:
+    """The versions of the APIs that clients speak; None is the default."""
+    return None
+
+
+@pytest.fixture
+async def connect(
+    client_settings: dict[str, Any], api_versions: dict[str, str] | None
+) -> AsyncIterator[Callable[..., WorkspaceClient]]:
+    """Makes clients, and closes them when the test has ended."""
+    async with AsyncExitStack() as stack:
+
+        def connect(
+            host: str | None = None,
+            *,
+            credential: Any = None,
+            session: Any = None,
+            trace_configs: Any = (),
+            **settings: Any,
+        ) -> WorkspaceClient:
+            defaults = dict(client_settings)
+            if credential is not None or "client_id" in settings:
+                defaults.pop("token")
+            if host is not None:
+                settings["host"] = host
+            config = Config(needs_credential=credential is None, **(defaults | settings))
+            client = WorkspaceClient(
+                config=config,
+                credential=credential,
+                session=session,
+                trace_configs=trace_configs,
+                api_versions=api_versions,
+            )
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield connect
+
+
+@pytest.fixture
+def w(connect: Callable[..., WorkspaceClient]) -> WorkspaceClient:
+    """A client of an admin."""
+    return connect()

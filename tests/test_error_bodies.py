@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databricks_async import errors
-from databricks_async.errors import DatabricksError, error_from, is_expired_token, is_quota, retry_after_seconds
+from databricks_async import error_bodies, errors
+from databricks_async.errors import (
+    DatabricksError,
+    asked_to_wait,
+    error_from,
+    is_expired_token,
+    is_quota,
+    retry_after_seconds,
+)
 from databricks_async.message import Request, Response
 
 GET = Request("GET /api/2.1/clusters/get", "/api/2.1/clusters/get")
@@ -27,6 +34,35 @@ def raised(status: int, body: Any = b"", request: Request = GET, **headers: str)
     error = error_from(request, answer(status, body, **headers))
     assert error is not None
     return error
+
+
+# How often it is read
+
+
+class CountingLoads:
+    """In the place of orjson, and counts what is parsed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def loads(self, data: bytes | str) -> Any:
+        self.count += 1
+        return orjson.loads(data)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "RESOURCE_EXHAUSTED"), (403, "PERMISSION_DENIED"), (503, "TEMPORARILY_UNAVAILABLE")]
+)
+def test_an_error_body_is_parsed_once(monkeypatch, status: int, code: str) -> None:
+    """By the layers of the session together: whether to wait, whether the token is to blame, which error it is."""
+    parser = CountingLoads()
+    monkeypatch.setattr(error_bodies, "orjson", parser)
+    response = answer(status, {"error_code": code, "message": "the quota of tokens is used up"})
+    is_quota(response)
+    is_expired_token(response)
+    asked_to_wait(response)
+    assert error_from(GET, response) is not None
+    assert parser.count == 1
 
 
 # What the body says

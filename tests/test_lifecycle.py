@@ -1,4 +1,7 @@
-"""When a client opens, what it shares, and that nothing is left of it."""
+"""When a client opens, what it shares, and that nothing is left of it.
+
+Here are the tests of `session/session.py`, `session/stats.py`.
+"""
 
 from __future__ import annotations
 
@@ -16,35 +19,13 @@ import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import DatabricksError, LifecycleError, OutcomeUnknown
-from databricks_async.local import Clock, Fault, LocalWorkspace
+from databricks_async.local import Fault, LocalWorkspace
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 LIST = "GET /api/2.1/clusters/list"
 CREATE = "POST /api/2.1/clusters/create"
 SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-
-
-@pytest.fixture
-async def workspace():
-    """When a test has ended no connection is held and nothing runs."""
-    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
-        workspace.add_service_principal("id", "secret")
-        yield workspace
-        async with asyncio.timeout(5):
-            await workspace.journal.until(lambda journal: journal.connections == 0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-@pytest.fixture
-def client(workspace):
-    """Makes clients; the test closes them."""
-
-    def client(*, session=None, trace_configs=(), **settings):
-        if "client_id" not in settings:
-            settings = {"token": workspace.token} | settings
-        config = Config(host=workspace.url, **settings)
-        return WorkspaceClient(config=config, session=session, trace_configs=trace_configs)
-
-    return client
 
 
 def listing(client):
@@ -73,9 +54,9 @@ def test_importing_the_package_is_cheap(module):
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=20).returncode == 0
 
 
-async def test_the_first_call_opens_one_connection(workspace, client):
+async def test_the_first_call_opens_one_connection(workspace, connect):
     """And the calls after it go over the same."""
-    async with client() as w:
+    async with connect() as w:
         assert workspace.journal.connections_opened == 0
         for _ in range(5):
             await listing(w)
@@ -85,22 +66,22 @@ async def test_the_first_call_opens_one_connection(workspace, client):
 # Closing
 
 
-async def test_closing_twice_or_unused(workspace, client):
+async def test_closing_twice_or_unused(workspace, connect):
     """Does no harm, and sends nothing."""
-    unused = client()
+    unused = connect()
     await unused.aclose()
     await unused.aclose()
-    async with client() as w:
+    async with connect() as w:
         await listing(w)
     await w.aclose()
     assert workspace.journal.count() == 1
 
 
-async def test_a_closed_client_says_so(workspace, client):
+async def test_a_closed_client_says_so(workspace, connect):
     """Used or not before, in whatever way; nothing is sent."""
-    unused = client()
+    unused = connect()
     await unused.aclose()
-    async with client() as used:
+    async with connect() as used:
         await listing(used)
         wait = await used.clusters.create(SPEC)
     before = workspace.journal.count()
@@ -118,7 +99,7 @@ async def test_a_closed_client_says_so(workspace, client):
     assert workspace.journal.count() == before
 
 
-async def test_an_exception_in_the_body_closes_too(workspace, client):
+async def test_an_exception_in_the_body_closes_too(workspace, connect):
     """And goes on as it was."""
 
     async def body(w):
@@ -126,19 +107,19 @@ async def test_an_exception_in_the_body_closes_too(workspace, client):
             await listing(w)
             raise KeyError("mine")
 
-    w = client()
+    w = connect()
     with pytest.raises(KeyError, match="mine"):
         await body(w)
     with pytest.raises(LifecycleError):
         await listing(w)
 
 
-async def test_closing_ends_readings_under_way(workspace, client):
+async def test_closing_ends_readings_under_way(workspace, connect):
     """Each call raises LifecycleError at once: in flight, waiting for its turn, or waiting to be sent again."""
     workspace.faults.add("GET /api/2.1/clusters/get", Fault.hang(), times=3)
     workspace.faults.add("GET /api/2.1/clusters/list-zones", Fault.answer(500, headers={"Retry-After": "60"}))
     workspace.faults.add("GET /api/2.0/libraries/*", Fault.too_many_requests(60), times=2)
-    w = client(max_connections=5)
+    w = connect(max_connections=5)
     calls = [w.clusters.get("x") for _ in range(3)]
     calls += [
         w.clusters.list_zones(),
@@ -156,10 +137,10 @@ async def test_closing_ends_readings_under_way(workspace, client):
     assert [type(result) for result in results] == [LifecycleError] * len(tasks)
 
 
-async def test_closing_leaves_the_outcome_of_a_write_open(workspace, client):
+async def test_closing_leaves_the_outcome_of_a_write_open(workspace, connect):
     """An unsafe call in flight may have been carried out; the error says how to find out."""
     workspace.faults.add(CREATE, Fault.hang(after=True))
-    w = client()
+    w = connect()
     task = asyncio.create_task(w.clusters.create(SPEC))
     await workspace.journal.until(lambda journal: journal.in_flight == 1)
     await w.aclose()
@@ -168,10 +149,10 @@ async def test_closing_leaves_the_outcome_of_a_write_open(workspace, client):
 
 
 @pytest.mark.parametrize("turns", range(12))
-@pytest.mark.parametrize("settings", [{}, {"client_id": "id", "client_secret": "secret"}], ids=["token", "oauth"])
-async def test_closing_at_any_moment_of_a_call(workspace, client, settings, turns):
+@pytest.mark.parametrize("oauth", [False, True], ids=["token", "oauth"])
+async def test_closing_at_any_moment_of_a_call(connect, service_principal, oauth, turns):
     """Also while it connects, or fetches its token: never a hang, never a cancellation that nobody asked for."""
-    w = client(**settings)
+    w = connect(**(service_principal if oauth else {}))
     tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -181,7 +162,7 @@ async def test_closing_at_any_moment_of_a_call(workspace, client, settings, turn
     assert all(result == [] or isinstance(result, DatabricksError) for result in results), results
 
 
-async def test_closing_while_names_are_resolved(workspace, client):
+async def test_closing_while_names_are_resolved(workspace, connect):
     """aiohttp cancels those who wait for a name; our callers are told what happened."""
     w = WorkspaceClient(config=Config(host=workspace.url.replace("127.0.0.1", "localhost"), token=workspace.token))
     tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
@@ -193,9 +174,9 @@ async def test_closing_while_names_are_resolved(workspace, client):
     assert {type(result) for result in results} <= {LifecycleError, list}
 
 
-async def test_closing_ends_a_wait_and_a_start(workspace, client):
+async def test_closing_ends_a_wait_and_a_start(workspace, connect):
     """What polls in the background of a call ends with the client."""
-    w = client(poll_interval_seconds=0.01)
+    w = connect(poll_interval_seconds=0.01)
     wait = await w.clusters.create(SPEC)
     tasks = [
         asyncio.create_task(wait.result()),
@@ -209,9 +190,9 @@ async def test_closing_ends_a_wait_and_a_start(workspace, client):
     assert [type(result) for result in results] == [LifecycleError] * 3
 
 
-async def test_a_client_forgotten_while_open_is_told_by_aiohttp(workspace, client):
+async def test_a_client_forgotten_while_open_is_reported_by_aiohttp(workspace):
     """Forgetting `aclose` is a mistake that does not pass in silence."""
-    w = client()
+    w = WorkspaceClient(config=Config(host=workspace.url, token=workspace.token))
     await listing(w)
     del w
     with pytest.warns(ResourceWarning, match="Unclosed"):
@@ -263,10 +244,10 @@ def test_clients_in_two_threads():
     assert results == [[[]] * 50] * 3
 
 
-async def test_two_clients_at_once_know_nothing_of_each_other(workspace, client):
+async def test_two_clients_at_once_know_nothing_of_each_other(workspace, connect, service_principal):
     """Own connections, tokens, gates and counters."""
     workspace.faults.add(LIST, Fault.too_many_requests(60))
-    async with client() as one, client(client_id="id", client_secret="secret") as other:
+    async with connect() as one, connect(**service_principal) as other:
         held = asyncio.create_task(listing(one))
         await workspace.journal.until(lambda journal: journal.count(LIST) == 1 and journal.in_flight == 0)
         await listing(other)
@@ -292,20 +273,20 @@ def netrc(tmp_path, monkeypatch):
     (Path(os.environ["HOME"]) / ".netrc").write_text(file.read_text())
 
 
-async def test_our_own_session_brings_nothing_of_others(workspace, client, netrc):
+async def test_our_own_session_brings_nothing_of_others(workspace, connect, netrc):
     """No cookie is sent back, no netrc is read."""
     cookies = {"Set-Cookie": "session=1; Path=/"}
     workspace.faults.add(LIST, Fault.answer(200, "{}", cookies))
-    async with client() as w:
+    async with connect() as w:
         await listing(w)
         await listing(w)
     assert [call.status for call in workspace.journal.entries] == [200, 200]
     assert not any("cookie" in call.headers for call in workspace.journal.entries)
 
 
-async def test_what_is_sent_with_every_request(workspace, client):
+async def test_what_is_sent_with_every_request(workspace, connect):
     """Who we are, what we understand, and the workspace where it is configured."""
-    async with client(workspace_id="123") as w:
+    async with connect(workspace_id="123") as w:
         await listing(w)
     headers = workspace.journal.entries[0].headers
     assert headers["accept"] == "application/json"
@@ -313,7 +294,7 @@ async def test_what_is_sent_with_every_request(workspace, client):
     assert headers["x-databricks-workspace-id"] == "123"
 
 
-async def test_trace_configs_are_called(workspace, client):
+async def test_trace_configs_are_called(workspace, connect):
     """The way to metrics and traces of each request."""
     seen = []
 
@@ -322,45 +303,45 @@ async def test_trace_configs_are_called(workspace, client):
 
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(started)
-    async with client(trace_configs=[tracing]) as w:
+    async with connect(trace_configs=[tracing]) as w:
         await listing(w)
     assert seen == [("GET", "/api/2.1/clusters/list", True)]
 
 
-async def test_a_lent_session_stays_open(workspace, client):
+async def test_a_lent_session_stays_open(workspace, connect):
     """Its owner closes it; calls that are under way end with the client all the same."""
     workspace.faults.add(LIST, Fault.hang())
     async with aiohttp.ClientSession() as http:
-        w = client(session=http)
+        w = connect(session=http)
         task = asyncio.create_task(listing(w))
         await workspace.journal.until(lambda journal: journal.in_flight == 1)
         await w.aclose()
         with pytest.raises(LifecycleError):
             await task
         assert not http.closed
-        async with client(session=http) as w:
+        async with connect(session=http) as w:
             await listing(w)
         assert not http.closed
 
 
 @pytest.mark.parametrize("limits", [{"limit": 3}, {"limit": 0, "limit_per_host": 3}, {"limit": 7, "limit_per_host": 3}])
-async def test_a_lent_session_keeps_its_own_limit(workspace, client, limits):
+async def test_a_lent_session_keeps_its_own_limit(workspace, connect, limits):
     """Calls wait for their turn here, so none runs out of time while it waits for a connection."""
     workspace.faults.add("*", Fault.delay(0.01), times=1000)
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as http,
-        client(session=http, http_timeout_seconds=0.2, retry_timeout_seconds=0) as w,
+        connect(session=http, http_timeout_seconds=0.2, retry_timeout_seconds=0) as w,
     ):
         await asyncio.gather(*(listing(w) for _ in range(100)))
     assert workspace.journal.in_flight_max == workspace.journal.connections_opened == 3
 
 
-async def test_a_lent_session_without_a_limit_gets_ours(workspace, client):
+async def test_a_lent_session_without_a_limit_gets_ours(workspace, connect):
     """`limit=0` is aiohttp's word for none."""
     workspace.faults.add("*", Fault.delay(0.01), times=1000)
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
-        client(session=http, max_connections=4) as w,
+        connect(session=http, max_connections=4) as w,
     ):
         await asyncio.gather(*(listing(w) for _ in range(40)))
     assert workspace.journal.in_flight_max == 4
@@ -379,10 +360,10 @@ async def test_a_lent_session_without_a_limit_gets_ours(workspace, client):
     ],
     ids=lambda settings: next(iter(settings)),
 )
-async def test_the_settings_of_a_lent_session_do_no_harm(workspace, client, netrc, settings):
+async def test_the_settings_of_a_lent_session_do_no_harm(workspace, connect, netrc, settings):
     """Our token goes with the request, our deadline counts, redirects and errors are ours."""
     workspace.faults.add(LIST, Fault.answer(302, headers={"Location": "/api/2.1/clusters/list-zones"}))
-    async with aiohttp.ClientSession(**settings) as http, client(session=http) as w:
+    async with aiohttp.ClientSession(**settings) as http, connect(session=http) as w:
         with pytest.raises(DatabricksError, match="redirect"):
             await listing(w)
         await listing(w)
@@ -393,17 +374,17 @@ async def test_the_settings_of_a_lent_session_do_no_harm(workspace, client, netr
 
 
 @pytest.mark.filterwarnings("ignore:.*auth.*deprecated:DeprecationWarning")
-async def test_the_credentials_of_a_lent_session_are_not_ours(workspace, client):
+async def test_the_credentials_of_a_lent_session_are_not_ours(workspace, connect):
     """It may have some for other services."""
     async with (
         aiohttp.ClientSession(auth=aiohttp.BasicAuth("someone", "hunter2")) as http,
-        client(session=http) as w,
+        connect(session=http) as w,
     ):
         await listing(w)
     assert workspace.journal.entries[0].user == "admin@example.com"
 
 
-async def test_the_middlewares_of_a_lent_session_run(workspace, client):
+async def test_the_middlewares_of_a_lent_session_run(workspace, connect):
     """They are part of what was lent."""
     seen = []
 
@@ -411,16 +392,16 @@ async def test_the_middlewares_of_a_lent_session_run(workspace, client):
         seen.append(request.url.path)
         return await handler(request)
 
-    async with aiohttp.ClientSession(middlewares=[theirs]) as http, client(session=http) as w:
+    async with aiohttp.ClientSession(middlewares=[theirs]) as http, connect(session=http) as w:
         await listing(w)
     assert seen == ["/api/2.1/clusters/list"]
 
 
-async def test_a_lent_session_that_was_closed(client):
+async def test_a_lent_session_that_was_closed(connect):
     """Says so, and is not tried again."""
     http = aiohttp.ClientSession()
     await http.close()
-    w = client(session=http)
+    w = connect(session=http)
     with pytest.raises(LifecycleError, match="Session is closed"):
         await listing(w)
     await w.aclose()
@@ -429,9 +410,9 @@ async def test_a_lent_session_that_was_closed(client):
 # Crowds
 
 
-async def test_two_thousand_calls_use_a_hundred_sockets(workspace, client):
+async def test_two_thousand_calls_use_a_hundred_sockets(workspace, connect):
     """`max_connections` is how many sockets there ever are."""
-    async with client() as w:
+    async with connect() as w:
         await asyncio.gather(*(listing(w) for _ in range(2000)))
         assert workspace.journal.connections_opened <= 100
     assert workspace.journal.count() == 2000

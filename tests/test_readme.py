@@ -13,6 +13,7 @@ import pytest
 
 from databricks_async import WorkspaceClient
 from databricks_async.local import LocalWorkspace
+from support.processes import STRICT_PYTHON
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,9 +61,7 @@ async def test_an_example_runs(
 @pytest.mark.parametrize("code", SCRIPTS)
 async def test_a_script_runs(code: str, cluster_id: str) -> None:
     """A whole program, as a process of its own, prints the cluster that runs."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-X", "dev", "-W", "error", "-c", code, stdout=asyncio.subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(*STRICT_PYTHON, "-c", code, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.decode()) == (0, "readme RUNNING\n")
 

@@ -1,4 +1,7 @@
-"""WorkspaceClient.request: any endpoint, by the same session, and nothing but that endpoint."""
+"""WorkspaceClient.request: any endpoint, by the same session, and nothing but that endpoint.
+
+Here are the tests of `message.py`, `service.py`.
+"""
 
 from __future__ import annotations
 

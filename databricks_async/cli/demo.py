@@ -114,13 +114,13 @@ async def start_clusters(
         async def have_a_bad_day() -> None:
             await asyncio.sleep(0.6)
             ws.faults.add("GET /api/{v}/clusters/get", Fault.too_many_requests(0.4), times=6)
-            board.say("       the service refuses a burst of requests (429): everybody waits at one gate")
+            board.say("       the service refuses a burst of requests (429): all calls wait at one gate")
             await asyncio.sleep(0.7)
             ws.faults.add("GET /api/{v}/clusters/get", Fault.drop(), times=2)
             board.say("       the network drops two connections: those reads are sent again")
             await asyncio.sleep(0.4)
             ws.revoke_tokens()
-            board.say("       the token ends before its time: renewed once, for everybody")
+            board.say("       the token ends before its time: renewed once, for all calls")
 
         outcomes, _ = await asyncio.gather(
             asyncio.gather(*map(bring_up, NAMES), return_exceptions=True), have_a_bad_day()
@@ -144,7 +144,7 @@ async def read_events(console: Console, ws: LocalWorkspace, w: WorkspaceClient, 
 
 
 async def lose_an_answer(console: Console, ws: LocalWorkspace, w: WorkspaceClient) -> None:
-    """The worst case for a client: the work is done and nobody says so."""
+    """The worst case for a client: the work is done and its answer is lost."""
     console.print("[bold]A connection dropped after clusters/create was received[/]")
     ws.faults.add("POST /api/{v}/clusters/create", Fault.drop(after=True))
     like_the_first = (await anext(aiter(w.clusters.list()))).to_spec()
@@ -167,7 +167,7 @@ async def clean_up(console: Console, w: WorkspaceClient) -> None:
 
 
 def report(console: Console, ws: LocalWorkspace, w: WorkspaceClient, failure: OperationFailed) -> None:
-    """What it took, told by the client and by the workspace's own journal."""
+    """What it took, as the client and the workspace's own journal counted it."""
     stats, journal = w.stats, ws.journal
     created = journal.count("POST /api/{v}/clusters/create")
     asked = len(NAMES) + 1

@@ -18,7 +18,7 @@ from databricks_async.local.workspace import DEFAULT_TOKEN
 _TOKEN_VARIABLE = "DATABRICKS_LOCAL_TOKEN"  # noqa: S105 (a name)
 
 _KEPT_CALLS = 1000
-"""Nobody reads the journal here, and it would grow for as long as this runs."""
+"""The journal is not read here, and would grow for as long as this runs."""
 
 
 def run(argv: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from databricks_async import DatabricksError, WorkspaceClient
 from databricks_async.cli.ending import run_to_the_end
 from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.trees.pool import Progress, TreeFailure, TreeReport
+from databricks_async.workspace.trees.pool import TreeFailure, TreeProgress, TreeReport
 
 _SILENT_SECONDS = 1.0
 
@@ -30,7 +30,7 @@ def run(argv: Sequence[str]) -> int:
             return run_to_the_end(_run(options))
     except (DatabricksError, OSError, ValueError) as error:
         if isinstance(error, BrokenPipeError):
-            # Whoever read our output has seen enough. Python would complain once more when it ends.
+            # The reader of the output has closed it. Python would complain once more when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         print(f"databricks-async workspace {options.action}: {_shown(_reason(error))}", file=sys.stderr)
@@ -158,7 +158,7 @@ def _shown(text: str) -> str:
 
 
 class _Notices(logging.Handler):
-    """Tells why nothing seems to happen: what is tried again, if it takes long, and not each time."""
+    """Report why nothing seems to happen: what is tried again, if it takes long, and not each time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ def _waits_told() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
+def _bar(title: str) -> Iterator[Callable[[TreeProgress], None] | None]:
     """A progress bar on a terminal; nothing anywhere else, or without rich."""
     bar = _rich_bar() if sys.stderr.isatty() else None
     if bar is None:

@@ -35,8 +35,9 @@ from databricks_async.clusters.models import (
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import build, one_level
 from databricks_async.message import Replay
-from databricks_async.pager import Page, Pager, size_of_page
-from databricks_async.service import Service, build_each, identifier
+from databricks_async.pager import Pager, size_of_page
+from databricks_async.permissions import Permissions
+from databricks_async.service import Service, identifier
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Watch
 
@@ -48,7 +49,7 @@ P = ParamSpec("P")
 Body: TypeAlias = ClusterSpec | Mapping[str, Any]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
-_MOST_EVENTS = {"2.0": 50, "2.1": 500}
+_MAX_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
 
 
@@ -62,6 +63,13 @@ class Clusters(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
+        self._permissions = Permissions(
+            session,
+            "/api/2.0/permissions/clusters/{cluster_id}",
+            ClusterAccessControlRequest,
+            ClusterPermissions,
+            GetClusterPermissionLevelsResponse,
+        )
         self._running = Running(self.get, self.start, self._interval)
 
     # --- making and changing -----------------------------------------------------------------------------------------
@@ -179,8 +187,8 @@ class Clusters(Service):
     def watch(self, cluster_id: str) -> Watch[ClusterDetails]:
         """Follow a cluster: `async for cluster in w.clusters.watch(cluster_id)` sees each change of state once.
 
-        The first reading comes at once; the iteration ends when the cluster is permanently deleted. Readings cost one
-        `get` each, from one a second down to one in ten while nothing changes.
+        The first poll is made at once; the iteration ends when the cluster is permanently deleted. A poll is one
+        `get`, from one a second down to one in ten while nothing changes.
         """
         return Watch(
             f"cluster {cluster_id}",
@@ -226,25 +234,19 @@ class Clusters(Service):
 
     async def get_permission_levels(self, cluster_id: str) -> GetClusterPermissionLevelsResponse:
         """The permission levels that can be given on a cluster, with what they allow."""
-        return await self._call(
-            "GET /api/2.0/permissions/clusters/{cluster_id}/permissionLevels",
-            GetClusterPermissionLevelsResponse,
-            cluster_id=cluster_id,
-        )
+        return await self._permissions.levels(cluster_id=cluster_id)
 
     async def get_permissions(self, cluster_id: str) -> ClusterPermissions:
         """Who may do what with a cluster, inherited permissions included."""
-        return await self._call(
-            "GET /api/2.0/permissions/clusters/{cluster_id}", ClusterPermissions, cluster_id=cluster_id
-        )
+        return await self._permissions.get(cluster_id=cluster_id)
 
     async def set_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Replace the direct permissions of a cluster by these."""
-        return await self._permit("PUT /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
+        return await self._permissions.set(access_control_list, cluster_id=cluster_id)
 
     async def update_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
         """Add these permissions to a cluster's, or change them for the users and groups named."""
-        return await self._permit("PATCH /api/2.0/permissions/clusters/{cluster_id}", cluster_id, access_control_list)
+        return await self._permissions.update(access_control_list, cluster_id=cluster_id)
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
@@ -252,13 +254,13 @@ class Clusters(Service):
         self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.create, spec, **fields)
+        return await self._and_wait(timeout, self.create, spec, **fields)
 
     async def edit_and_wait(
         self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._to_the_end(timeout, self.edit, cluster_id, spec, **fields)
+        return await self._and_wait(timeout, self.edit, cluster_id, spec, **fields)
 
     async def update_and_wait(
         self,
@@ -269,7 +271,7 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._to_the_end(timeout, self.update, cluster_id, update_mask, cluster)
+        return await self._and_wait(timeout, self.update, cluster_id, update_mask, cluster)
 
     async def resize_and_wait(
         self,
@@ -280,21 +282,21 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
+        return await self._and_wait(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
 
     async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.start, cluster_id)
+        return await self._and_wait(timeout, self.start, cluster_id)
 
     async def restart_and_wait(
         self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await self._to_the_end(timeout, self.restart, cluster_id, restart_user)
+        return await self._and_wait(timeout, self.restart, cluster_id, restart_user)
 
     async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await self._to_the_end(timeout, self.delete, cluster_id)
+        return await self._and_wait(timeout, self.delete, cluster_id)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
@@ -316,10 +318,10 @@ class Clusters(Service):
         most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it.
         """
         identifier("cluster_id", cluster_id)
-        usual = _MOST_EVENTS.get(self._version, 500)
+        usual = _MAX_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
-        query = {
+        first = {
             "cluster_id": cluster_id,
             "start_time": start_time,
             "end_time": end_time,
@@ -328,21 +330,20 @@ class Clusters(Service):
             "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
         }
 
-        async def fetch(token: str | None) -> Page[ClusterEvent]:
-            body = {name: value for name, value in query.items() if value is not None}
+        def body(token: str | None) -> object:
             if token is not None and token.startswith("{"):
-                body = _resumed_events(token, cluster_id)
-            elif token is not None:
-                body["page_token"] = token
-            return await self._page(
-                "POST /api/{v}/clusters/events",
-                GetEventsResponse,
-                lambda answer: answer.events,
-                _next_events,
-                body=body,
-            )
+                return _resumed_events(token, cluster_id)
+            return {name: value for name, value in {**first, "page_token": token}.items() if value is not None}
 
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "POST /api/{v}/clusters/events",
+            GetEventsResponse,
+            lambda answer: answer.events,
+            _next_events,
+            body=body,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     def list(
         self,
@@ -362,7 +363,7 @@ class Clusters(Service):
         if self._version == "2.0":
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
                 raise ValueError("clusters/list of API 2.0 has no filter_by, sort_by, page_size and page_token")
-            query: dict[str, Any] = {"can_use_client": can_use_client}
+            query: dict[str, object] = {"can_use_client": can_use_client}
         elif can_use_client is not None:
             raise ValueError(f"clusters/list of API {self._version} has no can_use_client")
         else:
@@ -372,17 +373,15 @@ class Clusters(Service):
                 "page_size": size_of_page(page_size, 100, 100, max_items),
             }
 
-        async def fetch(token: str | None) -> Page[ClusterDetails]:
-            return await self._page(
-                "GET /api/{v}/clusters/list",
-                ListClustersResponse,
-                lambda answer: answer.clusters,
-                lambda answer: answer.next_page_token,
-                **query,
-                page_token=token,
-            )
-
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "GET /api/{v}/clusters/list",
+            ListClustersResponse,
+            lambda answer: answer.clusters,
+            lambda answer: answer.next_page_token,
+            query=query,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -403,16 +402,7 @@ class Clusters(Service):
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
 
-    async def _permit(self, endpoint: str, cluster_id: str, entries: AccessControl) -> ClusterPermissions:
-        return await self._call(
-            endpoint,
-            ClusterPermissions,
-            replay="idempotent",
-            cluster_id=cluster_id,
-            access_control_list=build_each(ClusterAccessControlRequest, entries, "access_control_list"),
-        )
-
-    async def _to_the_end(
+    async def _and_wait(
         self, timeout: Timeout, begin: Callable[P, Awaitable[ClusterWait]], *args: P.args, **kwargs: P.kwargs
     ) -> ClusterDetails:
         seconds = seconds_of(timeout)  # before anything is sent

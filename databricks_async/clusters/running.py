@@ -12,7 +12,7 @@ from databricks_async.wait import Timeout, Wait, seconds_of
 
 UP = frozenset({State.RUNNING})
 DOWN = frozenset({State.TERMINATED})
-_NO_WAY_ON = DOWN | {State.ERROR}
+_TERMINAL_STATES = DOWN | {State.ERROR}
 
 
 def state_of(cluster: ClusterDetails) -> State | None:
@@ -47,7 +47,7 @@ class ClusterWait(Wait[ClusterDetails]):
             read,
             key=state_of,
             # RUNNING ends no wait for the end: a cluster may be started again before it was read as terminated.
-            ended=lambda cluster: cluster.state in goal | _NO_WAY_ON,
+            ended=lambda cluster: cluster.state in goal | _TERMINAL_STATES,
             failure=lambda cluster: None if cluster.state in goal else reason_of(cluster),
             interval=interval,
             grace_period=grace_period,

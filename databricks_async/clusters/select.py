@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TypedDict, TypeVar, cast, get_type_hints
 
 from databricks_async.clusters.models import NodeType, SparkVersion
 from databricks_async.errors import DatabricksError
+from databricks_async.suggest import did_you_mean
 
 
 class SparkVersionCriteria(TypedDict, total=False):
@@ -59,8 +59,7 @@ def given(criteria: type[C], wanted: C) -> C:
     kinds = get_type_hints(criteria)
     for name, value in wanted.items():
         if name not in kinds:
-            near = get_close_matches(name, kinds, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(kinds))}"
+            hint = did_you_mean(name, kinds, f"there are {', '.join(sorted(kinds))}")
             raise TypeError(f"there is no criterion {name!r}: {hint}")
         if value is not None and not isinstance(value, (int, float) if kinds[name] is int else kinds[name]):
             raise TypeError(f"{name} must be {kinds[name].__name__}, not {type(value).__name__}")
@@ -74,9 +73,9 @@ class NothingSelected(DatabricksError, ValueError):
 def spark_version(versions: Sequence[SparkVersion], wanted: SparkVersionCriteria) -> str:
     fitting = [version.key for version in versions if version.key and _fits(version.key, version.name or "", wanted)]
     if not fitting:
-        raise NothingSelected(f"no Spark version meets {_told(wanted)}")
+        raise NothingSelected(f"no Spark version meets {_describe(wanted)}")
     if len(fitting) > 1 and not wanted.get("latest", True):
-        raise NothingSelected(f"{len(fitting)} Spark versions meet {_told(wanted)}: {', '.join(sorted(fitting))}")
+        raise NothingSelected(f"{len(fitting)} Spark versions meet {_describe(wanted)}: {', '.join(sorted(fitting))}")
     return max(fitting, key=_release)
 
 
@@ -117,7 +116,7 @@ def node_type(node_types: Sequence[NodeType], wanted: NodeTypeCriteria) -> str:
     for candidate in sorted(node_types, key=_size):
         if _is_offered(candidate) and _meets(candidate, wanted):
             return candidate.node_type_id
-    raise NothingSelected(f"no node type meets {_told(wanted)}")
+    raise NothingSelected(f"no node type meets {_describe(wanted)}")
 
 
 def _size(node: NodeType) -> tuple[float | str, ...]:
@@ -163,5 +162,5 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
     )
 
 
-def _told(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
+def _describe(wanted: SparkVersionCriteria | NodeTypeCriteria) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in wanted.items()) or "no criteria"

@@ -18,6 +18,7 @@ from databricks_async.codec.hooks import one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
 from databricks_async.nesting import MAX_DEPTH, is_too_deep
+from databricks_async.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import cattrs
@@ -210,13 +211,11 @@ def _key(name: Any) -> str:
 
 
 def _unknown_keyword(cls: type[Any], keywords: Mapping[str, Any]) -> str | None:
-    from difflib import get_close_matches  # here, because only mistakes need it
-
     names = [field.name for field in attrs.fields(cls)]
     for name in keywords:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            return f"{cls.__name__} has no field {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
+            hint = did_you_mean(name, names)
+            return f"{cls.__name__} has no field {name!r}" + (f": {hint}" if hint else "")
     return None
 
 
@@ -272,12 +271,9 @@ def _check_names(made: Model) -> None:
 
 @lru_cache(256)
 def _log_unknown(cls: type[Model], name: str) -> None:
-    """Once for each name: whoever sends it knows better, or made a mistake that looks like nothing else."""
-    from difflib import get_close_matches  # here, because only mistakes need it
-
-    near = get_close_matches(name, [hooks.wire_name(field) for field in hooks.fields_of(cls)], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    log.warning("%s has no field %r%s: it is sent as it is", cls.__name__, name, hint)
+    """Once for each name: the caller knows better, or made a mistake that looks like nothing else."""
+    hint = did_you_mean(name, map(hooks.wire_name, hooks.fields_of(cls)))
+    log.warning("%s has no field %r%s: it is sent as it is", cls.__name__, name, f" ({hint})" if hint else "")
 
 
 def _is_slip(typed: str, name: str) -> bool:
@@ -305,6 +301,7 @@ def _check_inside(step: str | int, made: object, typed: object) -> None:
 
 def _shown(model: Model) -> Iterator[str]:
     (unknown_fields, *fields) = attrs.fields(type(model))
+    fields.sort(key=lambda field: field.default is not attrs.NOTHING)  # ids first
     for field in (*fields, unknown_fields):
         value = getattr(model, field.name)
         if value is None:

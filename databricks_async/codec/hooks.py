@@ -1,7 +1,25 @@
 """The functions that read and write one type each; those of models are generated from their fields.
 
 Generated code costs a third of what cattrs' own hooks cost: see `benchmarks/conversion.py`. Reading tests first for the
-class that JSON gives; models, tuples and words come only in requests, where people build them.
+class that JSON gives: models, tuples and enums come only in requests.
+
+The function that reads a `TaskDependency`; `n` counts the keys that are known and not null:
+
+    def read_TaskDependency(d, _=None):
+        if d.__class__ is not dict: d = mapping(d, cls)
+        o = new(cls); n = 2; at = ''
+        try:
+            if 'task_key' not in d: at = 'task_key'; raise WrongShape('expected text, got nothing')
+            v = d.get('task_key')
+            if v.__class__ is str: o.task_key = v
+            else: at = 'task_key'; o.task_key = read0(v, kind0)
+            v = d.get('outcome')
+            if v is None: o.outcome = None; n -= 1
+            elif v.__class__ is str: o.outcome = v
+            else: at = 'outcome'; o.outcome = read1(v, kind1)
+        except WrongShape as error: raise error.inside(at) from None
+        o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)
+        return o
 """
 
 from __future__ import annotations
@@ -16,7 +34,7 @@ from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get
 import attrs
 
 from databricks_async.codec.open_enum import OpenEnum
-from databricks_async.codec.shape import SCALARS, WrongShape, text, wrong
+from databricks_async.codec.shape import SCALARS, WrongShape, read_text, wrong_type
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 """Takes plain JSON and the type, as the structure hooks of cattrs do."""
@@ -27,6 +45,19 @@ Field: TypeAlias = "attrs.Attribute[Any]"
 def fields_of(cls: type[Any]) -> list[Field]:
     """The fields of a model that have a key of their own in JSON."""
     return [field for field in attrs.fields(cls) if field.name != "unknown_fields"]
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """The types of the fields of a model; what is a type variable in a generic base is what the class says it is."""
+    hints = get_type_hints(cls)
+    for base in cls.__mro__:
+        for generic in getattr(base, "__orig_bases__", ()):
+            parameters = getattr(get_origin(generic), "__parameters__", ())
+            meant = dict(zip(parameters, get_args(generic), strict=False))
+            for name, hint in hints.items():
+                if found := [one for one in getattr(hint, "__parameters__", ()) if one in meant]:
+                    hints[name] = hint[tuple(meant[one] for one in found)]
+    return hints
 
 
 def wire_name(field: Field) -> str:
@@ -51,7 +82,7 @@ def required(kind: Any) -> Any:
     return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
 
 
-def is_word(kind: Any) -> bool:
+def is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
@@ -67,7 +98,7 @@ def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     def read_list(value: Any, _: Any) -> list[Any]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
-            raise wrong("a list", value)
+            raise wrong_type("a list", value)
         try:
             return [read(one, item) for one in value]
         except WrongShape:
@@ -84,7 +115,7 @@ def map_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     def read_map(value: Any, _: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise wrong("an object", value)
+            raise wrong_type("an object", value)
         try:
             return {name: read(one, item) for name, one in value.items()}
         except WrongShape:
@@ -128,7 +159,7 @@ def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> N
 
 def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
-    fields, hints = fields_of(cls), get_type_hints(cls)
+    fields, hints = fields_of(cls), hints_of(cls)
     names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
     names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
@@ -173,7 +204,7 @@ def _may_be_absent(hint: Any) -> bool:
 def _refuse_absent(field: Field, kind: Any) -> str:
     if is_made_of(kind, list):
         expected = "a list"
-    elif is_word(kind):
+    elif is_enum(kind):
         expected = "text"
     else:
         expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
@@ -194,8 +225,8 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     if kind in SCALARS:
         names["read" + index] = SCALARS[kind]
         tests += [f"v.__class__ is {kind.__name__}: {target} = v"]
-    elif is_word(kind):
-        names |= {"read" + index: text, "words" + index: {word.value: word for word in kind}.get}
+    elif is_enum(kind):
+        names |= {"read" + index: read_text, "words" + index: {word.value: word for word in kind}.get}
         tests += [f"v.__class__ is str: {target} = words{index}(v) or kind{index}(v)"]
     else:
         _later(names, "read" + index, lambda: hook_of(kind))
@@ -229,12 +260,12 @@ def _names_of(cls: Hashable) -> list[tuple[str, str]]:
 @lru_cache(None)
 def holders_of(cls: Hashable) -> list[tuple[str, str]]:
     """Those whose values may hold models."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     return [(name, wire) for name, wire in _names_of(cls) if not _is_plain(required(hints[name]))]
 
 
 def _is_plain(kind: Any) -> bool:
-    return kind in SCALARS or is_word(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
+    return kind in SCALARS or is_enum(kind) or (get_origin(kind) in (list, dict) and _is_plain(get_args(kind)[-1]))
 
 
 def one_level(model: Any) -> dict[str, Any]:
@@ -242,7 +273,7 @@ def one_level(model: Any) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if model.unknown_fields is not None:
         if not isinstance(model.unknown_fields, Mapping):
-            raise wrong("an object", model.unknown_fields).inside("unknown_fields")
+            raise wrong_type("an object", model.unknown_fields).inside("unknown_fields")
         given = dict(model.unknown_fields)
     for name, wire in _names_of(model.__class__):
         if (value := getattr(model, name)) is not None:
@@ -257,7 +288,7 @@ def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
         return one_level(value)  # its fields may have been set to anything
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
-    raise wrong("an object", value)
+    raise wrong_type("an object", value)
 
 
 def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
@@ -271,17 +302,17 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str
             found[name] = d[name]
     if len(found) != count:
         found = {name: value for name, value in d.items() if value is None or name not in known}
-        if len(met) < _MOST_MET:
+        if len(met) < _MAX_MET:
             met.extend(name for name in found if name not in known and name not in met)
     return found
 
 
-_MOST_MET: Final = 32
+_MAX_MET: Final = 32
 
 
 def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
     """From a model to a JSON object: what is None is left out, what was received and is unknown is put back."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     names: Names = {"cls": cls, "to_dict": to_dict, "texts": _texts, "WrongShape": WrongShape}
     lines = [" at = 'unknown_fields'", " try:"]
     lines += ["  d = {} if o.unknown_fields is None else to_dict(o.unknown_fields)"]
@@ -298,7 +329,7 @@ def _write_field(names: Names, index: str, field: Field, kind: Any, hook_of: Cal
     names["kind" + index] = kind
     if kind in (str, int, bool):
         fast = f"v.__class__ is {kind.__name__}: d[{wire}] = v"
-    elif is_word(kind):
+    elif is_enum(kind):
         fast = f"v.__class__ is kind{index}: d[{wire}] = v._value_"
     elif isinstance(kind, type) and attrs.has(kind):
         _later(names, "write" + index, lambda: hook_of(kind))

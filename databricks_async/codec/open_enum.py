@@ -18,13 +18,13 @@ class OpenEnum(StrEnum):
     def _missing_(cls, value: object) -> Self | None:
         if type(value) is not str:
             return None
-        strangers = _strangers.setdefault(cls, {})
-        word = strangers.get(value)
+        unknown = _unknown.setdefault(cls, {})
+        word = unknown.get(value)
         if not isinstance(word, cls):
             word = str.__new__(cls, value)
             word._name_ = word._value_ = value
-            if len(strangers) < _MOST_STRANGERS:
-                strangers[value] = word
+            if len(unknown) < _MAX_UNKNOWN:
+                unknown[value] = word
         return word
 
     def __repr__(self) -> str:
@@ -32,5 +32,5 @@ class OpenEnum(StrEnum):
 
 
 # One object for each word, so that `is` works for them too; bounded, because they come from outside.
-_strangers: Final[dict[type[OpenEnum], dict[str, OpenEnum]]] = {}
-_MOST_STRANGERS: Final = 256
+_unknown: Final[dict[type[OpenEnum], dict[str, OpenEnum]]] = {}
+_MAX_UNKNOWN: Final = 256

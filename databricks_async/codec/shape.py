@@ -30,11 +30,11 @@ def _step(step: str | int) -> str:
     return f".{step}" if step.isidentifier() else f"[{step!r}]"
 
 
-def wrong(expected: str, value: Any) -> WrongShape:
-    return WrongShape(f"expected {expected}, got {described(value)}")
+def wrong_type(expected: str, value: Any) -> WrongShape:
+    return WrongShape(f"expected {expected}, got {describe(value)}")
 
 
-def described(value: Any) -> str:
+def describe(value: Any) -> str:
     """What a value is, without saying it: it may be a secret."""
     if value is None:
         return "null"
@@ -49,38 +49,43 @@ def described(value: Any) -> str:
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
 
 
-def text(value: Any, kind: Any = str) -> str:
+def read_text(value: Any, kind: Any = str) -> str:
     if isinstance(value, str):
         return value if kind is str else cast(str, kind(str(value)))
     if isinstance(value, Enum):
-        return text(value.value, kind)
-    raise wrong("text", value)
+        return read_text(value.value, kind)
+    raise wrong_type("text", value)
 
 
-def whole(value: Any, _: Any = int) -> int:
+def read_int(value: Any, _: Any = int) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value):
         return int(value)  # the service may write 64-bit numbers as text
     if isinstance(value, Enum):
-        return whole(value.value)
-    raise wrong("a whole number", value)
+        return read_int(value.value)
+    raise wrong_type("a whole number", value)
 
 
-def number(value: Any, _: Any = float) -> float:
+def read_float(value: Any, _: Any = float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if isinstance(value, Enum):
-        return number(value.value)
-    raise wrong("a number", value)
+        return read_float(value.value)
+    raise wrong_type("a number", value)
 
 
-def truth(value: Any, _: Any = bool) -> bool:
+def read_bool(value: Any, _: Any = bool) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, Enum):
-        return truth(value.value)
-    raise wrong("true or false", value)
+        return read_bool(value.value)
+    raise wrong_type("true or false", value)
 
 
-SCALARS: Final[dict[Any, Callable[[Any, Any], Any]]] = {str: text, int: whole, float: number, bool: truth}
+SCALARS: Final[dict[Any, Callable[[Any, Any], Any]]] = {
+    str: read_text,
+    int: read_int,
+    float: read_float,
+    bool: read_bool,
+}

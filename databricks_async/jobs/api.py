@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from uuid import uuid4
@@ -38,11 +38,12 @@ from databricks_async.jobs.models import (
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.paging import complete, whole
+from databricks_async.jobs.paging import fill_in, joined
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
-from databricks_async.pager import Page, Pager, size_of_page
-from databricks_async.service import Service, build_each, number
+from databricks_async.pager import Pager, size_of_page
+from databricks_async.permissions import Permissions
+from databricks_async.service import Service, number
 from databricks_async.wait import Timeout, seconds_of
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ W = TypeVar("W", Job, Run)
 
 AccessControl: TypeAlias = Iterable[JobAccessControlRequest | Mapping[str, Any]]
 
-_MOST_RUNS = 25
-_LOOKING_SECONDS = 10.0
+_MAX_RUNS = 25
+_FIRST_POLL_SECONDS = 10.0
 """How long a started run is looked at, at most, before the call returns."""
 
 
@@ -71,6 +72,13 @@ class Jobs(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
+        self._permissions = Permissions(
+            session,
+            "/api/2.0/permissions/jobs/{job_id}",
+            JobAccessControlRequest,
+            JobPermissions,
+            GetJobPermissionLevelsResponse,
+        )
         self._polls = Polls(self._poll_one, self.list_runs, session.config.poll_interval_seconds)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
@@ -98,7 +106,7 @@ class Jobs(Service):
         API 2.1 leaves out arrays of more than 100 items; a job in which one is missing is read once more with 2.2.
         """
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
-        job = await self._whole("GET /api/{v}/jobs/get", Job, query)
+        job = await self._read_all_pages("GET /api/{v}/jobs/get", Job, query)
         if self._is_old_version and _lacks(job.settings, "tasks", "job_clusters", "parameters", "environments"):
             return await self._newer("GET /api/2.2/jobs/get", job, query)
         return job
@@ -221,7 +229,7 @@ class Jobs(Service):
             "include_history": include_history,
             "include_resolved_values": include_resolved_values,
         }
-        run = await self._whole("GET /api/{v}/jobs/runs/get", Run, query)
+        run = await self._read_all_pages("GET /api/{v}/jobs/runs/get", Run, query)
         if self._is_old_version and _lacks(run, "tasks", "job_clusters", "job_parameters", "iterations"):
             return await self._newer("GET /api/2.2/jobs/runs/get", run, query)
         return run
@@ -266,25 +274,19 @@ class Jobs(Service):
 
     async def get_permission_levels(self, job_id: int) -> GetJobPermissionLevelsResponse:
         """The permission levels that can be given on a job, with what they allow."""
-        return await self._call(
-            "GET /api/2.0/permissions/jobs/{job_id}/permissionLevels",
-            GetJobPermissionLevelsResponse,
-            job_id=str(number("job_id", job_id)),
-        )
+        return await self._permissions.levels(job_id=str(number("job_id", job_id)))
 
     async def get_permissions(self, job_id: int) -> JobPermissions:
         """Who may do what with a job, inherited permissions included."""
-        return await self._call(
-            "GET /api/2.0/permissions/jobs/{job_id}", JobPermissions, job_id=str(number("job_id", job_id))
-        )
+        return await self._permissions.get(job_id=str(number("job_id", job_id)))
 
     async def set_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
         """Replace the direct permissions of a job by these; one of them must be its owner."""
-        return await self._permit("PUT /api/2.0/permissions/jobs/{job_id}", job_id, access_control_list)
+        return await self._permissions.set(access_control_list, job_id=str(number("job_id", job_id)))
 
     async def update_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
         """Add these permissions to a job's, or change them for the users and groups named."""
-        return await self._permit("PATCH /api/2.0/permissions/jobs/{job_id}", job_id, access_control_list)
+        return await self._permissions.update(access_control_list, job_id=str(number("job_id", job_id)))
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
@@ -292,19 +294,19 @@ class Jobs(Service):
         self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`run_now`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.run_now, job, **fields)
+        return await self._and_wait(timeout, self.run_now, job, **fields)
 
     async def submit_and_wait(
         self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`submit`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.submit, run, **fields)
+        return await self._and_wait(timeout, self.submit, run, **fields)
 
     async def repair_run_and_wait(
         self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`repair_run`, then its wait's result: the run that ended well."""
-        return await self._to_the_end(timeout, self.repair_run, run, **fields)
+        return await self._and_wait(timeout, self.repair_run, run, **fields)
 
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
@@ -344,25 +346,19 @@ class Jobs(Service):
             "run_type": run_type,
             "start_time_from": start_time_from,
             "start_time_to": start_time_to,
-            "limit": size_of_page(page_size, _MOST_RUNS, _MOST_RUNS, max_items),
+            "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
         }
 
-        async def fetch(token: str | None) -> Page[BaseRun]:
-            page: Page[BaseRun] = await self._page(
-                "GET /api/{v}/jobs/runs/list",
-                ListRunsResponse,
-                lambda answer: answer.runs,
-                lambda answer: answer.next_page_token,
-                **query,
-                page_token=token,
-            )
-            if expand_tasks:
-                missing = self._is_old_version
-                cut = [run for run in page.items if run.has_more or (missing and not run.tasks)]
-                await gather(complete(run, partial(self.get_run, run.run_id)) for run in cut)
-            return page
-
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "GET /api/{v}/jobs/runs/list",
+            ListRunsResponse,
+            lambda answer: answer.runs,
+            lambda answer: answer.next_page_token,
+            query=query,
+            fill_in=self._fill_in_runs if expand_tasks else None,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     def list(
         self,
@@ -378,31 +374,23 @@ class Jobs(Service):
         `expand_tasks` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request brings: 100 at
         most, and by default (25 with API 2.1).
         """
-        most = 25 if self._is_old_version else 100
+        maximum = 25 if self._is_old_version else 100
         query = {
             "name": name,
             "expand_tasks": expand_tasks,
-            "limit": size_of_page(page_size, most, most, max_items),
+            "limit": size_of_page(page_size, maximum, maximum, max_items),
         }
 
-        async def fetch(token: str | None) -> Page[BaseJob]:
-            page: Page[BaseJob] = await self._page(
-                "GET /api/{v}/jobs/list",
-                ListJobsResponse,
-                lambda answer: answer.jobs,
-                lambda answer: answer.next_page_token,
-                **query,
-                page_token=token,
-            )
-            if expand_tasks:
-                missing = self._is_old_version
-                cut = [
-                    job for job in page.items if job.has_more or (missing and not (job.settings and job.settings.tasks))
-                ]
-                await gather(complete(job, partial(self.get, job.job_id)) for job in cut)
-            return page
-
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        return self._list(
+            "GET /api/{v}/jobs/list",
+            ListJobsResponse,
+            lambda answer: answer.jobs,
+            lambda answer: answer.next_page_token,
+            query=query,
+            fill_in=self._fill_in_jobs if expand_tasks else None,
+            page_token=page_token,
+            max_items=max_items,
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -411,23 +399,24 @@ class Jobs(Service):
         """Before 2.2, arrays of more than 100 items are left out without a word."""
         return self._version < "2.2"
 
-    async def _whole(self, endpoint: str, kind: type[W], query: Mapping[str, Any]) -> W:
-        async def fetch(token: str | None) -> Page[W]:
-            return await self._page(
-                endpoint,
-                kind,
-                lambda answer: [answer],
-                lambda answer: answer.next_page_token,
-                **query,
-                page_token=token,
-            )
+    async def _read_all_pages(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
+        pages = self._list(endpoint, kind, lambda answer: [answer], lambda answer: answer.next_page_token, query=query)
+        return await joined(pages.pages(), endpoint.replace("{v}", self._version))
 
-        return await whole(fetch, endpoint.replace("{v}", self._version))
+    async def _fill_in_runs(self, runs: Sequence[BaseRun]) -> None:
+        cut = [run for run in runs if run.has_more or (self._is_old_version and not run.tasks)]
+        await gather(fill_in(run, partial(self.get_run, run.run_id)) for run in cut)
 
-    async def _newer(self, endpoint: str, older: W, query: Mapping[str, Any]) -> W:
+    async def _fill_in_jobs(self, jobs: Sequence[BaseJob]) -> None:
+        cut = [
+            job for job in jobs if job.has_more or (self._is_old_version and not (job.settings and job.settings.tasks))
+        ]
+        await gather(fill_in(job, partial(self.get, job.job_id)) for job in cut)
+
+    async def _newer(self, endpoint: str, older: W, query: Mapping[str, object]) -> W:
         """The same from version 2.2; where the service does not speak that, nothing was left out."""
         try:
-            return await self._whole(endpoint, type(older), query)
+            return await self._read_all_pages(endpoint, type(older), query)
         except NotFound as error:
             if error.error_code != "ENDPOINT_NOT_FOUND":
                 raise
@@ -459,7 +448,7 @@ class Jobs(Service):
         wait = RunWait(self, started.run_id, self._interval, grace_period=True)
         if given is not None:
             try:
-                async with asyncio.timeout(_LOOKING_SECONDS):
+                async with asyncio.timeout(_FIRST_POLL_SECONDS):
                     wait.last = run = await self._poll_one(started.run_id)
                 # A run that was skipped ended at once, now or then.
                 wait.is_old = None if is_skipped(run) else run.ended
@@ -467,16 +456,7 @@ class Jobs(Service):
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
 
-    async def _permit(self, endpoint: str, job_id: int, entries: AccessControl) -> JobPermissions:
-        return await self._call(
-            endpoint,
-            JobPermissions,
-            replay="idempotent",
-            job_id=str(number("job_id", job_id)),
-            access_control_list=build_each(JobAccessControlRequest, entries, "access_control_list"),
-        )
-
-    async def _to_the_end(
+    async def _and_wait(
         self, timeout: Timeout, begin: Callable[P, Awaitable[RunWait]], *args: P.args, **kwargs: P.kwargs
     ) -> Run:
         seconds = seconds_of(timeout)  # before anything is sent

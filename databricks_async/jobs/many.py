@@ -27,12 +27,12 @@ class RunStarter(Protocol):
 
 
 _LEAVING_SECONDS = 30.0
-"""For so long, whoever leaves is kept for the answers to requests that start runs."""
+"""How long leaving the block waits for the answers to requests that start runs, at most."""
 
 
 @attrs.frozen
 class Outcome:
-    """What became of one request."""
+    """The result of one request."""
 
     index: int
     """Its place among the requests, from 0."""
@@ -128,11 +128,11 @@ class Outcomes(AsyncIterator[Outcome]):
         except Exception as error:  # the caller's own iterable failed: told when all that was started is reported
             self._failure = error
             self._room.release()
-        finally:  # also when cancelled: whoever goes on asking after the block is told that this was all
+        finally:  # also when cancelled: a loop that goes on after the block has to end
             self._news.put_nowait(None)
 
     async def _run(self, index: int, request: RunRequest) -> Outcome | None:
-        """What became of it; None if nobody waits for it any more."""
+        """The outcome; None if the block has been left."""
         run_id, run, error = None, None, None
         try:
             wait = await self._start(request)

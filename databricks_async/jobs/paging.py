@@ -1,8 +1,8 @@
-"""Jobs and runs of many tasks, made whole from the pages in which the service gives them."""
+"""Jobs and runs of many tasks: their pages joined, and what a listing cut off filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.errors import InvalidResponse, NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
-from databricks_async.pager import Page, Pager
+from databricks_async.pager import Page
 
 W = TypeVar("W", Job, Run)
 
@@ -19,12 +19,11 @@ MAX_PAGES = 1000
 """So many pages of one object are followed: a hundred thousand tasks."""
 
 
-async def whole(fetch: Callable[[str | None], Awaitable[Page[W]]], endpoint: str) -> W:
+async def joined(pages: AsyncIterator[Page[W]], endpoint: str) -> W:
     """One object from all its pages: each list of it holds the items of every page, in order.
 
     Raises `InvalidResponse` for pages without an end: after `MAX_PAGES`, and when they add nothing any more.
     """
-    pages = Pager(fetch).pages()
     page = await anext(pages)
     first = page.items[0]
     known, count, adds, token = _count(first), 1, True, page.next_page_token
@@ -67,7 +66,7 @@ def _joined(ours: Any, more: Any) -> Any:
     return more if ours is None else ours
 
 
-async def complete(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
+async def fill_in(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:
     """Fill up an object of a listing that was cut off. One that is gone meanwhile, or forbidden, says
     so in its `has_more`."""
     try:

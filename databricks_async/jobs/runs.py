@@ -145,7 +145,7 @@ class RunWait(Wait[BaseRun]):
         return end_of(value)
 
     async def _conclude_run(self, check: bool, last: BaseRun) -> Run:
-        # A sweep shows no tasks, and one reading at most a hundred.
+        # A batch poll shows no tasks, and a poll of one run at most 100.
         if isinstance(last, Run) and last.tasks and not last.next_page_token:
             run = last
         else:

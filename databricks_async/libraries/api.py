@@ -11,7 +11,7 @@ from databricks_async.libraries.models import (
     LibraryFullStatus,
     ListAllClusterLibraryStatusesResponse,
 )
-from databricks_async.pager import Page, Pager
+from databricks_async.pager import Pager
 from databricks_async.service import Service, build_each, identifier
 
 
@@ -30,24 +30,20 @@ class Libraries(Service):
         """The libraries of one cluster, and how far each is."""
         identifier("cluster_id", cluster_id)
 
-        async def fetch(_: str | None) -> Page[LibraryFullStatus]:
-            answer = await self._call(
-                "GET /api/{v}/libraries/cluster-status", ClusterLibraryStatuses, cluster_id=cluster_id
-            )
-            return Page(answer.library_statuses or [])
-
-        return Pager(fetch)
+        return self._list(
+            "GET /api/{v}/libraries/cluster-status",
+            ClusterLibraryStatuses,
+            lambda answer: answer.library_statuses,
+            query={"cluster_id": cluster_id},
+        )
 
     def all_cluster_statuses(self) -> Pager[ClusterLibraryStatuses]:
         """The libraries of all clusters."""
-
-        async def fetch(_: str | None) -> Page[ClusterLibraryStatuses]:
-            answer = await self._call(
-                "GET /api/{v}/libraries/all-cluster-statuses", ListAllClusterLibraryStatusesResponse
-            )
-            return Page(answer.statuses or [])
-
-        return Pager(fetch)
+        return self._list(
+            "GET /api/{v}/libraries/all-cluster-statuses",
+            ListAllClusterLibraryStatusesResponse,
+            lambda answer: answer.statuses,
+        )
 
     async def _change(self, endpoint: str, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
         await self._call(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -15,6 +15,8 @@ from databricks_async.local.jobs.state import Jobs
 from databricks_async.local.objects.tree import Tree
 from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
+
+P = TypeVar("P")
 
 Endpoint: TypeAlias = Callable[..., Json | Response]
 """`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
@@ -141,8 +143,14 @@ class State:
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    _parts: dict[type[Any], Any] = attrs.field(factory=dict, repr=False)
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
     _scheduled: int = 0
+
+    def part(self, kind: type[P]) -> P:
+        """What one API keeps for itself, in a class of its own; made on first use."""
+        found: P = self._parts.setdefault(kind, kind())
+        return found
 
     def schedule(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an action happen this many workspace seconds after the present moment."""

@@ -113,7 +113,7 @@ class IdleConnections:
         """Close those that the next request could get and that have ended, or on which anything has arrived."""
         gap = time.time() - time.monotonic()
         # After a suspended machine no end may ever arrive: all that was open before is given up.
-        suspended = abs(gap - self._clock_gap) > _MAX_CLOCK_GAP_SECONDS
+        suspended = gap - self._clock_gap > _MAX_CLOCK_GAP_SECONDS
         self._clock_gap = gap
         pool = self._connector._conns
         for key in [key for key in pool if key.host == self._host]:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from functools import lru_cache
 
+import attrs
+
 from databricks_async.errors import AuthError, DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.gate import Family
@@ -17,17 +19,17 @@ log = logging.getLogger("databricks_async")
 class Pacer:
     """All the gates of one session."""
 
-    def __init__(self, most_in_flight: int, patience: float, stats: Stats) -> None:
-        self._most = most_in_flight
-        self._patience = patience
+    def __init__(self, max_in_flight: int, budget: float, stats: Stats) -> None:
+        self._max_in_flight = max_in_flight
+        self._budget = budget
         self._stats = stats
-        self._slots = asyncio.Semaphore(most_in_flight)
+        self._slots = asyncio.Semaphore(max_in_flight)
         self._families: dict[str, Family] = {}
         self._closed = False
 
     def paced(self, send: Send) -> Send:
         """Sends when there is room. A refusal (429, or 503 that says when to come back) is not a try: the call waits
-        for its gate and goes again, until its patience ends and the refusal becomes its answer."""
+        for its gate and goes again, until its budget is spent and the refusal becomes its answer."""
         slots, loop = self._slots, asyncio.get_running_loop()
         family_of = lru_cache(maxsize=1024)(self._family)
 
@@ -40,7 +42,7 @@ class Pacer:
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
-                        return Response(refusal.status, refusal.headers, refusal.body, sends)
+                        return attrs.evolve(refusal, attempts=sends)
                 try:
                     async with slots:
                         sent_at = loop.time()
@@ -57,7 +59,7 @@ class Pacer:
                 except DatabricksError as error:
                     error.attempts += sends
                     if isinstance(error, AuthError):
-                        # It is theirs too: without it each would ask for a token as its turn comes.
+                        # All calls that wait need this token: without this each would ask for one as its turn comes.
                         for every in self._families.values():
                             every.send_away(error)
                     raise
@@ -65,7 +67,7 @@ class Pacer:
                     family.leave()
                 log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
                 refused_since = sent_at if refused_since is None else refused_since
-                if loop.time() + pause > refused_since + self._patience:
+                if loop.time() + pause > refused_since + self._budget:
                     return response
 
         return pace
@@ -81,7 +83,7 @@ class Pacer:
         parts = endpoint.partition(" ")[2].strip("/").split("/")
         name = parts[2] if len(parts) > 2 and parts[0] == "api" else parts[0]
         if name not in self._families:
-            self._families[name] = Family(self._most, self._patience)
+            self._families[name] = Family(self._max_in_flight, self._budget)
         return self._families[name]
 
 

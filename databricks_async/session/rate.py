@@ -13,13 +13,13 @@ BURST_SECONDS = 0.01
 class Rate:
     """How many calls a second the service takes, as far as its refusals have shown.
 
-    A healthy service refuses a call now and then: a rate is learned when most of a crowd is refused at once, or when
-    refusals come back soon after a pause. It is forgotten when none came for long.
+    A healthy service refuses a call now and then: a rate is learned when more than half of the calls in flight are
+    refused at once, or when refusals come back soon after a pause. It is forgotten when none came for long.
 
-    A service that refuses again and again at once would cost a pause each time, so the rate is set a tenth below what
+    Each refusal costs a pause, so the rate grows as the window of CUBIC does (RFC 9438): it is set a tenth below what
     was found, comes back to it in the time of five seconds' calls, stays near it, and only then looks for more. A first
-    finding, from a burst or between two refusals, is too low: from there it doubles, ever faster, until the next
-    refusal.
+    finding, from a burst or between two refusals, is too low: from there the rate doubles, ever faster, until the next
+    refusal, as in slow start.
     """
 
     def __init__(self) -> None:
@@ -56,9 +56,9 @@ class Rate:
         else:
             found = max(0.6 * self.per_second, 0.9 * self._answers / (seconds + pause))
         again = self.per_second < math.inf or now < self._suspicious_until
-        # Never less than one call a pause: after that the service takes calls, it said.
-        least = max(1.0, 1 / max(pause, BURST_SECONDS))
-        self._suspected = max(least, min(found, self.per_second)) if self._answers or again else math.inf
+        # Never less than one call a pause: after that time, says the service, it takes calls.
+        minimum = max(1.0, 1 / max(pause, BURST_SECONDS))
+        self._suspected = max(minimum, min(found, self.per_second)) if self._answers or again else math.inf
         if again:
             self.learn()
         self._suspicious_until = now + 10 * pause
@@ -66,6 +66,6 @@ class Rate:
         self.start(now + pause)
 
     def learn(self) -> None:
-        """The last refusal was no accident."""
+        """The last refusal was no accident: keep to the rate that it showed."""
         self.per_second = self._suspected
         self._found = self.per_second / 0.9

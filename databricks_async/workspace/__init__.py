@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from databricks_async.workspace.content import Download as Download
     from databricks_async.workspace.models import *
     from databricks_async.workspace.sources import Content as Content
-    from databricks_async.workspace.sources import Source as Source
-    from databricks_async.workspace.trees.pool import Progress as Progress
+    from databricks_async.workspace.sources import UploadSource as UploadSource
     from databricks_async.workspace.trees.pool import TreeFailure as TreeFailure
     from databricks_async.workspace.trees.pool import TreeItem as TreeItem
+    from databricks_async.workspace.trees.pool import TreeProgress as TreeProgress
     from databricks_async.workspace.trees.pool import TreeReport as TreeReport
     from databricks_async.workspace.trees.pool import TreeSkip as TreeSkip
     from databricks_async.workspace.trees.walk import Walk as Walk
@@ -22,8 +22,8 @@ else:
         {
             "models": "*",
             "content": ["Download"],
-            "sources": ["Content", "Source"],
-            "trees.pool": ["Progress", "TreeFailure", "TreeItem", "TreeReport", "TreeSkip"],
+            "sources": ["Content", "UploadSource"],
+            "trees.pool": ["TreeProgress", "TreeFailure", "TreeItem", "TreeReport", "TreeSkip"],
             "trees.walk": ["Walk"],
             "api": ["Workspace"],
         },

@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.errors import InvalidResponse
-from databricks_async.pager import Page, Pager
-from databricks_async.service import Service, answer_as, build_each
+from databricks_async.pager import Pager
+from databricks_async.permissions import Permissions
+from databricks_async.service import Service, answer_as
 from databricks_async.workspace.content import Download, download_request, upload_request
 from databricks_async.workspace.models import (
     ExportFormat,
@@ -27,22 +28,24 @@ from databricks_async.workspace.models import (
     WorkspaceObjectPermissions,
 )
 from databricks_async.workspace.paths import absolute, import_settings, truth, word
-from databricks_async.workspace.sources import Content, Source, bytes_of, opened
+from databricks_async.workspace.sources import Content, UploadSource, bytes_of, opened
 from databricks_async.workspace.trees.export import export_tree
 from databricks_async.workspace.trees.import_ import import_tree
-from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, Progress, TreeReport
+from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, TreeProgress, TreeReport
 from databricks_async.workspace.trees.walk import Walk
+
+if TYPE_CHECKING:
+    from databricks_async.session.session import Session
 
 AccessControl: TypeAlias = Iterable[WorkspaceObjectAccessControlRequest | Mapping[str, Any]]
 
-_MOST_BYTES = 10_485_760
+_MAX_BYTES = 10_485_760
 """What the service takes and gives in one JSON body, before base64."""
-_MOST_UPLOADED_BYTES = 500 * 2**20
+_MAX_UPLOADED_BYTES = 500 * 2**20
 _LARGE_BYTES = 2**20
 
 _IMPORT = "POST /api/{v}/workspace/import"
 _EXPORT = "GET /api/{v}/workspace/export"
-_PERMISSIONS = "/api/2.0/permissions/{workspace_object_type}/{workspace_object_id}"
 
 
 class Workspace(Service):
@@ -51,6 +54,16 @@ class Workspace(Service):
     Paths are absolute. An unknown one raises `ResourceDoesNotExist`, as does an import into a folder that does not
     exist; one that is taken raises `ResourceAlreadyExists`.
     """
+
+    def __init__(self, session: Session, version: str) -> None:
+        super().__init__(session, version)
+        self._permissions = Permissions(
+            session,
+            "/api/2.0/permissions/{workspace_object_type}/{workspace_object_id}",
+            WorkspaceObjectAccessControlRequest,
+            WorkspaceObjectPermissions,
+            GetWorkspaceObjectPermissionLevelsResponse,
+        )
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -62,13 +75,12 @@ class Workspace(Service):
         after = to_epoch_ms("notebooks_modified_after", notebooks_modified_after)
         absolute(path)
 
-        async def fetch(_: str | None) -> Page[ObjectInfo]:
-            answer = await self._call(
-                "GET /api/{v}/workspace/list", ListResponse, path=path, notebooks_modified_after=after
-            )
-            return Page(answer.objects or [])
-
-        return Pager(fetch)
+        return self._list(
+            "GET /api/{v}/workspace/list",
+            ListResponse,
+            lambda answer: answer.objects,
+            query={"path": path, "notebooks_modified_after": after},
+        )
 
     async def get_status(self, path: str) -> ObjectInfo:
         """Describe one object."""
@@ -103,7 +115,7 @@ class Workspace(Service):
         More raises `MaxNotebookSizeExceeded` before anything is sent: `upload` takes more.
         """
         settings = import_settings(path, content, format, language, overwrite)
-        data = await bytes_of(content, _MOST_BYTES, self._endpoint(_IMPORT))
+        data = await bytes_of(content, _MAX_BYTES, self._endpoint(_IMPORT))
         large = len(data) > _LARGE_BYTES
         encoded = await asyncio.to_thread(base64.b64encode, data) if large else base64.b64encode(data)
         await self._change(_IMPORT, path, {**settings, "content": encoded.decode()})
@@ -153,7 +165,7 @@ class Workspace(Service):
     async def upload(
         self,
         path: str,
-        source: Source,
+        source: UploadSource,
         *,
         format: ImportFormat | str | None = None,  # noqa: A002 (the field's own name)
         language: Language | str | None = None,
@@ -169,7 +181,7 @@ class Workspace(Service):
         endpoint = self._endpoint(_IMPORT)
         # A stream holds no place while it is read: it may wait for a transfer of its own.
         place = self._session.transfers if isinstance(source, os.PathLike) else nullcontext()
-        async with place, opened(source, _MOST_UPLOADED_BYTES, endpoint) as content:
+        async with place, opened(source, _MAX_UPLOADED_BYTES, endpoint) as content:
             request = upload_request(endpoint, settings, content, _lookup(path))
             answer_as(type(None), request, await self._session.send(request))
 
@@ -190,7 +202,7 @@ class Workspace(Service):
         notebooks: ExportFormat | str = ExportFormat.SOURCE,
         overwrite: bool = False,
         skip_unchanged: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
         """Export a directory and all below it into a local folder, which is made if need be.
@@ -222,7 +234,7 @@ class Workspace(Service):
         overwrite: bool = False,
         skip_unchanged: bool = False,
         exclude: Iterable[str] = (),
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
         """Import a local folder and all below it into a directory, which is made if need be.
@@ -258,35 +270,37 @@ class Workspace(Service):
 
         The type is the plural of the service's own word: `notebooks`, `directories`, `files`, `repos`.
         """
-        return await self._call(
-            f"GET {_PERMISSIONS}/permissionLevels",
-            GetWorkspaceObjectPermissionLevelsResponse,
-            workspace_object_type=workspace_object_type,
-            workspace_object_id=_object_id(workspace_object_id),
+        return await self._permissions.levels(
+            workspace_object_type=workspace_object_type, workspace_object_id=_object_id(workspace_object_id)
         )
 
     async def get_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int
     ) -> WorkspaceObjectPermissions:
         """Who may do what with an object, inherited permissions included."""
-        return await self._call(
-            f"GET {_PERMISSIONS}",
-            WorkspaceObjectPermissions,
-            workspace_object_type=workspace_object_type,
-            workspace_object_id=_object_id(workspace_object_id),
+        return await self._permissions.get(
+            workspace_object_type=workspace_object_type, workspace_object_id=_object_id(workspace_object_id)
         )
 
     async def set_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int, access_control_list: AccessControl
     ) -> WorkspaceObjectPermissions:
         """Replace the direct permissions of an object by these."""
-        return await self._permit("PUT", workspace_object_type, workspace_object_id, access_control_list)
+        return await self._permissions.set(
+            access_control_list,
+            workspace_object_type=workspace_object_type,
+            workspace_object_id=_object_id(workspace_object_id),
+        )
 
     async def update_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int, access_control_list: AccessControl
     ) -> WorkspaceObjectPermissions:
         """Add these permissions to an object's, or change them for the users and groups named."""
-        return await self._permit("PATCH", workspace_object_type, workspace_object_id, access_control_list)
+        return await self._permissions.update(
+            access_control_list,
+            workspace_object_type=workspace_object_type,
+            workspace_object_id=_object_id(workspace_object_id),
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -301,18 +315,6 @@ class Workspace(Service):
             replay="idempotent",
             lookup=_lookup(path),
             body={"path": absolute(path), **settings},
-        )
-
-    async def _permit(
-        self, method: str, workspace_object_type: str, workspace_object_id: str | int, entries: AccessControl
-    ) -> WorkspaceObjectPermissions:
-        return await self._call(
-            f"{method} {_PERMISSIONS}",
-            WorkspaceObjectPermissions,
-            replay="idempotent",
-            workspace_object_type=workspace_object_type,
-            workspace_object_id=_object_id(workspace_object_id),
-            access_control_list=build_each(WorkspaceObjectAccessControlRequest, entries, "access_control_list"),
         )
 
 

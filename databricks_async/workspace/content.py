@@ -99,7 +99,7 @@ class _Pieces(AsyncIterator[bytes]):
         return chunk
 
     def __del__(self) -> None:
-        # The loop over it was left early. Whoever collects garbage may be another thread.
+        # The loop over it was left early. The garbage collector may run in another thread.
         if self._stream is not None and not self._over and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stream.close)
 

@@ -9,6 +9,14 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.epoch import from_epoch_ms
+from databricks_async.permissions import (
+    AccessControlRequest,
+    AccessControlResponse,
+    GetPermissionLevelsResponse,
+    ObjectPermissions,
+    Permission,
+    PermissionsDescription,
+)
 
 
 class ObjectType(OpenEnum):
@@ -122,54 +130,30 @@ class ExportResponse(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class WorkspaceObjectAccessControlRequest(Model):
-    """A permission to give: to one user, group or service principal."""
-
-    group_name: str | None = None
-    permission_level: WorkspaceObjectPermissionLevel | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class WorkspaceObjectAccessControlRequest(AccessControlRequest[WorkspaceObjectPermissionLevel]):
+    """A permission to give on an object of the workspace: to one user, group or service principal."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class WorkspaceObjectPermission(Model):
-    """A permission, and where it comes from."""
-
-    inherited: bool | None = None
-    inherited_from_object: list[str] | None = None
-    permission_level: WorkspaceObjectPermissionLevel | None = None
+class WorkspaceObjectPermission(Permission[WorkspaceObjectPermissionLevel]):
+    """A permission on an object of the workspace, and where it comes from."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class WorkspaceObjectAccessControlResponse(Model):
-    """What one user, group or service principal may do."""
-
-    all_permissions: list[WorkspaceObjectPermission] | None = None
-    display_name: str | None = None
-    group_name: str | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class WorkspaceObjectAccessControlResponse(AccessControlResponse[WorkspaceObjectPermission]):
+    """What one user, group or service principal may do with an object of the workspace."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class WorkspaceObjectPermissions(Model):
-    """Everybody who may use an object."""
-
-    access_control_list: list[WorkspaceObjectAccessControlResponse] | None = None
-    object_id: str | None = None
-    object_type: str | None = None
+class WorkspaceObjectPermissions(ObjectPermissions[WorkspaceObjectAccessControlResponse]):
+    """All users, groups and service principals that may use an object of the workspace."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class WorkspaceObjectPermissionsDescription(Model):
-    """A permission level, explained."""
-
-    description: str | None = None
-    permission_level: WorkspaceObjectPermissionLevel | None = None
+class WorkspaceObjectPermissionsDescription(PermissionsDescription[WorkspaceObjectPermissionLevel]):
+    """A permission level of an object of the workspace, explained."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class GetWorkspaceObjectPermissionLevelsResponse(Model):
-    """The permission levels that an object knows."""
-
-    permission_levels: list[WorkspaceObjectPermissionsDescription] | None = None
+class GetWorkspaceObjectPermissionLevelsResponse(GetPermissionLevelsResponse[WorkspaceObjectPermissionsDescription]):
+    """The permission levels that an object of the workspace has."""

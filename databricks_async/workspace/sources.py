@@ -16,7 +16,7 @@ from databricks_async.aio import off_loop, wait_through
 from databricks_async.errors import MaxNotebookSizeExceeded
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
-Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
+UploadSource: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
 
 CHUNK_BYTES = 256 * 1024
 _SPOOL_BYTES = 1024 * 1024
@@ -82,7 +82,7 @@ class InFile:
     def _done(self, work: asyncio.Future[bytes]) -> None:
         self._reads.discard(work)
         if not work.cancelled():
-            work.exception()  # nobody else asks, if the try was given up
+            work.exception()  # retrieved here: a try that was given up has no other reader
 
     def _read_at(self, position: int, count: int) -> bytes:
         with self._lock:
@@ -108,7 +108,7 @@ async def bytes_of(content: Content, most: int, endpoint: str) -> bytes:
 
 
 @asynccontextmanager
-async def opened(source: Source, most: int, endpoint: str) -> AsyncIterator[Readable]:
+async def opened(source: UploadSource, most: int, endpoint: str) -> AsyncIterator[Readable]:
     """The source, ready to be read as often as it takes; closed in the end, unless it came open.
 
     A stream, which can be read only once, is first written to a temporary file.
@@ -186,7 +186,7 @@ def _check_file(file: Any) -> None:
 def _open(path: os.PathLike[str]) -> BinaryIO:
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        # To open a pipe waits for whoever writes into it, and nothing can end that.
+        # Opening a pipe waits for its writer, and nothing can end that.
         raise ValueError(f"{os.fspath(path)!r} is no regular file: give a stream of what is to be sent")
     return open(path, "rb")
 

@@ -1,14 +1,18 @@
-"""`databricks-async demo`, as a process."""
+"""`databricks-async demo`, as a process.
+
+Here are the tests of `cli/demo_jobs.py`, `cli/ending.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 
 import pytest
 
-DEMO = (sys.executable, "-X", "dev", "-W", "error", "-m", "databricks_async.cli", "demo")
+from support.processes import STRICT_PYTHON, own_output
+
+DEMO = (*STRICT_PYTHON, "-m", "databricks_async.cli", "demo")
 
 
 async def test_the_demo_tells_plain_lines_in_a_pipe() -> None:
@@ -16,8 +20,9 @@ async def test_the_demo_tells_plain_lines_in_a_pipe() -> None:
     process = await asyncio.create_subprocess_exec(
         *DEMO, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, err = (stream.decode() for stream in await process.communicate())
-    assert (process.returncode, err) == (0, "")
+    output, errors = await process.communicate()
+    assert (process.returncode, own_output(errors)) == (0, "")
+    out = output.decode()
     assert "\x1b" not in out
     assert "7 run; one failed" in out
     assert "CLOUD_PROVIDER_RESOURCE_STOCKOUT" in out
@@ -51,4 +56,4 @@ async def test_ctrl_c_ends_the_demo_quietly(times: int) -> None:
         process.send_signal(signal.SIGINT)
         await asyncio.sleep(0)
     _, err = await process.communicate()
-    assert (process.returncode, err.decode()) == (130, "")
+    assert (process.returncode, own_output(err)) == (130, "")

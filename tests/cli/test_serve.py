@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 
 import aiohttp
 import pytest
@@ -13,14 +12,14 @@ import pytest
 from databricks_async import WorkspaceClient
 from databricks_async.cli import main
 from databricks_async.local import LocalWorkspace
+from support.processes import STRICT_PYTHON, own_output
 
 RUN = "import sys; from databricks_async.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 async def serve(*arguments, **environment):
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-X", "dev", "-W", "error", "-c", RUN, "serve"),
+        *(*STRICT_PYTHON, "-c", RUN, "serve"),
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -42,7 +41,7 @@ async def test_serve_prints_how_to_reach_it_and_ends_cleanly(number):
             assert (await response.json())["state"] in ("PENDING", "RUNNING")
         process.send_signal(number)
         out, err = await process.communicate()
-    assert (process.returncode, out, err) == (0, b"", b"")
+    assert (process.returncode, out, own_output(err)) == (0, b"", "")
     assert lines[0].endswith(url)
     assert lines[1].startswith("export DATABRICKS_HOST=http://127.0.0.1:")
     assert lines[2].startswith("export DATABRICKS_TOKEN=dapi")
@@ -64,8 +63,9 @@ async def test_a_taken_port_is_one_clear_line():
         process = await serve("--port", port)
         _, err = await process.communicate()
     assert process.returncode == 1
-    assert err.startswith(f"databricks-async serve: cannot listen on 127.0.0.1:{port}: ".encode())
-    assert err.count(b"\n") == 1
+    message = own_output(err)
+    assert message.startswith(f"databricks-async serve: cannot listen on 127.0.0.1:{port}: ")
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--speed", "0"], ["serve", "--speed", "fast"]])

@@ -6,7 +6,6 @@ import asyncio
 import os
 import pty
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import pytest
 
 from databricks_async.cli import main
 from databricks_async.local import Fault, LocalWorkspace
+from support.processes import STRICT_PYTHON, own_output
 
-# Without -X dev: asyncio would tell of each import that takes long.
-COMMAND = (sys.executable, "-W", "error", "-m", "databricks_async.cli", "workspace")
+COMMAND = (*STRICT_PYTHON, "-m", "databricks_async.cli", "workspace")
 LIST = "GET /api/{v}/workspace/list"
 PY = b"# Databricks notebook source\nprint(1)\n"
 
@@ -200,7 +199,7 @@ async def test_ctrl_c_ends_it_cleanly(local_workspace: LocalWorkspace, tmp_path:
     await local_workspace.journal.until(lambda journal: journal.count("*/workspace/export") == 1)
     process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, own_output(err)) == (130, b"", "")
     assert os.listdir(tmp_path) == []
     await local_workspace.journal.until(lambda journal: journal.connections == 0)
 
@@ -214,11 +213,12 @@ async def test_a_host_that_cannot_be_reached_is_told_before_it_is_given_up(unuse
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    first = await process.stderr.readline()
-    assert first.startswith(b"GET /api/2.0/workspace/list: ConnectError")
-    assert b"trying again in" in first
+    while not (first := own_output(await process.stderr.readline())):
+        pass
+    assert first.startswith("GET /api/2.0/workspace/list: ConnectError")
+    assert "trying again in" in first
     process.send_signal(signal.SIGINT)
-    assert (await process.stderr.read(), await process.wait()) == (b"", 130)
+    assert (own_output(await process.stderr.read()), await process.wait()) == ("", 130)
 
 
 @pytest.mark.usefixtures("run")
@@ -234,7 +234,7 @@ async def test_a_reader_that_has_seen_enough(local_workspace: LocalWorkspace) ->
     await process.stdout.readline()
     process.stdout._transport.close()  # type: ignore[attr-defined]  # there is no public way to close it
     err = await process.stderr.read()
-    assert (await process.wait(), err) == (1, b"")
+    assert (await process.wait(), own_output(err)) == (1, "")
 
 
 @pytest.mark.usefixtures("run", "tree")

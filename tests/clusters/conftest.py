@@ -1,16 +1,13 @@
-"""A local workspace with a clock moved by hand, clients of it, and clusters in any state."""
+"""Clients of a version of the Clusters API, and clusters in any state."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from databricks_async import Config, WorkspaceClient
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async import WorkspaceClient
+from databricks_async.local import LocalWorkspace
 
 SPEC = {"cluster_name": "etl", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 2}
 
@@ -58,35 +55,8 @@ def version() -> str:
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    """Whatever a test sends must be known to the service; a test that strays on purpose clears the journal."""
-    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
-        yield workspace
-        assert workspace.journal.unknown_routes == []
-        assert [(call.endpoint, call.unknown) for call in workspace.journal.entries if call.unknown] == []
-    assert asyncio.all_tasks() == {asyncio.current_task()}, "something was left running"
-
-
-@pytest.fixture
-async def connect(workspace: LocalWorkspace, version: str) -> AsyncIterator[Callable[..., WorkspaceClient]]:
-    """Makes clients that poll without long pauses."""
-    async with AsyncExitStack() as stack:
-
-        def connect(*, token: str | None = None, trace_configs: Any = (), **settings: Any) -> WorkspaceClient:
-            config = Config(
-                host=workspace.url, token=token or workspace.token, **({"poll_interval_seconds": 0.005} | settings)
-            )
-            client = WorkspaceClient(config=config, api_versions={"clusters": version}, trace_configs=trace_configs)
-            stack.push_async_callback(client.aclose)
-            return client
-
-        yield connect
-
-
-@pytest.fixture
-def w(connect: Callable[..., WorkspaceClient]) -> WorkspaceClient:
-    """A client of an admin."""
-    return connect()
+def api_versions(version: str) -> dict[str, str]:
+    return {"clusters": version}
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""ensure_cluster_is_running: from any state, started once for any number of callers, and nothing left behind."""
+"""ensure_cluster_is_running: from any state, started once for any number of callers, and nothing left behind.
+
+Here are the tests of `clusters/running.py`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from databricks_async.errors import (
     ResourceDoesNotExist,
 )
 from databricks_async.local import Fault
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 GET, START = "GET /api/{v}/clusters/get", "POST /api/{v}/clusters/start"
 

@@ -1,4 +1,7 @@
-"""The models of clusters and libraries: complete, and with the few rules that they have of their own."""
+"""The models of clusters and libraries: complete, and with the few rules that they have of their own.
+
+Here are the tests of `clusters/models/`.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from databricks_async.clusters.models import State
 from databricks_async.errors import OperationFailed, OperationTimeout, PermissionDenied, ResourceDoesNotExist
 from databricks_async.local import Fault
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 GET = "GET /api/{v}/clusters/get"
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 

@@ -1,4 +1,7 @@
-"""Watching a cluster: every change of its state, once, for as long as it exists."""
+"""Watching a cluster: every change of its state, once, for as long as it exists.
+
+Here are the tests of `watch.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import pytest
 
 from databricks_async.errors import NotFound, PermissionDenied, ResourceDoesNotExist
 from databricks_async.local import Fault
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 GET = "GET /api/{v}/clusters/get"
 
@@ -105,7 +110,7 @@ async def test_several_watchers_see_the_same(w, connect, workspace, make):
     ]
     for state, step in (("PENDING", 300), ("RUNNING", None)):
         while not all(seen and seen[-1] == state for seen in lives):  # noqa: ASYNC110 (three lists, no event)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)
         if step:
             workspace.clock.advance(step)
     await w.clusters.permanent_delete(cluster_id)

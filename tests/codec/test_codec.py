@@ -365,50 +365,6 @@ def test_build_refuses_misspelt_names_and_keeps_other_unknown_ones() -> None:
     assert model.unknown_fields == {"colour_of_the_year": 1, "new_feature": True, "count": None}
 
 
-def test_build_trusts_what_a_model_received() -> None:
-    """An unknown field that the service sent is not a misspelling, however much it looks like one."""
-    leaf = codec.decode(b'{"sizes": 1}', Leaf)
-    assert codec.build(Everything, {"id": "x", "leaf": leaf}).leaf == leaf
-    assert codec.build(Leaf, leaf) == leaf
-
-
-@pytest.mark.parametrize(
-    ("leaf", "problem"),
-    [
-        (Leaf(size="x"), "$.leaves[1].size: expected a whole number, got text"),  # type: ignore[arg-type]
-        (Leaf(unknown_fields=["x"]), "$.leaves[1].unknown_fields: expected an object, got a list"),  # type: ignore[arg-type]
-    ],
-)
-def test_build_checks_the_models_inside_a_mapping(leaf: Leaf, problem: str) -> None:
-    """Their fields may have been set to anything."""
-    with pytest.raises(WrongShape) as caught:
-        codec.build(Everything, id="x", leaves=[Leaf(size=1), leaf])
-    assert str(caught.value) == problem
-
-
-def test_build_mends_the_models_inside_a_mapping() -> None:
-    """Mappings in place of models, tuples, and numbers as text become what their fields say; what was given stays."""
-    leaf, inner = Leaf(size="7"), {"size": 1}  # type: ignore[arg-type]
-    given = Everything(id="x", leaf=leaf, leaves=(inner, Leaf(size=2)))  # type: ignore[arg-type]
-    model = codec.build(Everything, given)
-    assert model == Everything(id="x", leaf=Leaf(size=7), leaves=[Leaf(size=1), Leaf(size=2)])
-    assert (given.leaf, given.leaves, inner) == (leaf, (inner, Leaf(size=2)), {"size": 1})
-    assert leaf.size == "7"
-
-
-def test_build_takes_a_model_of_a_class_that_it_extends() -> None:
-    """All of its fields are there, so that nothing is a misspelling."""
-
-    @attrs.define(kw_only=True, repr=False)
-    class BigLeaf(Leaf):
-        weight: int | None = None
-
-    model = codec.build(BigLeaf, Leaf(size=1, unknown_fields={"sizes": 2}))
-    assert (type(model), model) == (BigLeaf, BigLeaf(size=1, unknown_fields={"sizes": 2}))
-    with pytest.raises(WrongShape, match=r"expected Leaf, got Everything"):
-        codec.build(Leaf, Everything(id="x"))
-
-
 @pytest.mark.parametrize(
     ("mapping", "problem"),
     [
@@ -425,16 +381,6 @@ def test_build_checks_types(mapping: dict[str, Any], problem: str) -> None:
     with pytest.raises(WrongShape) as caught:
         codec.build(Everything, mapping)
     assert str(caught.value) == problem
-
-
-def test_a_misspelt_keyword_names_the_right_one() -> None:
-    """The constructors of all models tell the nearest field."""
-    with pytest.raises(TypeError, match="ClusterSpec has no field 'spark_versoin': did you mean 'spark_version'"):
-        ClusterSpec(spark_versoin="15.4.x-scala2.12")  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"Leaf has no field 'zzz'$"):
-        Leaf(zzz=1)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"missing 1 required keyword-only argument: 'id'"):
-        Everything()  # type: ignore[call-arg]
 
 
 # --- Writing.

@@ -1,4 +1,4 @@
-"""A server that answers with whatever bytes a test gives it, and clients of it."""
+"""A server that answers with whatever bytes a test gives it, and clients that send nothing again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import asyncio
 import re
 import socket
 import threading
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 
 import pytest
-
-from databricks_async import Config, WorkspaceClient
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -159,17 +157,9 @@ async def server():
 
 
 @pytest.fixture
-async def connect():
-    """Makes clients that send nothing again."""
-    async with AsyncExitStack() as exits:
-
-        def connect(url, *, session=None, **settings):
-            settings = {"token": "dapi0123456789abcdef", "retry_timeout_seconds": 0} | settings
-            client = WorkspaceClient(config=Config(host=url, **settings), session=session)
-            exits.push_async_callback(client.aclose)
-            return client
-
-        yield connect
+def client_settings():
+    """Without a workspace: a test names the server."""
+    return {"token": "dapi0123456789abcdef", "retry_timeout_seconds": 0}
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from databricks_async.errors import (
 )
 from databricks_async.local import Fault, LocalWorkspace
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
 
 

@@ -5,30 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Coroutine
 
 import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import RequestTimeout
-from databricks_async.local import Clock, Fault, LocalWorkspace
+from databricks_async.local import Fault
+from support.processes import STRICT_PYTHON, own_output
 
 GET = "GET /api/2.1/clusters/get"
 LIST = "GET /api/2.1/clusters/list"
 TOKEN = "POST /oidc/v1/token"
 SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-
-
-@pytest.fixture
-async def workspace():
-    """When a test has ended no connection is held and nothing runs."""
-    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
-        workspace.add_service_principal("id", "secret")
-        yield workspace
-        async with asyncio.timeout(5):
-            await workspace.journal.until(lambda journal: journal.connections == 0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.fixture
@@ -123,12 +112,13 @@ async def brought_up(w, workspace, cluster_id):
 SCENES = (plain, created, refused_and_lost, paged, in_a_crowd, waited_for, brought_up)
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("when", ["while it waits", "as it ends"])
 @pytest.mark.parametrize("oauth", [False, True], ids=["token", "oauth"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-async def test_cancelled_at_every_await(workspace, connect, terminated, scene, oauth, when):
+async def test_cancelled_at_every_await(workspace, terminated, service_principal, scene, oauth, when):
     """The caller is cancelled, its place and connection are free again, and the client works on and closes."""
-    who = {"client_id": "id", "client_secret": "secret"} if oauth else {"token": workspace.token}
+    who = service_principal if oauth else {"token": workspace.token}
     settings = {"max_connections": 2, "retry_timeout_seconds": 1, "poll_interval_seconds": 0.002} | who
     step, ended = 0, False
     while not ended:
@@ -153,6 +143,7 @@ async def test_cancelled_at_every_await(workspace, connect, terminated, scene, o
     assert step > 1
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("offset", [-0.002, -0.001, 0.0, 0.001, 0.002])
 async def test_a_deadline_about_the_time_of_a_cancellation(workspace, connect, offset):
     """A call that was cancelled never goes on to its next try, whoever came first."""
@@ -201,7 +192,6 @@ async def bring_up(w, cluster_id):
     await asyncio.gather(*(w.clusters.ensure_cluster_is_running(cluster_id) for _ in range(3)))
 
 async def main(url, credentials, scene, cluster_id):
-    asyncio.get_running_loop().slow_callback_duration = 5
     one, _, two = credentials.partition(":")
     who = {"client_id": one, "client_secret": two} if two else {"token": one}
     async with WorkspaceClient(config=Config(host=url, poll_interval_seconds=0.01, **who)) as w:
@@ -226,15 +216,16 @@ INTERRUPTED = {
 
 
 @pytest.mark.parametrize("name", INTERRUPTED)
-async def test_ctrl_c(workspace, terminated, name):
+async def test_ctrl_c(workspace, terminated, service_principal, name):
     """The program ends at once, without a warning in Python's own development mode, and hangs up."""
     scene, endpoint, fault, count = INTERRUPTED[name]
+    credentials = ":".join(service_principal.values()) if endpoint == TOKEN else workspace.token
     workspace.journal.clear()
     if fault is not None:
         workspace.faults.add(endpoint, fault, times=100)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT),
-        *(workspace.url, "id:secret" if endpoint == TOKEN else workspace.token, scene, terminated),
+        *(*STRICT_PYTHON, "-c", SCRIPT),
+        *(workspace.url, credentials, scene, terminated),
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -248,4 +239,4 @@ async def test_ctrl_c(workspace, terminated, name):
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert (output.decode(), process.returncode) == ("", 7)
+    assert (own_output(output), process.returncode) == ("", 7)

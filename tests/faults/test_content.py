@@ -14,6 +14,8 @@ from databricks_async.errors import (
     RequestTimeout,
 )
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 ERROR = b'{"error_code": "MAX_NOTEBOOK_SIZE_EXCEEDED", "message": "Size exceeds 10485760 bytes"}'
 
 

@@ -7,7 +7,6 @@ import base64
 import datetime
 import os
 import ssl
-import sys
 
 import aiohttp
 import pytest
@@ -17,6 +16,7 @@ from databricks_async import Config
 from databricks_async.errors import CertificateError, ConfigError, ConnectError, ConnectionLost
 from databricks_async.local import LocalWorkspace
 from databricks_async.session.network import find_proxy
+from support.processes import STRICT_PYTHON, own_output
 
 SCRIPT = """
 import asyncio, sys
@@ -57,15 +57,14 @@ def trusting(authority):
 async def run(url, **environment):
     """A program of its own: aiohttp reads the certificates of the machine when it is imported."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-X", "dev", "-W", "error", "-c", SCRIPT, url),
+        *(*STRICT_PYTHON, "-c", SCRIPT, url),
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(20):
         out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    return process.returncode, out.decode(), own_output(err)
 
 
 class Proxy:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.core import Config
 from databricks.sdk.errors import (
     DatabricksError,
     InvalidParameterValue,
@@ -29,29 +27,6 @@ SPEC: dict[str, Any] = {
     "node_type_id": "Standard_DS3_v2",
     "num_workers": 2,
 }
-CONNECT = Callable[..., WorkspaceClient]
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    # So fast that a cluster runs before the SDK first asks: its waiters would sleep for a second or two.
-    async with LocalWorkspace(clock=Clock.sped_up(1_000_000)) as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def connect(workspace: LocalWorkspace, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> CONNECT:
-    """Makes clients that know nothing of this machine's own configuration."""
-    for name in os.environ:
-        if name.startswith(("DATABRICKS_", "ARM_")):
-            monkeypatch.delenv(name)
-    (tmp_path / "databrickscfg").touch()
-
-    def connect(**config: Any) -> WorkspaceClient:
-        config = config or {"token": workspace.token, "auth_type": "pat"}
-        return WorkspaceClient(config=Config(host=workspace.url, config_file=str(tmp_path / "databrickscfg"), **config))
-
-    return connect
 
 
 async def test_a_cluster_from_its_creation_to_its_end(workspace, connect):

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.core import Config
 from databricks.sdk.errors import InvalidParameterValue, OperationFailed, PermissionDenied, ResourceDoesNotExist
 from databricks.sdk.service import compute, jobs
 
-from databricks_async.local import Clock, Fault, LocalWorkspace
-
-CONNECT = Callable[..., WorkspaceClient]
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    # So fast that a run has ended before the SDK first asks: its waiters would sleep for a second or two.
-    async with LocalWorkspace(clock=Clock.sped_up(1_000_000)) as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def connect(workspace: LocalWorkspace, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> CONNECT:
-    """Makes clients that know nothing of this machine's own configuration."""
-    for name in os.environ:
-        if name.startswith(("DATABRICKS_", "ARM_")):
-            monkeypatch.delenv(name)
-    (tmp_path / "databrickscfg").touch()
-
-    def connect(token: str = workspace.token) -> WorkspaceClient:
-        file = str(tmp_path / "databrickscfg")
-        return WorkspaceClient(config=Config(host=workspace.url, config_file=file, token=token, auth_type="pat"))
-
-    return connect
+from databricks_async.local import Fault, LocalWorkspace
 
 
 def notebook(key: str, *needs: str, **settings: Any) -> jobs.Task:

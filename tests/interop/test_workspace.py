@@ -6,12 +6,8 @@ import asyncio
 import base64
 import io
 import os
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.core import Config
 from databricks.sdk.errors import BadRequest, DatabricksError, PermissionDenied, ResourceDoesNotExist
 from databricks.sdk.service.workspace import (
     ExportFormat,
@@ -22,31 +18,7 @@ from databricks.sdk.service.workspace import (
     WorkspaceObjectPermissionLevel,
 )
 
-from databricks_async.local import LocalWorkspace
-
 HOME = "/Users/admin@example.com"
-CONNECT = Callable[..., WorkspaceClient]
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    async with LocalWorkspace() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def connect(workspace: LocalWorkspace, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> CONNECT:
-    """Makes clients that know nothing of this machine's own configuration."""
-    for name in os.environ:
-        if name.startswith(("DATABRICKS_", "ARM_")):
-            monkeypatch.delenv(name)
-    (tmp_path / "databrickscfg").touch()
-
-    def connect(token: str = workspace.token) -> WorkspaceClient:
-        config_file = str(tmp_path / "databrickscfg")
-        return WorkspaceClient(config=Config(host=workspace.url, token=token, auth_type="pat", config_file=config_file))
-
-    return connect
 
 
 async def test_a_notebook_is_imported_and_exported(connect):

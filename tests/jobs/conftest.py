@@ -1,17 +1,14 @@
-"""A local workspace with a clock moved by hand, clients of it, and jobs to run."""
+"""Clients of a version of the Jobs API, and jobs to run."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from databricks_async import Config, WorkspaceClient
 from databricks_async.jobs.models import NotebookTask, SubmitTask, Task, TaskDependency
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import LocalWorkspace
 
 LONG = 100_000.0
 """Seconds by which all that was started has ended."""
@@ -41,35 +38,8 @@ def version() -> str:
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    """Whatever a test sends must be known to the service; a test that strays on purpose clears the journal."""
-    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
-        yield workspace
-        assert workspace.journal.unknown_routes == []
-        assert [(call.endpoint, call.unknown) for call in workspace.journal.entries if call.unknown] == []
-    assert asyncio.all_tasks() == {asyncio.current_task()}, "something was left running"
-
-
-@pytest.fixture
-async def connect(workspace: LocalWorkspace, version: str) -> AsyncIterator[Callable[..., WorkspaceClient]]:
-    """Makes clients that poll without long pauses."""
-    async with AsyncExitStack() as stack:
-
-        def connect(*, token: str | None = None, **settings: Any) -> WorkspaceClient:
-            config = Config(
-                host=workspace.url, token=token or workspace.token, **({"poll_interval_seconds": 0.005} | settings)
-            )
-            client = WorkspaceClient(config=config, api_versions={"jobs": version})
-            stack.push_async_callback(client.aclose)
-            return client
-
-        yield connect
-
-
-@pytest.fixture
-def w(connect: Callable[..., WorkspaceClient]) -> WorkspaceClient:
-    """A client of an admin."""
-    return connect()
+def api_versions(version: str) -> dict[str, str]:
+    return {"jobs": version}
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from databricks_async.errors import InvalidParameterValue, LifecycleError, Opera
 from databricks_async.jobs.models import RunNow, SubmitRun
 from databricks_async.local import Clock, Fault, LocalWorkspace
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 @pytest.fixture
 async def fast():

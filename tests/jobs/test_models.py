@@ -1,4 +1,7 @@
-"""The models of the Jobs API: complete, readable as the service sends them, and silent about secrets."""
+"""The models of the Jobs API: complete, readable as the service sends them, and silent about secrets.
+
+Here are the tests of `jobs/models/`.
+"""
 
 from __future__ import annotations
 

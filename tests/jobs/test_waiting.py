@@ -1,4 +1,7 @@
-"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone."""
+"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone.
+
+Here are the tests of `jobs/errors.py`, `jobs/runs.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import pytest
 from databricks_async.errors import OperationTimeout, ResourceDoesNotExist, RunFailed, TooManyRequests
 from databricks_async.jobs.models import BaseRun, RunLifeCycleState, RunLifecycleStateV2State, RunResultState
 from databricks_async.local import Fault
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 GET = "GET /api/{v}/jobs/runs/get"
 

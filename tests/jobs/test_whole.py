@@ -1,4 +1,7 @@
-"""Jobs and runs of hundreds of tasks come back whole and in order."""
+"""Jobs and runs of hundreds of tasks come back whole and in order.
+
+Here are the tests of `jobs/paging.py`.
+"""
 
 from __future__ import annotations
 

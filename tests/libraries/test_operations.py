@@ -1,4 +1,7 @@
-"""Every operation of the Libraries API: what goes over the wire, and what it does to the service."""
+"""Every operation of the Libraries API: what goes over the wire, and what it does to the service.
+
+Here are the tests of `libraries/api.py`, `libraries/models.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,12 @@ WHEEL = {"whl": "/Workspace/etl-1.0-py3-none-any.whl"}
 
 
 @pytest.fixture
-def w(workspace_client, local_workspace):
-    """Whatever a test sends must be known to the service; a test that strays on purpose clears the journal."""
-    yield workspace_client
-    assert local_workspace.journal.unknown_routes == []
-    assert [call for call in local_workspace.journal.entries if call.unknown] == []
-
-
-@pytest.fixture
-async def running(w, local_workspace):
+async def running(w, workspace):
     """A cluster that runs."""
     wait = await w.clusters.create(spark_version="16.4.x-scala2.12", node_type_id="Standard_DS3_v2", num_workers=1)
-    local_workspace.clock.advance(300)
+    workspace.clock.advance(300)
     await wait.result()
-    local_workspace.journal.clear()
+    workspace.journal.clear()
     return wait.cluster_id
 
 
@@ -37,7 +32,7 @@ async def status(w, cluster_id):
     return {repr(one.library.as_dict()): one.status async for one in w.libraries.cluster_status(cluster_id)}
 
 
-async def test_install_from_models_and_from_mappings(w, local_workspace, running):
+async def test_install_from_models_and_from_mappings(w, workspace, running):
     """The same bodies, in the order given; installed a little later."""
     models = [
         Library(pypi=PythonPyPiLibrary(package="pandas==2.2.3")),
@@ -46,21 +41,21 @@ async def test_install_from_models_and_from_mappings(w, local_workspace, running
     ]
     assert await w.libraries.install(running, models) is None
     assert await w.libraries.install(running, (one for one in (PANDAS, DELTA, WHEEL))) is None
-    bodies = [call.body for call in local_workspace.journal.calls(INSTALL)]
+    bodies = [call.body for call in workspace.journal.calls(INSTALL)]
     assert bodies == [{"cluster_id": running, "libraries": [PANDAS, DELTA, WHEEL]}] * 2
 
-    local_workspace.clock.advance(31)
+    workspace.clock.advance(31)
     assert await status(w, running) == dict.fromkeys(map(repr, (PANDAS, DELTA, WHEEL)), LibraryInstallStatus.INSTALLED)
 
 
-async def test_cluster_status(w, local_workspace, running):
+async def test_cluster_status(w, workspace, running):
     """Library by library, typed, with what went wrong."""
-    local_workspace.fail_next_library("no such package", library="pandas")
+    workspace.fail_next_library("no such package", library="pandas")
     await w.libraries.install(running, [PANDAS, WHEEL])
-    local_workspace.clock.advance(31)
+    workspace.clock.advance(31)
     failed, installed = await w.libraries.cluster_status(running).collect()
 
-    assert local_workspace.journal.entries[-1].query == {"cluster_id": running}
+    assert workspace.journal.entries[-1].query == {"cluster_id": running}
     assert (failed.library.pypi.package, failed.status, failed.messages) == (
         "pandas==2.2.3",
         LibraryInstallStatus.FAILED,
@@ -73,7 +68,7 @@ async def test_cluster_status(w, local_workspace, running):
     )
 
 
-async def test_all_cluster_statuses(w, local_workspace, running):
+async def test_all_cluster_statuses(w, workspace, running):
     """Cluster by cluster; those without libraries are not told."""
     assert await w.libraries.all_cluster_statuses().collect() == []
     await w.libraries.install(running, [WHEEL])
@@ -81,58 +76,58 @@ async def test_all_cluster_statuses(w, local_workspace, running):
 
     assert only.cluster_id == running
     assert [one.library.as_dict() for one in only.library_statuses] == [WHEEL]
-    assert local_workspace.journal.entries[-1].query == {}
+    assert workspace.journal.entries[-1].query == {}
 
 
-async def test_uninstall_waits_for_a_restart(w, local_workspace, running):
+async def test_uninstall_waits_for_a_restart(w, workspace, running):
     """Until then the service says so; then the library is gone."""
     await w.libraries.install(running, [PANDAS, WHEEL])
-    local_workspace.clock.advance(31)
+    workspace.clock.advance(31)
     assert await w.libraries.uninstall(running, [Library.from_dict(PANDAS)]) is None
-    assert local_workspace.journal.calls(UNINSTALL)[0].body == {"cluster_id": running, "libraries": [PANDAS]}
+    assert workspace.journal.calls(UNINSTALL)[0].body == {"cluster_id": running, "libraries": [PANDAS]}
     assert (await status(w, running))[repr(PANDAS)] == LibraryInstallStatus.UNINSTALL_ON_RESTART
 
     wait = await w.clusters.restart(running)
-    local_workspace.clock.advance(300)
+    workspace.clock.advance(300)
     await wait.result()
     assert list(await status(w, running)) == [repr(WHEEL)]
 
 
 @pytest.mark.parametrize("method", ["install", "uninstall"])
-async def test_a_lost_answer_is_asked_for_again(w, local_workspace, running, method):
+async def test_a_lost_answer_is_asked_for_again(w, workspace, running, method):
     """Doing it twice is the same as doing it once."""
-    local_workspace.faults.add(f"POST /api/2.0/libraries/{method}", Fault.drop(after=True))
+    workspace.faults.add(f"POST /api/2.0/libraries/{method}", Fault.drop(after=True))
     await getattr(w.libraries, method)(running, [WHEEL])
-    assert local_workspace.journal.count(f"POST /api/2.0/libraries/{method}") == 2
+    assert workspace.journal.count(f"POST /api/2.0/libraries/{method}") == 2
 
 
-async def test_a_refusal_after_a_lost_answer_says_where_to_look(w, local_workspace, running):
+async def test_a_refusal_after_a_lost_answer_says_where_to_look(w, workspace, running):
     """The first try may have been carried out."""
     refusal = Fault.error(400, "INVALID_PARAMETER_VALUE", "no")
-    local_workspace.faults.add(INSTALL, Fault.drop(after=True), refusal)
+    workspace.faults.add(INSTALL, Fault.drop(after=True), refusal)
     with pytest.raises(OutcomeUnknown, match=rf"libraries\.cluster_status\('{running}'\)"):
         await w.libraries.install(running, [WHEEL])
     assert list(await status(w, running)) == [repr(WHEEL)]
 
 
-async def test_what_is_missing_in_an_answer_is_empty(w, local_workspace):
+async def test_what_is_missing_in_an_answer_is_empty(w, workspace):
     """The service leaves out what is empty."""
-    local_workspace.faults.add("GET /api/2.0/libraries/*", Fault.answer(200, b'{"cluster_id": "c"}'), times=2)
+    workspace.faults.add("GET /api/2.0/libraries/*", Fault.answer(200, b'{"cluster_id": "c"}'), times=2)
     assert await w.libraries.cluster_status("c").collect() == []
     assert await w.libraries.all_cluster_statuses().collect() == []
 
 
-async def test_words_and_kinds_from_tomorrow_are_kept(w, local_workspace):
+async def test_words_and_kinds_from_tomorrow_are_kept(w, workspace):
     """Read as values, and sent as they were given."""
     body = b'{"cluster_id": "c", "library_statuses": [{"library": {"crate": {"name": "x"}}, "status": "BREWING"}]}'
-    local_workspace.faults.add("GET /api/2.0/libraries/cluster-status", Fault.answer(200, body))
+    workspace.faults.add("GET /api/2.0/libraries/cluster-status", Fault.answer(200, body))
     (only,) = await w.libraries.cluster_status("c").collect()
     assert (only.status, only.status.is_known) == ("BREWING", False)
 
     with pytest.raises(InvalidParameterValue):
         await w.libraries.install("c", [only.library])
-    assert local_workspace.journal.entries[-1].body["libraries"] == [{"crate": {"name": "x"}}]
-    local_workspace.journal.clear()
+    assert workspace.journal.entries[-1].body["libraries"] == [{"crate": {"name": "x"}}]
+    workspace.journal.clear()
 
 
 async def test_an_unknown_cluster_is_a_wrong_parameter(w):
@@ -154,29 +149,29 @@ async def test_an_unknown_cluster_is_a_wrong_parameter(w):
         (Library.from_dict(WHEEL), TypeError, "not iterable"),
     ],
 )
-async def test_libraries_that_cannot_be_are_refused_before_anything_is_sent(w, local_workspace, libraries, error, says):
+async def test_libraries_that_cannot_be_are_refused_before_anything_is_sent(w, workspace, libraries, error, says):
     """By their place in the list."""
     for method in (w.libraries.install, w.libraries.uninstall):
         with pytest.raises(error, match=says):
             await method("0923-164208-meows279", libraries)
-    assert local_workspace.journal.entries == []
+    assert workspace.journal.entries == []
 
 
 @pytest.mark.parametrize(("cluster_id", "error"), [("", ValueError), (None, TypeError), (7, TypeError)])
-async def test_an_id_is_text_and_not_empty(w, local_workspace, cluster_id, error):
+async def test_an_id_is_text_and_not_empty(w, workspace, cluster_id, error):
     """In all three operations that take one."""
     for method in (w.libraries.install, w.libraries.uninstall):
         with pytest.raises(error, match="cluster_id"):
             await method(cluster_id, [WHEEL])
     with pytest.raises(error, match="cluster_id"):
         w.libraries.cluster_status(cluster_id)
-    assert local_workspace.journal.entries == []
+    assert workspace.journal.entries == []
 
 
 @pytest.mark.parametrize("cluster_id", ["a/b", "a?b=c", "a&cluster_id=b", "../x", "%2e", "a\r\nX: y"])
-async def test_a_strange_id_stays_one_value_of_its_query(w, local_workspace, cluster_id):
+async def test_a_strange_id_stays_one_value_of_its_query(w, workspace, cluster_id):
     """The service reads the very id that was given, and no other parameter."""
     with pytest.raises(InvalidParameterValue):
         await w.libraries.cluster_status(cluster_id).collect()
-    (call,) = local_workspace.journal.entries
+    (call,) = workspace.journal.entries
     assert (call.endpoint, call.query) == ("GET /api/2.0/libraries/cluster-status", {"cluster_id": cluster_id})

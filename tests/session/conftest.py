@@ -1,17 +1,13 @@
-"""A local workspace and clients of it; the layers stacked by hand over real HTTP; and a time that takes no time."""
+"""The layers stacked by hand over real HTTP, and a time that takes no time."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
 
-from databricks_async import Config, WorkspaceClient
 from databricks_async.auth import Token
-from databricks_async.local import Clock, LocalWorkspace
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
@@ -20,30 +16,8 @@ from databricks_async.session.transport import Transport
 
 
 @pytest.fixture
-async def workspace():
-    """When a test has ended no connection is held and nothing runs."""
-    async with LocalWorkspace(clock=Clock.by_hand()) as workspace:
-        yield workspace
-        async with asyncio.timeout(5):
-            await workspace.journal.until(lambda journal: journal.connections == 0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-@pytest.fixture
-async def connect(workspace):
-    """Makes clients of the workspace."""
-    async with AsyncExitStack() as exits:
-
-        def connect(*, credential=None, session=None, trace_configs=(), **settings):
-            if credential is None and "client_id" not in settings:
-                settings = {"token": workspace.token} | settings
-            settings = {"host": workspace.url, "poll_interval_seconds": 0.005} | settings
-            config = Config(needs_credential=credential is None, **settings)
-            client = WorkspaceClient(config=config, credential=credential, session=session, trace_configs=trace_configs)
-            exits.push_async_callback(client.aclose)
-            return client
-
-        yield connect
+def requests_are_known():
+    return False
 
 
 class Layers:

@@ -1,4 +1,7 @@
-"""What the token service may answer, and where a secret never goes."""
+"""What the token service may answer, and where a secret never goes.
+
+Here are the tests of `auth/oauth.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from databricks_async.auth.oauth import client_credentials
 from databricks_async.errors import AuthError
 from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Response
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 DISCOVERY = "GET /oidc/.well-known/oauth-authorization-server"
 TOKEN = "POST /oidc/v1/token"

@@ -1,4 +1,7 @@
-"""What is sent again, what is raised, and for how long."""
+"""What is sent again, what is raised, and for how long.
+
+Here are the tests of `session/pauses.py`.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Request, Response
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 JSON = {"Content-Type": "application/json"}
 SPEC = (

@@ -9,6 +9,8 @@ from databricks_async.message import Request, Response
 from databricks_async.session.stats import Stats
 from databricks_async.session.streams import Resumed
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 REQUEST = Request("GET /api/2.0/workspace/export", "/api/2.0/workspace/export", stream=True)
 
 

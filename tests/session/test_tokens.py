@@ -1,4 +1,7 @@
-"""The current token: one fetch for everybody, early renewal, one renewal when it is refused."""
+"""The current token: one fetch for everybody, early renewal, one renewal when it is refused.
+
+Here are the tests of `auth/token.py`, `auth/pat.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ import pytest
 from databricks_async.auth import Token
 from databricks_async.errors import AuthError, ConnectionLost, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.local import Fault
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 DISCOVERY = "GET /oidc/.well-known/oauth-authorization-server"
 TOKEN = "POST /oidc/v1/token"

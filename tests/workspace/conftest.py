@@ -1,44 +1,18 @@
-"""A local workspace with a folder to work in, and clients of it."""
+"""A folder of the workspace to work in, and a look at a local one."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from databricks_async import Config, WorkspaceClient
-from databricks_async.local import LocalWorkspace
+from databricks_async import WorkspaceClient
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[LocalWorkspace]:
-    """Whatever a test sends must be known to the service; in the end no connection is held and nothing runs."""
-    async with LocalWorkspace() as workspace:
-        yield workspace
-        assert workspace.journal.unknown_routes == []
-        assert [(call.endpoint, call.unknown) for call in workspace.journal.entries if call.unknown] == []
-        async with asyncio.timeout(5):
-            await workspace.journal.until(lambda journal: journal.connections == 0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}, "something was left running"
-
-
-@pytest.fixture
-async def connect(workspace: LocalWorkspace) -> AsyncIterator[Callable[..., WorkspaceClient]]:
-    """Makes clients of the workspace."""
-    async with AsyncExitStack() as stack:
-
-        def connect(**settings: Any) -> WorkspaceClient:
-            if "client_id" not in settings:
-                settings = {"token": workspace.token} | settings
-            client = WorkspaceClient(config=Config(host=workspace.url, **settings))
-            stack.push_async_callback(client.aclose)
-            return client
-
-        yield connect
+def workspace_clock() -> None:
+    """The time of day, as local files have it."""
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Downloads and uploads: whole whatever happens on the way, in pieces, and nothing left behind."""
+"""Downloads and uploads: whole whatever happens on the way, in pieces, and nothing left behind.
+
+Here are the tests of `workspace/sources.py`.
+"""
 
 from __future__ import annotations
 
@@ -320,10 +323,9 @@ async def test_an_upload_is_sent_again_whole(w, workspace, folder, local, source
     assert first.headers["content-length"] == again.headers["content-length"]
 
 
-async def test_an_upload_goes_again_with_a_new_token(connect, workspace, folder, local):
+async def test_an_upload_goes_again_with_a_new_token(connect, workspace, service_principal, folder, local):
     """A token that is refused costs one more try, with the whole content."""
-    workspace.add_service_principal("id", "secret")
-    client = connect(client_id="id", client_secret="secret")
+    client = connect(**service_principal)
     await client.current_user.me()
     workspace.revoke_tokens()
     await client.workspace.upload(f"{folder}/x", local, format="RAW")

@@ -1,4 +1,7 @@
-"""The Workspace API in one piece: what is sent, what comes back, and what happens when an answer is lost."""
+"""The Workspace API in one piece: what is sent, what comes back, and what happens when an answer is lost.
+
+Here are the tests of `workspace/api.py`, `workspace/models.py`.
+"""
 
 from __future__ import annotations
 
@@ -227,17 +230,6 @@ async def test_who_may_not_is_told(connect, workspace, folder):
     other = connect(token="dapib")
     with pytest.raises((PermissionDenied, ResourceDoesNotExist)):
         await other.workspace.delete(folder)
-
-
-async def test_the_caller(w, connect, workspace):
-    """Names of the API in the house's style, and nothing lost."""
-    me = await w.current_user.me()
-    assert me.user_name == me.emails[0].value == "admin@example.com"
-    assert me.active is True
-    assert {group.display for group in me.groups} == {"admins", "users"}
-    assert me.as_dict()["userName"] == me.user_name
-    workspace.add_user("b@x", "dapib")
-    assert (await connect(token="dapib").current_user.me()).user_name == "b@x"
 
 
 LOST = [Fault.drop(after=True), Fault.error(500, "INTERNAL_ERROR", after=True), Fault.cut()]

@@ -35,7 +35,6 @@ from databricks_async.clusters.models.enums import (
     TerminationReasonType,
 )
 from databricks_async.clusters.models.events import (
-    ClusterAttributes,
     ClusterEvent,
     DataPlaneEventDetails,
     EventDetails,
@@ -77,7 +76,7 @@ from databricks_async.clusters.models.permissions import (
     ClusterPermissionsDescription,
     GetClusterPermissionLevelsResponse,
 )
-from databricks_async.clusters.models.spec import CloneCluster, ClusterSpec, UpdateClusterResource
+from databricks_async.clusters.models.spec import CloneCluster, ClusterAttributes, ClusterSpec, UpdateClusterResource
 from databricks_async.clusters.models.storage import (
     Adlsgen2Info,
     ClusterLogConf,

@@ -8,30 +8,20 @@ import attrs
 
 from databricks_async.clusters.models.enums import (
     ClusterSource,
-    DataSecurityMode,
-    DependencyMode,
-    Kind,
     ListClustersSortByDirection,
     ListClustersSortByField,
-    RuntimeEngine,
     State,
     TerminationReasonCode,
     TerminationReasonType,
 )
 from databricks_async.clusters.models.machines import (
     AutoScale,
-    AwsAttributes,
-    AzureAttributes,
     DiskSpec,
-    DockerImage,
-    GcpAttributes,
-    NodeTypeFlexibility,
     SparkNode,
-    WorkloadType,
 )
-from databricks_async.clusters.models.spec import ClusterSpec
-from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptInfo, LogSyncStatus
-from databricks_async.codec import SECRET_VALUES, Model
+from databricks_async.clusters.models.spec import ClusterAttributes, ClusterSpec
+from databricks_async.clusters.models.storage import LogSyncStatus
+from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
 
 
@@ -46,60 +36,30 @@ class TerminationReason(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterDetails(Model):
+class ClusterDetails(ClusterAttributes):
     """A cluster, as the service sees it."""
 
     cluster_id: str
     autoscale: AutoScale | None = None
-    autotermination_minutes: int | None = None
-    """Minutes without work after which the cluster ends; 0 is never."""
-    aws_attributes: AwsAttributes | None = None
-    azure_attributes: AzureAttributes | None = None
     cluster_cores: float | None = None
     """Of all machines together; may be a fraction."""
-    cluster_log_conf: ClusterLogConf | None = None
     cluster_log_status: LogSyncStatus | None = None
     cluster_memory_mb: int | None = None
     """MB, of all machines together."""
-    cluster_name: str | None = None
     cluster_source: ClusterSource | None = None
     creator_user_name: str | None = None
-    custom_tags: dict[str, str] | None = None
-    data_security_mode: DataSecurityMode | None = None
     default_tags: dict[str, str] | None = None
-    dependency_mode: DependencyMode | None = None
-    docker_image: DockerImage | None = None
     driver: SparkNode | None = None
-    driver_instance_pool_id: str | None = None
-    driver_node_type_flexibility: NodeTypeFlexibility | None = None
-    driver_node_type_id: str | None = None
-    enable_elastic_disk: bool | None = None
-    enable_local_disk_encryption: bool | None = None
     executors: list[SparkNode] | None = None
-    gcp_attributes: GcpAttributes | None = None
-    init_scripts: list[InitScriptInfo] | None = None
-    instance_pool_id: str | None = None
-    is_single_node: bool | None = None
     jdbc_port: int | None = None
-    kind: Kind | None = None
     last_restarted_time: int | None = None
     """Epoch milliseconds."""
     last_state_loss_time: int | None = None
     """Epoch milliseconds."""
-    node_type_id: str | None = None
     num_workers: int | None = None
-    policy_id: str | None = None
-    remote_disk_throughput: int | None = None
-    """Mb/s."""
-    runtime_engine: RuntimeEngine | None = None
-    single_user_name: str | None = None
-    spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
     spark_context_id: int | None = None
-    spark_env_vars: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
-    spark_version: str | None = None
     spec: ClusterSpec | None = None
     """What was asked for, when the service tells."""
-    ssh_public_keys: list[str] | None = None
     start_time: int | None = None
     """Epoch milliseconds."""
     state: State | None = None
@@ -107,11 +67,6 @@ class ClusterDetails(Model):
     terminated_time: int | None = None
     """Epoch milliseconds."""
     termination_reason: TerminationReason | None = None
-    total_initial_remote_disk_size: int | None = None
-    """GB, of all machines together."""
-    use_ml_runtime: bool | None = None
-    worker_node_type_flexibility: NodeTypeFlexibility | None = None
-    workload_type: WorkloadType | None = None
     last_activity_time: int | None = None
     """Epoch milliseconds."""
     disk_spec: DiskSpec | None = None
@@ -136,7 +91,9 @@ class ClusterDetails(Model):
             asked = self.spec.as_dict()
         else:
             asked = {
-                name: value for name, value in self.as_dict().items() if name not in _ONLY_TOLD and value is not None
+                name: value
+                for name, value in self.as_dict().items()
+                if name not in _READ_ONLY_FIELDS and value is not None
             }
             if self.instance_pool_id:  # the service tells what the pool gives, and refuses to be told it
                 for name in ("node_type_id", "driver_node_type_id", "enable_elastic_disk"):
@@ -146,7 +103,7 @@ class ClusterDetails(Model):
         return ClusterSpec.from_dict(asked)
 
 
-_ONLY_TOLD = {field.name for field in attrs.fields(ClusterDetails)} - {
+_READ_ONLY_FIELDS = {field.name for field in attrs.fields(ClusterDetails)} - {
     field.name for field in attrs.fields(ClusterSpec)
 }
 

@@ -10,77 +10,25 @@ import attrs
 from databricks_async.clusters.models.details import TerminationReason
 from databricks_async.clusters.models.enums import (
     DataPlaneEventDetailsEventType,
-    DataSecurityMode,
-    DependencyMode,
     EventDetailsCause,
     EventType,
     InitScriptExecutionDetailsInitScriptExecutionStatus,
-    Kind,
-    RuntimeEngine,
 )
 from databricks_async.clusters.models.machines import (
-    AwsAttributes,
-    AzureAttributes,
     ClusterSize,
-    DockerImage,
-    GcpAttributes,
-    NodeTypeFlexibility,
-    WorkloadType,
 )
+from databricks_async.clusters.models.spec import ClusterAttributes
 from databricks_async.clusters.models.storage import (
     Adlsgen2Info,
-    ClusterLogConf,
     DbfsStorageInfo,
     GcsStorageInfo,
-    InitScriptInfo,
     LocalFileInfo,
     S3StorageInfo,
     VolumesStorageInfo,
     WorkspaceStorageInfo,
 )
-from databricks_async.codec import SECRET_VALUES, Model
+from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
-
-
-@attrs.define(kw_only=True, repr=False)
-class ClusterAttributes(Model):
-    """The configuration of a cluster before or after an edit."""
-
-    spark_version: str | None = None
-    autotermination_minutes: int | None = None
-    """Minutes without work after which the cluster ends; 0 is never."""
-    aws_attributes: AwsAttributes | None = None
-    azure_attributes: AzureAttributes | None = None
-    cluster_log_conf: ClusterLogConf | None = None
-    cluster_name: str | None = None
-    custom_tags: dict[str, str] | None = None
-    data_security_mode: DataSecurityMode | None = None
-    dependency_mode: DependencyMode | None = None
-    docker_image: DockerImage | None = None
-    driver_instance_pool_id: str | None = None
-    driver_node_type_flexibility: NodeTypeFlexibility | None = None
-    driver_node_type_id: str | None = None
-    enable_elastic_disk: bool | None = None
-    enable_local_disk_encryption: bool | None = None
-    gcp_attributes: GcpAttributes | None = None
-    init_scripts: list[InitScriptInfo] | None = None
-    instance_pool_id: str | None = None
-    is_single_node: bool | None = None
-    kind: Kind | None = None
-    node_type_id: str | None = None
-    policy_id: str | None = None
-    remote_disk_throughput: int | None = None
-    """Mb/s."""
-    runtime_engine: RuntimeEngine | None = None
-    single_user_name: str | None = None
-    spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
-    spark_env_vars: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
-    ssh_public_keys: list[str] | None = None
-    total_initial_remote_disk_size: int | None = None
-    """GB, of all machines together."""
-    use_ml_runtime: bool | None = None
-    worker_node_type_flexibility: NodeTypeFlexibility | None = None
-    workload_type: WorkloadType | None = None
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -5,58 +5,41 @@ from __future__ import annotations
 import attrs
 
 from databricks_async.clusters.models.enums import ClusterPermissionLevel
-from databricks_async.codec import Model
+from databricks_async.permissions import (
+    AccessControlRequest,
+    AccessControlResponse,
+    GetPermissionLevelsResponse,
+    ObjectPermissions,
+    Permission,
+    PermissionsDescription,
+)
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterAccessControlRequest(Model):
-    """A permission to give: to one user, group or service principal."""
-
-    group_name: str | None = None
-    permission_level: ClusterPermissionLevel | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class ClusterAccessControlRequest(AccessControlRequest[ClusterPermissionLevel]):
+    """A permission to give on a cluster: to one user, group or service principal."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterPermission(Model):
-    """A permission, and where it comes from."""
-
-    inherited: bool | None = None
-    inherited_from_object: list[str] | None = None
-    permission_level: ClusterPermissionLevel | None = None
+class ClusterPermission(Permission[ClusterPermissionLevel]):
+    """A permission on a cluster, and where it comes from."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterAccessControlResponse(Model):
-    """What one user, group or service principal may do."""
-
-    all_permissions: list[ClusterPermission] | None = None
-    display_name: str | None = None
-    group_name: str | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class ClusterAccessControlResponse(AccessControlResponse[ClusterPermission]):
+    """What one user, group or service principal may do with a cluster."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterPermissions(Model):
-    """Everybody who may use a cluster."""
-
-    access_control_list: list[ClusterAccessControlResponse] | None = None
-    object_id: str | None = None
-    object_type: str | None = None
+class ClusterPermissions(ObjectPermissions[ClusterAccessControlResponse]):
+    """All users, groups and service principals that may use a cluster."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterPermissionsDescription(Model):
-    """A permission level, explained."""
-
-    description: str | None = None
-    permission_level: ClusterPermissionLevel | None = None
+class ClusterPermissionsDescription(PermissionsDescription[ClusterPermissionLevel]):
+    """A permission level of a cluster, explained."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class GetClusterPermissionLevelsResponse(Model):
-    """The permission levels that a cluster knows."""
-
-    permission_levels: list[ClusterPermissionsDescription] | None = None
+class GetClusterPermissionLevelsResponse(GetPermissionLevelsResponse[ClusterPermissionsDescription]):
+    """The permission levels that a cluster has."""

@@ -1,4 +1,4 @@
-"""What a person says a cluster should be: the bodies of create, edit and update."""
+"""The configuration of a cluster, and the bodies of create, edit and update."""
 
 from __future__ import annotations
 
@@ -27,11 +27,9 @@ class CloneCluster(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class ClusterSpec(Model):
-    """A cluster to be created, or what an existing one is to become."""
+class ClusterAttributes(Model):
+    """What the configuration of a cluster has, whether it is asked for, in force, or told by an event; not its size."""
 
-    apply_policy_default_values: bool | None = None
-    autoscale: AutoScale | None = None
     autotermination_minutes: int | None = None
     """Minutes without work after which the cluster ends; 0 is never."""
     aws_attributes: AwsAttributes | None = None
@@ -53,7 +51,6 @@ class ClusterSpec(Model):
     is_single_node: bool | None = None
     kind: Kind | None = None
     node_type_id: str | None = None
-    num_workers: int | None = None
     policy_id: str | None = None
     remote_disk_throughput: int | None = None
     """Mb/s."""
@@ -68,6 +65,15 @@ class ClusterSpec(Model):
     use_ml_runtime: bool | None = None
     worker_node_type_flexibility: NodeTypeFlexibility | None = None
     workload_type: WorkloadType | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
+class ClusterSpec(ClusterAttributes):
+    """A cluster to be created, or what an existing one is to become."""
+
+    apply_policy_default_values: bool | None = None
+    autoscale: AutoScale | None = None
+    num_workers: int | None = None
 
     def check(self) -> None:
         refuse_two_sizes(self.num_workers, self.autoscale)
@@ -76,46 +82,11 @@ class ClusterSpec(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class UpdateClusterResource(Model):
+class UpdateClusterResource(ClusterAttributes):
     """The fields that `update` changes; which ones, says its `update_mask`."""
 
     autoscale: AutoScale | None = None
-    autotermination_minutes: int | None = None
-    """Minutes without work after which the cluster ends; 0 is never."""
-    aws_attributes: AwsAttributes | None = None
-    azure_attributes: AzureAttributes | None = None
-    cluster_log_conf: ClusterLogConf | None = None
-    cluster_name: str | None = None
-    custom_tags: dict[str, str] | None = None
-    data_security_mode: DataSecurityMode | None = None
-    dependency_mode: DependencyMode | None = None
-    docker_image: DockerImage | None = None
-    driver_instance_pool_id: str | None = None
-    driver_node_type_flexibility: NodeTypeFlexibility | None = None
-    driver_node_type_id: str | None = None
-    enable_elastic_disk: bool | None = None
-    enable_local_disk_encryption: bool | None = None
-    gcp_attributes: GcpAttributes | None = None
-    init_scripts: list[InitScriptInfo] | None = None
-    instance_pool_id: str | None = None
-    is_single_node: bool | None = None
-    kind: Kind | None = None
-    node_type_id: str | None = None
     num_workers: int | None = None
-    policy_id: str | None = None
-    remote_disk_throughput: int | None = None
-    """Mb/s."""
-    runtime_engine: RuntimeEngine | None = None
-    single_user_name: str | None = None
-    spark_conf: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
-    spark_env_vars: dict[str, str] | None = attrs.field(default=None, metadata=SECRET_VALUES)
-    spark_version: str | None = None
-    ssh_public_keys: list[str] | None = None
-    total_initial_remote_disk_size: int | None = None
-    """GB, of all machines together."""
-    use_ml_runtime: bool | None = None
-    worker_node_type_flexibility: NodeTypeFlexibility | None = None
-    workload_type: WorkloadType | None = None
 
     def check(self) -> None:
         refuse_two_sizes(self.num_workers, self.autoscale)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from databricks_async.jobs.models.compute import JobCluster
     from databricks_async.jobs.models.tasks import AnyTask
 
-MOST_TASKS: Final = 1_000
-LONGEST_TOKEN: Final = 64
+MAX_TASKS: Final = 1_000
+MAX_TOKEN_LENGTH: Final = 64
 
 
 def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobCluster] | None, *, complete: bool) -> None:
@@ -27,8 +27,8 @@ def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobClust
     _refuse_same("job_clusters", "job_cluster_key", clusters)
     if tasks is None:
         return
-    if len(tasks) > MOST_TASKS:
-        raise WrongShape(f"expected at most {MOST_TASKS:,} tasks, got {len(tasks):,}: split the job", ("tasks",))
+    if len(tasks) > MAX_TASKS:
+        raise WrongShape(f"expected at most {MAX_TASKS:,} tasks, got {len(tasks):,}: split the job", ("tasks",))
     _refuse_same("tasks", "task_key", (task.task_key for task in tasks))
     for index, task in enumerate(tasks):
         try:
@@ -43,8 +43,8 @@ def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobClust
 
 def check_idempotency_token(token: str | None) -> None:
     """Refuse a token that the service does not take, and an empty one, which would protect nothing."""
-    if token is not None and not 1 <= len(token) <= LONGEST_TOKEN:
-        raise WrongShape(f"expected 1 to {LONGEST_TOKEN} characters, got {len(token)}", ("idempotency_token",))
+    if token is not None and not 1 <= len(token) <= MAX_TOKEN_LENGTH:
+        raise WrongShape(f"expected 1 to {MAX_TOKEN_LENGTH} characters, got {len(token)}", ("idempotency_token",))
 
 
 def _refuse_same(where: str, field: str, keys: Iterable[str]) -> None:

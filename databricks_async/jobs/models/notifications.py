@@ -31,7 +31,7 @@ class TaskEmailNotifications(JobEmailNotifications):
 
 @attrs.define(kw_only=True, repr=False)
 class JobNotificationSettings(Model):
-    """Which runs of a job nobody is told about."""
+    """The runs of a job for which no notification is sent."""
 
     no_alert_for_canceled_runs: bool | None = None
     no_alert_for_skipped_runs: bool | None = None
@@ -39,7 +39,7 @@ class JobNotificationSettings(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class TaskNotificationSettings(Model):
-    """Which runs of a task nobody is told about."""
+    """The runs of a task for which no notification is sent."""
 
     alert_on_last_attempt: bool | None = None
     """Only the last of several attempts tells of a start or a failure."""

@@ -4,59 +4,42 @@ from __future__ import annotations
 
 import attrs
 
-from databricks_async.codec import Model
 from databricks_async.jobs.models.settings_enums import JobPermissionLevel
+from databricks_async.permissions import (
+    AccessControlRequest,
+    AccessControlResponse,
+    GetPermissionLevelsResponse,
+    ObjectPermissions,
+    Permission,
+    PermissionsDescription,
+)
 
 
 @attrs.define(kw_only=True, repr=False)
-class JobAccessControlRequest(Model):
-    """What somebody is allowed: one person, group or service principal, and one level."""
-
-    group_name: str | None = None
-    permission_level: JobPermissionLevel | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class JobAccessControlRequest(AccessControlRequest[JobPermissionLevel]):
+    """A permission to give on a job: to one user, group or service principal."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class JobPermission(Model):
-    """One level that somebody has, and where it comes from."""
-
-    inherited: bool | None = None
-    inherited_from_object: list[str] | None = None
-    permission_level: JobPermissionLevel | None = None
+class JobPermission(Permission[JobPermissionLevel]):
+    """A permission on a job, and where it comes from."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class JobAccessControlResponse(Model):
-    """Somebody, and all levels that they have."""
-
-    all_permissions: list[JobPermission] | None = None
-    display_name: str | None = None
-    group_name: str | None = None
-    service_principal_name: str | None = None
-    user_name: str | None = None
+class JobAccessControlResponse(AccessControlResponse[JobPermission]):
+    """What one user, group or service principal may do with a job."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class JobPermissions(Model):
-    """Who may do what with a job."""
-
-    access_control_list: list[JobAccessControlResponse] | None = None
-    object_id: str | None = None
-    object_type: str | None = None
+class JobPermissions(ObjectPermissions[JobAccessControlResponse]):
+    """All users, groups and service principals that may use a job."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class JobPermissionsDescription(Model):
-    """A level and what it allows."""
-
-    description: str | None = None
-    permission_level: JobPermissionLevel | None = None
+class JobPermissionsDescription(PermissionsDescription[JobPermissionLevel]):
+    """A permission level of a job, explained."""
 
 
 @attrs.define(kw_only=True, repr=False)
-class GetJobPermissionLevelsResponse(Model):
-    """The levels that there are."""
-
-    permission_levels: list[JobPermissionsDescription] | None = None
+class GetJobPermissionLevelsResponse(GetPermissionLevelsResponse[JobPermissionsDescription]):
+    """The permission levels that a job has."""

@@ -20,7 +20,7 @@ from databricks_async.jobs.models.settings_enums import Format, JobDeploymentKin
 from databricks_async.jobs.models.tasks import Task
 from databricks_async.jobs.models.triggers import Continuous, CronSchedule, TriggerConfiguration, TriggerSettings
 
-MOST_CONCURRENT_RUNS: Final = 1_000
+MAX_CONCURRENT_RUNS: Final = 1_000
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -32,7 +32,7 @@ class QueueSettings(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class JobRunAs(Model):
-    """Who the job runs as: one of the three. Without it: whoever created the job."""
+    """The user, group or service principal as which the job runs: one of the three; by default its creator."""
 
     group_name: str | None = None
     service_principal_name: str | None = None
@@ -92,7 +92,7 @@ class JobSettings(Model):
     performance_target: PerformanceTarget | None = None
     queue: QueueSettings | None = None
     run_as: JobRunAs | None = None
-    """Only written: a job tells run_as_user_name."""
+    """Only in requests: an answer has run_as_user_name."""
     schedule: CronSchedule | None = None
     tags: dict[str, str] | None = None
     """25 at most; also set on the job clusters."""
@@ -113,9 +113,9 @@ class JobSettings(Model):
     def _check(self, *, complete: bool) -> None:
         check_tasks(self.tasks, (self.job_clusters or ()) if complete else self.job_clusters, complete=complete)
         runs = self.max_concurrent_runs
-        if runs is not None and not 0 <= runs <= MOST_CONCURRENT_RUNS:
+        if runs is not None and not 0 <= runs <= MAX_CONCURRENT_RUNS:
             raise WrongShape(
-                f"expected 0 (which skips every run) to {MOST_CONCURRENT_RUNS:,}, got {runs:,}",
+                f"expected 0 (which skips every run) to {MAX_CONCURRENT_RUNS:,}, got {runs:,}",
                 ("max_concurrent_runs",),
             )
 

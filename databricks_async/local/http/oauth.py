@@ -90,7 +90,7 @@ def _invalid_client() -> OAuthError:
     return error
 
 
-PUBLIC_ROUTES: dict[str, Endpoint] = {
+ROUTES: dict[str, Endpoint] = {
     "GET /.well-known/databricks-config": host_metadata,
     "GET /oidc/.well-known/oauth-authorization-server": discovery,
     "POST /oidc/v1/token": token,

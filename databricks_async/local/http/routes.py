@@ -5,41 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
 from urllib.parse import unquote
 
 import attrs
 
-from databricks_async.local.clusters import catalog, events, libraries, listing, permissions
-from databricks_async.local.clusters import endpoints as clusters
-from databricks_async.local.http import identity, oauth
 from databricks_async.local.http.versions import served
-from databricks_async.local.jobs import endpoints as jobs
-from databricks_async.local.jobs import output as runs_output
-from databricks_async.local.jobs import permissions as jobs_access
-from databricks_async.local.jobs import run_endpoints as runs
-from databricks_async.local.objects import content
-from databricks_async.local.objects import endpoints as objects
-from databricks_async.local.objects import permissions as object_permissions
 from databricks_async.local.params import Declared, declared_by
 from databricks_async.local.state import Endpoint
-
-# An API is a module's ROUTES and the versions that `{v}` stands for. An endpoint is a function and a row there.
-APIS: list[tuple[dict[str, Endpoint], tuple[str, ...]]] = [
-    (clusters.ROUTES, clusters.VERSIONS),
-    (catalog.ROUTES, catalog.VERSIONS),
-    (events.ROUTES, ()),
-    (listing.ROUTES, ()),
-    (libraries.ROUTES, libraries.VERSIONS),
-    (permissions.ROUTES, permissions.VERSIONS),
-    (jobs_access.ROUTES, jobs_access.VERSIONS),
-    (served(jobs.ROUTES | runs.ROUTES | runs_output.ROUTES, jobs.VERSIONS), ()),
-    (objects.ROUTES, objects.VERSIONS),
-    (content.ROUTES, content.VERSIONS),
-    (identity.ROUTES, identity.VERSIONS),
-    (oauth.PUBLIC_ROUTES, ()),
-    # Its pattern fits every path of permissions: the first pattern that fits is taken.
-    (object_permissions.ROUTES, object_permissions.VERSIONS),
-]
 
 
 @attrs.frozen
@@ -57,7 +31,8 @@ class Routes:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._exact: dict[str, Route] = {}
         self._patterns: list[tuple[re.Pattern[str], Route]] = []
-        for route in routes:
+        # Of two patterns that fit a path, the one with fewer parameters is taken.
+        for route in sorted(routes, key=lambda route: route.endpoint.count("{")):
             if "{" in route.endpoint:
                 pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.endpoint))
                 self._patterns.append((re.compile(pattern), route))
@@ -84,10 +59,14 @@ class Routes:
 
 @cache
 def table() -> Routes:
-    """The routes of all APIs in all their versions; built once, on first use."""
-    return Routes(
-        Route(line, function, declared_by(function))
-        for rows, versions in APIS
-        for endpoint, function in rows.items()
-        for line in ([endpoint.replace("{v}", v) for v in versions] if "{v}" in endpoint else [endpoint])
-    )
+    """The routes of all APIs in all their versions; built once, on first use.
+
+    A module of the local workspace serves an API if it has `ROUTES`: a row for each endpoint, and its function. If it
+    has `VERSIONS`, the rows are served for each of them in the place of `{v}`.
+    """
+    local = import_module(__name__.removesuffix(".http.routes"))
+    modules = [import_module(info.name) for info in walk_packages(local.__path__, f"{local.__name__}.")]
+    rows: dict[str, Endpoint] = {}
+    for module in modules:
+        rows |= served(getattr(module, "ROUTES", {}), getattr(module, "VERSIONS", ("",)))
+    return Routes(Route(line, function, declared_by(function)) for line, function in rows.items())

@@ -7,6 +7,7 @@ from typing import Literal
 
 from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.jobs import run_view as runs_view
+from databricks_async.local.jobs.endpoints import VERSIONS as VERSIONS
 from databricks_async.local.jobs.permissions import any_run_access
 from databricks_async.local.jobs.settings import kind_of
 from databricks_async.local.jobs.state import TaskRun

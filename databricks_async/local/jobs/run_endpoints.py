@@ -11,6 +11,7 @@ from databricks_async.local.jobs import run_lifecycle as runs_life
 from databricks_async.local.jobs import run_view as runs_view
 from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs import task_graph as tasks_graph
+from databricks_async.local.jobs.endpoints import VERSIONS as VERSIONS
 from databricks_async.local.jobs.permissions import (
     JobAccessControlRequest,
     access,

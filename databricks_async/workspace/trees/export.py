@@ -20,10 +20,10 @@ from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectTy
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.trees.names import below, local_name
 from databricks_async.workspace.trees.pool import (
-    Outcome,
-    Progress,
     TreeFailure,
     TreeItem,
+    TreeOutcome,
+    TreeProgress,
     TreeReport,
     TreeSkip,
     open_pool,
@@ -51,7 +51,7 @@ async def export_tree(
     notebooks: ExportFormat | str,
     overwrite: bool,
     skip_unchanged: bool,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
 ) -> TreeReport:
     notebooks = ExportFormat(notebooks)
@@ -64,7 +64,7 @@ async def export_tree(
 
 
 async def _exported(
-    export: _Export, tree: Walk, concurrency: int, on_progress: Callable[[Progress], None] | None
+    export: _Export, tree: Walk, concurrency: int, on_progress: Callable[[TreeProgress], None] | None
 ) -> TreeReport:
     async with open_pool(concurrency, on_progress) as workers, tree as walk:
         ready = False
@@ -149,7 +149,7 @@ class _Export:
             raise
         return place
 
-    async def one(self, info: ObjectInfo, place: str) -> Outcome:
+    async def one(self, info: ObjectInfo, place: str) -> TreeOutcome:
         path, kind = info.path or "", info.object_type or ObjectType("")
         target = str(self.folder / place)
         if kind in _FOLDERS:

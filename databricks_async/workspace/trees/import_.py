@@ -24,10 +24,10 @@ from databricks_async.workspace.models import ExportFormat, ImportFormat, Langua
 from databricks_async.workspace.paths import absolute, truth
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, may_be_notebook, name_in
 from databricks_async.workspace.trees.pool import (
-    Outcome,
-    Progress,
     TreeFailure,
     TreeItem,
+    TreeOutcome,
+    TreeProgress,
     TreeReport,
     TreeSkip,
     open_pool,
@@ -94,7 +94,7 @@ class _Target:
     path: str
     there: dict[str, ObjectInfo] = attrs.Factory(dict)
     """What is in it already, by name; read only to leave out what has not changed."""
-    made: asyncio.Task[Outcome] | None = None
+    made: asyncio.Task[TreeOutcome] | None = None
 
     def inside(self, name: str) -> str:
         return f"{self.path.rstrip('/')}/{name}"
@@ -110,7 +110,7 @@ async def import_tree(
     *,
     overwrite: bool,
     skip_unchanged: bool,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
     exclude: Iterable[str] = (),
 ) -> TreeReport:
@@ -168,11 +168,11 @@ class _Import:
             listed = await self._workspace.list(target.path).collect()
             target.there = {name: info for info in listed if (name := name_in(target.path, info.path or ""))}
 
-    async def folder(self, local: str, target: _Target) -> Outcome:
+    async def folder(self, local: str, target: _Target) -> TreeOutcome:
         await self.make(target)
         return TreeItem(local, target.path, ObjectType.DIRECTORY, 0)
 
-    async def one(self, source: _Source, target: _Target) -> Outcome:
+    async def one(self, source: _Source, target: _Target) -> TreeOutcome:
         if target.made is not None:
             # In the same pool and started before this, so it does not wait for a place that this one has.
             await asyncio.wait((target.made,))

@@ -73,7 +73,7 @@ class TreeFailure:
     error: Exception
 
 
-Outcome: TypeAlias = TreeItem | TreeSkip | TreeFailure
+TreeOutcome: TypeAlias = TreeItem | TreeSkip | TreeFailure
 
 
 @attrs.frozen
@@ -107,7 +107,7 @@ class TreeReport:
 
 
 @attrs.frozen
-class Progress:
+class TreeProgress:
     """How far the work on a tree is, reported after each object: transferred, skipped or failed."""
 
     path: str
@@ -124,7 +124,7 @@ class Progress:
 class Pool:
     """Works on many objects at once, and keeps account of them."""
 
-    def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[TreeProgress], None] | None) -> None:
         self._group = group
         self._free = asyncio.Semaphore(size)
         self._on_progress = on_progress
@@ -132,19 +132,19 @@ class Pool:
         self.report = TreeReport([], [], [])
 
     async def start(
-        self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]
-    ) -> asyncio.Task[Outcome]:
+        self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[TreeOutcome]]
+    ) -> asyncio.Task[TreeOutcome]:
         """Do this as soon as a worker is free; returns when it has begun."""
         self._found += 1
         await self._free.acquire()
         return self._group.create_task(self._do(path, kind, work))
 
-    def note(self, outcome: Outcome, kind: ObjectType | None = None) -> None:
+    def note(self, outcome: TreeOutcome, kind: ObjectType | None = None) -> None:
         """Account for an object that needs no work."""
         self._found += 1
         self._account(outcome, kind)
 
-    async def _do(self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _do(self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[TreeOutcome]]) -> TreeOutcome:
         try:
             outcome = await work()
         except (DatabricksError, OSError, ValueError) as error:
@@ -156,7 +156,7 @@ class Pool:
         self._account(outcome, kind)
         return outcome
 
-    def _account(self, outcome: Outcome, kind: ObjectType | None) -> None:
+    def _account(self, outcome: TreeOutcome, kind: ObjectType | None) -> None:
         report, size = self.report, 0
         if isinstance(outcome, TreeItem):
             report.done.append(outcome)
@@ -168,11 +168,11 @@ class Pool:
             report.failures.append(outcome)
         if self._on_progress is not None:
             done = len(report.done) + len(report.skipped) + len(report.failures)
-            self._on_progress(Progress(outcome.path, kind, size, done, self._found))
+            self._on_progress(TreeProgress(outcome.path, kind, size, done, self._found))
 
 
 @asynccontextmanager
-async def open_pool(size: int, on_progress: Callable[[Progress], None] | None) -> AsyncIterator[Pool]:
+async def open_pool(size: int, on_progress: Callable[[TreeProgress], None] | None) -> AsyncIterator[Pool]:
     """A pool of this size. At its end all its work has ended: well, or cancelled after a fatal error."""
     size, failure = checked_concurrency(size), None
     group = asyncio.TaskGroup()

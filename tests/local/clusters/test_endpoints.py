@@ -1,4 +1,8 @@
-"""The life of a cluster, as any client sees it on the wire."""
+"""The life of a cluster, as any client sees it on the wire.
+
+Here are the tests of `local/clusters/events.py`, `local/clusters/lifecycle.py`, `local/state.py`,
+`local/workspace.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The list of clusters and the events of one, page by page."""
+"""The list of clusters and the events of one, page by page.
+
+Here are the tests of `local/paging.py`.
+"""
 
 from __future__ import annotations
 

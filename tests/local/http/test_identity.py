@@ -1,4 +1,7 @@
-"""Tokens, service principals, and who may do what."""
+"""Tokens, service principals, and who may do what.
+
+Here are the tests of `local/http/oauth.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What every request meets: tokens, routes, bodies, limits, and the end of the server."""
+"""What every request meets: tokens, routes, bodies, limits, and the end of the server.
+
+Here are the tests of `local/http/requests.py`, `local/http/routes.py`, `local/http/versions.py`, `local/params.py`,
+`local/errors.py`, `local/journal.py`.
+"""
 
 from __future__ import annotations
 

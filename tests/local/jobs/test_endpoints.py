@@ -1,4 +1,7 @@
-"""Jobs: made, shown, changed, deleted, and refused where they make no sense."""
+"""Jobs: made, shown, changed, deleted, and refused where they make no sense.
+
+Here are the tests of `local/jobs/settings.py`, `local/jobs/state.py`, `local/values.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The life of a run: start, queue, end, cancel, time limits."""
+"""The life of a run: start, queue, end, cancel, time limits.
+
+Here are the tests of `local/jobs/run_lifecycle.py`, `local/jobs/run_view.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What import takes and export gives, in every format, and what both refuse."""
+"""What import takes and export gives, in every format, and what both refuse.
+
+Here are the tests of `local/objects/sizes.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The tree of workspace objects: what list, get-status, mkdirs and delete do."""
+"""The tree of workspace objects: what list, get-status, mkdirs and delete do.
+
+Here are the tests of `local/objects/tree.py`.
+"""
 
 from __future__ import annotations
 
@@ -191,6 +194,7 @@ def test_add_object_replaces_nothing(workspace):
         workspace.add_object("/Shared/x")
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_slow_listings_run_side_by_side(wire, workspace):
     """1,000 directories that take 20 ms each are listed in far less than the 20 s of one after the other."""
     for number in range(1000):
@@ -198,4 +202,4 @@ async def test_slow_listings_run_side_by_side(wire, workspace):
     workspace.faults.add("GET /api/{v}/workspace/list", Fault.delay(0.02), probability=1.0)
     began = time.monotonic()
     await asyncio.gather(*(names(wire, f"/Shared/{number}") for number in range(1000)))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 1

@@ -1,4 +1,7 @@
-"""Notebooks in all their formats, and what survives the way there and back."""
+"""Notebooks in all their formats, and what survives the way there and back.
+
+Here are the tests of `local/objects/archives.py`, `local/objects/notebooks.py`.
+"""
 
 from __future__ import annotations
 

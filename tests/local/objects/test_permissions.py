@@ -1,4 +1,7 @@
-"""Who may do what to workspace objects, and how directories pass it down."""
+"""Who may do what to workspace objects, and how directories pass it down.
+
+Here are the tests of `local/access.py`.
+"""
 
 from __future__ import annotations
 

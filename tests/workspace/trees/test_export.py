@@ -1,4 +1,7 @@
-"""`export_tree`: a tree of the workspace in a local folder, and nowhere else."""
+"""`export_tree`: a tree of the workspace in a local folder, and nowhere else.
+
+Here are the tests of `workspace/trees/names.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 from databricks_async import Config, WorkspaceClient
 from databricks_async.errors import LifecycleError, ResourceDoesNotExist, Unauthenticated
 from databricks_async.local import Fault, LocalWorkspace, RateLimit
-from databricks_async.workspace.trees.pool import Progress
+from databricks_async.workspace.trees.pool import TreeProgress
 
 LIST = "GET /api/{v}/workspace/list"
 EXPORT = "GET /api/{v}/workspace/export"
@@ -260,7 +263,7 @@ async def test_a_wrong_place_is_told_before_anything_is_exported(
     w: WorkspaceClient, workspace: LocalWorkspace, tmp_path: Path
 ) -> None:
     """A file in place of the folder or above it, a relative path; nothing is made for a tree that does not exist."""
-    told: list[Progress] = []
+    told: list[TreeProgress] = []
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError, match="file"):
         await w.workspace.export_tree("/Shared", tmp_path / "file")
@@ -282,7 +285,7 @@ async def test_progress_is_told(w: WorkspaceClient, workspace: LocalWorkspace, l
     """After each object, failed and skipped ones included; an error of the listener passes through."""
     workspace.add_object("/Shared/t/a", b"12345")
     workspace.add_object("/Shared/t/f/b", b"12345")
-    told: list[Progress] = []
+    told: list[TreeProgress] = []
     await w.workspace.export_tree("/Shared/t", local, on_progress=told.append)
     assert [progress.done for progress in told] == [1, 2, 3]
     assert {(progress.path, progress.kind, progress.bytes) for progress in told} == {
@@ -292,7 +295,7 @@ async def test_progress_is_told(w: WorkspaceClient, workspace: LocalWorkspace, l
     }
     assert told[-1].found == 3
 
-    def fail(_: Progress) -> None:
+    def fail(_: TreeProgress) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -354,7 +357,7 @@ async def test_an_export_that_was_cut_short_can_be_taken_up(
         workspace.add_object(f"/Shared/t/{number}", b"x")
 
     async def cut_short(folder: Path, count: int) -> None:
-        def cut(progress: Progress) -> None:
+        def cut(progress: TreeProgress) -> None:
             if progress.done == count:
                 export.cancel()
 

@@ -18,7 +18,7 @@ from databricks_async.errors import (
     Unauthenticated,
 )
 from databricks_async.local import Fault, LocalWorkspace, RateLimit
-from databricks_async.workspace.trees.pool import Progress
+from databricks_async.workspace.trees.pool import TreeProgress
 
 IMPORT = "POST /api/{v}/workspace/import"
 MKDIRS = "POST /api/{v}/workspace/mkdirs"
@@ -300,7 +300,7 @@ async def test_the_target_itself_must_be_possible(w: WorkspaceClient, local: Pat
 async def test_progress_is_told(w: WorkspaceClient, local: Path) -> None:
     """After each object."""
     plant(local, {"a": b"12345", "f/b.py": PY})
-    told: list[Progress] = []
+    told: list[TreeProgress] = []
     await w.workspace.import_tree(local, "/Shared/t", on_progress=told.append)
     assert [progress.done for progress in told] == [1, 2, 3]
     assert {(Path(progress.path).name, progress.kind, progress.bytes) for progress in told} == {
