@@ -1,4 +1,7 @@
-"""Answers that are nested deeper than anything needs: refused when they are read, and not when they are used."""
+"""Answers that are nested deeper than anything needs: refused when they are read, and not when they are used.
+
+Tests `nesting.py`.
+"""
 
 from __future__ import annotations
 

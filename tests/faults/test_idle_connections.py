@@ -1,4 +1,7 @@
-"""What arrives on a connection between two requests, and what becomes of the next request then."""
+"""What arrives on a connection between two requests, and what becomes of the next request then.
+
+Tests `session/connections.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""No secret in an error, in what it came from, in the frames of its traceback, or in a log."""
+"""No secret in an error, in what it came from, in the frames of its traceback, or in a log.
+
+Tests `sent_secrets.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Certificates and proxies: whom the client trusts, and which way it goes."""
+"""Certificates and proxies: whom the client trusts, and which way it goes.
+
+Tests `session/network.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trees that keep to their folder while others plant links in it, and what a killed export leaves behind."""
+"""Trees that keep to their folder while others plant links in it, and what a killed export leaves behind.
+
+Tests `workspace/files.py` and `workspace/folders.py`.
+"""
 
 from __future__ import annotations
 
