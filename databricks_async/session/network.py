@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.config import is_loopback
 from databricks_async.errors import ConfigError
+from databricks_async.secret import HiddenStr, reveal
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Files that replace the certificates of the machine, as requests and curl read them, the first one first."""
@@ -48,12 +49,12 @@ def find_proxy(host: str, setting: str | None = None) -> tuple[str | None, dict[
             return None, {}
     else:
         source = "proxy"
-    proxy, login = parse_proxy(setting, source)
+    proxy, login = parse_proxy(reveal(setting), source)
     if parts.scheme == "http" and not is_loopback(urlsplit(proxy).hostname or ""):
         raise ConfigError(f"{host} is plain http, and a proxy would see the token: unset proxy for it")
     if not login:
         return proxy, {}
-    return proxy, {"Proxy-Authorization": f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}"}
+    return proxy, {"Proxy-Authorization": HiddenStr(f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}")}
 
 
 def parse_proxy(address: str, source: str) -> tuple[str, str]:
@@ -69,7 +70,7 @@ def parse_proxy(address: str, source: str) -> tuple[str, str]:
     if parts.scheme not in ("http", "https"):
         raise ConfigError(f"{source} has the scheme {parts.scheme!r}: only http and https work")
     login, _, where = parts.netloc.rpartition("@")
-    return f"{parts.scheme}://{where}", login
+    return f"{parts.scheme}://{where}", HiddenStr(login)
 
 
 def _in_networks(name: str) -> bool:
