@@ -18,6 +18,24 @@ from databricks_async.permissions import (
     PermissionsDescription,
 )
 
+__all__ = [
+    "DirectoryInfo",
+    "ExportFormat",
+    "ExportResponse",
+    "GetWorkspaceObjectPermissionLevelsResponse",
+    "ImportFormat",
+    "Language",
+    "ListResponse",
+    "ObjectInfo",
+    "ObjectType",
+    "WorkspaceObjectAccessControlRequest",
+    "WorkspaceObjectAccessControlResponse",
+    "WorkspaceObjectPermission",
+    "WorkspaceObjectPermissionLevel",
+    "WorkspaceObjectPermissions",
+    "WorkspaceObjectPermissionsDescription",
+]
+
 
 class ObjectType(OpenEnum):
     """What an object of the workspace is."""

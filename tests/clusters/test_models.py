@@ -32,12 +32,12 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.codec import Model, OpenEnum, WrongShape
+from databricks_async.front_door import public_names
 from databricks_async.libraries import models as libraries
 
 
 def made_of(module: ModuleType, base: type) -> list[Any]:
-    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
-    return sorted((one for one in found if one not in (Model, OpenEnum)), key=lambda one: one.__name__)
+    return [one for one in (getattr(module, name) for name in public_names(module)) if issubclass(one, base)]
 
 
 MODELS: list[type[Model]] = made_of(models, Model) + made_of(libraries, Model)

@@ -24,6 +24,15 @@ from databricks_async.clusters.models.storage import LogSyncStatus
 from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
 
+__all__ = [
+    "ClusterDetails",
+    "CreateClusterResponse",
+    "ListClustersFilterBy",
+    "ListClustersResponse",
+    "ListClustersSortBy",
+    "TerminationReason",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class TerminationReason(Model):

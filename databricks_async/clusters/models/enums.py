@@ -4,6 +4,33 @@ from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
 
+__all__ = [
+    "AwsAvailability",
+    "AzureAvailability",
+    "CloudProviderNodeStatus",
+    "ClusterPermissionLevel",
+    "ClusterSource",
+    "ConfidentialComputeType",
+    "DataPlaneEventDetailsEventType",
+    "DataSecurityMode",
+    "DependencyMode",
+    "DiskTypeAzureDiskVolumeType",
+    "DiskTypeEbsVolumeType",
+    "EbsVolumeType",
+    "EventDetailsCause",
+    "EventType",
+    "GcpAvailability",
+    "GetEventsOrder",
+    "InitScriptExecutionDetailsInitScriptExecutionStatus",
+    "Kind",
+    "ListClustersSortByDirection",
+    "ListClustersSortByField",
+    "RuntimeEngine",
+    "State",
+    "TerminationReasonCode",
+    "TerminationReasonType",
+]
+
 
 class AwsAvailability(OpenEnum):
     """Where machines on AWS come from."""

@@ -30,6 +30,15 @@ from databricks_async.clusters.models.storage import (
 from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
 
+__all__ = [
+    "ClusterEvent",
+    "DataPlaneEventDetails",
+    "EventDetails",
+    "GetEventsResponse",
+    "InitScriptEventDetails",
+    "InitScriptInfoAndExecutionDetails",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class InitScriptInfoAndExecutionDetails(Model):

@@ -18,6 +18,13 @@ from databricks_async.clusters.models.machines import (
 from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptInfo
 from databricks_async.codec import SECRET_VALUES, Model, WrongShape
 
+__all__ = [
+    "CloneCluster",
+    "ClusterAttributes",
+    "ClusterSpec",
+    "UpdateClusterResource",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class CloneCluster(Model):

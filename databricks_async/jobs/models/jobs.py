@@ -11,6 +11,13 @@ from databricks_async.epoch import from_epoch_ms
 from databricks_async.jobs.models.settings import JobSettings
 from databricks_async.jobs.models.trigger_states import TriggerDetails, TriggerStateProto
 
+__all__ = [
+    "BaseJob",
+    "CreateResponse",
+    "Job",
+    "ListJobsResponse",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class BaseJob(Model):

@@ -7,6 +7,17 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.jobs.models.settings_enums import JobsHealthMetric, JobsHealthOperator
 
+__all__ = [
+    "JobEmailNotifications",
+    "JobNotificationSettings",
+    "JobsHealthRule",
+    "JobsHealthRules",
+    "TaskEmailNotifications",
+    "TaskNotificationSettings",
+    "Webhook",
+    "WebhookNotifications",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class JobEmailNotifications(Model):

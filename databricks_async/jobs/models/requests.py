@@ -19,6 +19,12 @@ from databricks_async.jobs.models.settings_enums import PerformanceTarget
 from databricks_async.jobs.models.task_kinds import RunParameters
 from databricks_async.jobs.models.tasks import SubmitTask
 
+__all__ = [
+    "RepairRun",
+    "RunNow",
+    "SubmitRun",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class SubmitRun(Model):

@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
 
+__all__ = [
+    "AlertEvaluationState",
+    "CleanRoomTaskRunLifeCycleState",
+    "CleanRoomTaskRunResultState",
+    "DbtPlatformRunStatus",
+    "QueueDetailsCodeCode",
+    "RepairHistoryItemType",
+    "RunLifeCycleState",
+    "RunLifecycleStateV2State",
+    "RunResultState",
+    "RunType",
+    "SqlAlertState",
+    "SqlDashboardWidgetOutputStatus",
+    "TerminationCodeCode",
+    "TerminationTypeType",
+    "TriggerType",
+    "ViewType",
+]
+
 
 class AlertEvaluationState(OpenEnum):
     """What came of an alert."""

@@ -20,6 +20,15 @@ from databricks_async.jobs.models.settings_enums import Format, JobDeploymentKin
 from databricks_async.jobs.models.tasks import Task
 from databricks_async.jobs.models.triggers import Continuous, CronSchedule, TriggerConfiguration, TriggerSettings
 
+__all__ = [
+    "CreateJob",
+    "JobDeployment",
+    "JobParameterDefinition",
+    "JobRunAs",
+    "JobSettings",
+    "QueueSettings",
+]
+
 MAX_CONCURRENT_RUNS: Final = 1_000
 
 

@@ -4,6 +4,39 @@ from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
 
+__all__ = [
+    "AiExtractFunctionMode",
+    "AiParseDocumentFunctionDescriptionElementType",
+    "AiRuntimeTaskPriorityClass",
+    "AuthenticationMethod",
+    "ComputeSpecAcceleratorType",
+    "Condition",
+    "ConditionTaskOp",
+    "DayOfWeek",
+    "Format",
+    "GitProvider",
+    "HardwareAcceleratorType",
+    "JobCompletionTriggerConfigurationIfStatus",
+    "JobDeploymentKind",
+    "JobEditMode",
+    "JobPermissionLevel",
+    "JobSourceDirtyState",
+    "JobsHealthMetric",
+    "JobsHealthOperator",
+    "ModelTriggerConfigurationCondition",
+    "PauseStatus",
+    "PerformanceTarget",
+    "PeriodicTriggerConfigurationTimeUnit",
+    "RunIf",
+    "Source",
+    "SqlConditionTriggerMode",
+    "StorageMode",
+    "SubscriptionAttachmentDataAttachmentFileFormat",
+    "SubscriptionAttachmentPageAttachmentPageSelection",
+    "TaskRetryMode",
+    "ViewsToExport",
+]
+
 
 class AiExtractFunctionMode(OpenEnum):
     """What an extraction goes for."""

@@ -13,6 +13,27 @@ from databricks_async.jobs.models.settings_enums import (
     SubscriptionAttachmentPageAttachmentPageSelection,
 )
 
+__all__ = [
+    "AlertTask",
+    "AlertTaskSubscriber",
+    "DashboardTask",
+    "PowerBiModel",
+    "PowerBiTable",
+    "PowerBiTask",
+    "SqlTask",
+    "SqlTaskAlert",
+    "SqlTaskDashboard",
+    "SqlTaskFile",
+    "SqlTaskQuery",
+    "SqlTaskSubscription",
+    "Subscription",
+    "SubscriptionAttachment",
+    "SubscriptionAttachmentDataAttachment",
+    "SubscriptionAttachmentDataAttachmentWidget",
+    "SubscriptionAttachmentPageAttachment",
+    "SubscriptionSubscriber",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class SqlTaskSubscription(Model):

@@ -10,6 +10,26 @@ from databricks_async.codec import Model
 from databricks_async.jobs.models.run_enums import TerminationCodeCode
 from databricks_async.jobs.models.settings_enums import PauseStatus
 
+__all__ = [
+    "CompletedJob",
+    "ContinuousTriggerState",
+    "FileArrivalTriggerState",
+    "JobCompletionTriggerRunInfoDetails",
+    "JobCompletionTriggerState",
+    "JobCompletionTriggerStateMonitoredJobState",
+    "PerTriggerState",
+    "PeriodicTriggerState",
+    "SqlConditionRunInfoDetails",
+    "SqlConditionState",
+    "TableState",
+    "TableTriggerState",
+    "TriggerDetails",
+    "TriggerEvaluation",
+    "TriggerHistory",
+    "TriggerInfo",
+    "TriggerStateProto",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class ContinuousTriggerState(Model):
