@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from databricks_async.workspace.api import Workspace
 
 API_VERSIONS = {"clusters": "2.1", "jobs": "2.2", "libraries": "2.0", "workspace": "2.0", "current_user": "2.0"}
-"""What today's service speaks."""
+"""The versions that the service has today."""
 
 
 class WorkspaceClient:

@@ -184,7 +184,7 @@ class LocalWorkspace:
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
     def touch(self, cluster_id: str) -> None:
-        """Somebody works on the cluster: its time until autotermination starts anew."""
+        """A user works on the cluster: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 

@@ -243,7 +243,7 @@ class Workspace(Service):
         only with `overwrite`; `skip_unchanged` leaves out what is there with the same content, a `.ipynb` file only if
         it still has the time of its export. Symbolic links are followed to files of the same tree only.
 
-        What fails does not stop the rest, and is told, as in `export_tree`.
+        What fails does not stop the rest, and is reported, as in `export_tree`.
         """
         return await import_tree(
             self,

@@ -86,7 +86,7 @@ class ExportFormat(OpenEnum):
 
 
 class WorkspaceObjectPermissionLevel(OpenEnum):
-    """What somebody may do with an object of the workspace."""
+    """A permission level of an object of the workspace."""
 
     CAN_EDIT = "CAN_EDIT"
     CAN_MANAGE = "CAN_MANAGE"

@@ -1,4 +1,4 @@
-"""The closed lists of words in the Clusters API, as open enums."""
+"""The enums of the Clusters API."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CloudProviderNodeStatus(OpenEnum):
 
 
 class ClusterPermissionLevel(OpenEnum):
-    """What somebody may do with a cluster."""
+    """A permission level of a cluster."""
 
     CAN_ATTACH_TO = "CAN_ATTACH_TO"
     CAN_MANAGE = "CAN_MANAGE"

@@ -1,4 +1,4 @@
-"""What happened to a cluster: its events, and their pages."""
+"""The events of a cluster, and their pages."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class CloneCluster(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class ClusterAttributes(Model):
-    """What the configuration of a cluster has, whether it is asked for, in force, or told by an event; not its size."""
+    """What the configuration of a cluster has, whether requested, in force, or reported by an event; not its size."""
 
     autotermination_minutes: int | None = None
     """Minutes without work after which the cluster ends; 0 is never."""

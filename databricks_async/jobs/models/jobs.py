@@ -1,4 +1,4 @@
-"""What the service says a job is, and the lists of jobs."""
+"""Jobs as the service reports them, and listings of jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 @attrs.define(kw_only=True, repr=False)
 class BaseJob(Model):
-    """A job, as a list tells it."""
+    """A job, as a listing shows it."""
 
     job_id: int
     created_time: int | None = None

@@ -1,4 +1,4 @@
-"""What makes runs: the bodies of submit, run_now and repair_run."""
+"""The requests that start runs: the bodies of submit, run_now and repair_run."""
 
 from __future__ import annotations
 

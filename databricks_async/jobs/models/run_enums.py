@@ -1,4 +1,4 @@
-"""The words in what the service says about runs, as open enums."""
+"""The enums of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run is and how it ended, in the older words and in the newer ones."""
+"""How far a run is and how it ended, in the older fields (`state`) and the newer ones (`status`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 @attrs.define(kw_only=True, repr=False)
 class RunState(Model):
-    """How far a run is and how it ended, in the older words."""
+    """How far a run is and how it ended, in the older form."""
 
     life_cycle_state: RunLifeCycleState | None = None
     queue_reason: str | None = None
@@ -56,7 +56,7 @@ class TerminationDetails(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class RunStatus(Model):
-    """How far a run is and how it ended, in the newer words."""
+    """How far a run is and how it ended, in the newer form."""
 
     queue_details: QueueDetails | None = None
     state: RunLifecycleStateV2State | None = None

@@ -1,4 +1,4 @@
-"""What the service says about the tasks of a run."""
+"""The tasks of a run as the service reports them."""
 
 from __future__ import annotations
 

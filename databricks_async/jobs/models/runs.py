@@ -1,4 +1,4 @@
-"""What the service says about runs, and the answers of what makes them."""
+"""Runs as the service reports them, and the answers of the endpoints that start them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RepairHistoryItem(_StateProperties, Model):
 
 @attrs.define(kw_only=True, repr=False)
 class BaseRun(_TimeProperties, Model):
-    """A run, as a list tells it."""
+    """A run, as a listing shows it."""
 
     run_id: int
     attempt_number: int | None = None

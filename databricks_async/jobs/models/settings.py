@@ -1,4 +1,4 @@
-"""What a job is to be: the bodies of create, reset and update."""
+"""The settings of a job: the bodies of create, reset and update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words in what a job is to be, as open enums."""
+"""The enums of a job's settings."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class JobEditMode(OpenEnum):
 
 
 class JobPermissionLevel(OpenEnum):
-    """What somebody may do with a job."""
+    """A permission level of a job."""
 
     CAN_MANAGE = "CAN_MANAGE"
     CAN_MANAGE_RUN = "CAN_MANAGE_RUN"

@@ -37,7 +37,7 @@ __all__ = [
 
 @attrs.define(kw_only=True, repr=False)
 class SqlTaskSubscription(Model):
-    """Somebody who is told the result: a user or a destination, not both."""
+    """A recipient of the result: a user or a destination, not both."""
 
     destination_id: str | None = None
     user_name: str | None = None
@@ -92,7 +92,7 @@ class SqlTask(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class AlertTaskSubscriber(Model):
-    """Somebody who is told the result: a user or a destination."""
+    """A recipient of the result: a user or a destination."""
 
     destination_id: str | None = None
     user_name: str | None = None
@@ -148,7 +148,7 @@ class SubscriptionAttachment(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class SubscriptionSubscriber(Model):
-    """Somebody who gets a dashboard: a user or a destination."""
+    """A recipient of a dashboard: a user or a destination."""
 
     destination_id: str | None = None
     user_name: str | None = None

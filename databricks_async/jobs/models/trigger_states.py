@@ -1,4 +1,4 @@
-"""What the service says about triggers: how they stand, and what started a run."""
+"""Triggers as the service reports them: their state, and what started a run."""
 
 from __future__ import annotations
 
