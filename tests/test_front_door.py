@@ -1,4 +1,4 @@
-"""What users may name: where it is, that it is all there, and what they are told at the wrong door."""
+"""What users may name: where it is, that it is all there, and the error in a wrong place."""
 
 from __future__ import annotations
 
