@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from databricks_async.aio import time_limit
 from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
@@ -62,6 +62,8 @@ class Wait(Generic[T]):
         self._grace_period = grace_period
         self.last: T | None = None
         """What the last poll returned."""
+        self.response: Any = None
+        """The answer to the call that began it, as a model; None if it says nothing."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._name}>"

@@ -239,8 +239,13 @@ def _check(made: object, typed: Any) -> None:
         for name, wire in hooks.holders_of(cls):
             if isinstance(value := getattr(made, name), _HOLDERS):
                 _check_inside(wire, value, typed and typed[wire])
-        if typed is not None and made.unknown_fields:
-            _check_names(made)
+        if typed is not None:
+            if made.unknown_fields:
+                _check_names(made)
+            for name, wire, expected in hooks.mandatory_of(cls):
+                if getattr(made, name) is None:
+                    got = "null" if wire in typed else "nothing"
+                    raise WrongShape(f"expected {expected}, got {got}", (wire,))
         made.check()
     elif isinstance(made, list):
         for index, one in enumerate(made):

@@ -35,7 +35,7 @@ class LibraryInstallStatus(OpenEnum):
 class MavenLibrary(Model):
     """A package of a Maven repository."""
 
-    coordinates: str
+    coordinates: str | None
     exclusions: list[str] | None = None
     repo: str | None = None
 
@@ -44,7 +44,7 @@ class MavenLibrary(Model):
 class PythonPyPiLibrary(Model):
     """A package of PyPI."""
 
-    package: str
+    package: str | None
     repo: str | None = None
 
 
@@ -52,7 +52,7 @@ class PythonPyPiLibrary(Model):
 class RCranLibrary(Model):
     """A package of CRAN."""
 
-    package: str
+    package: str | None
     repo: str | None = None
 
 
@@ -83,7 +83,7 @@ class LibraryFullStatus(Model):
 class ClusterLibraryStatuses(Model):
     """The libraries of one cluster."""
 
-    cluster_id: str
+    cluster_id: str | None
     library_statuses: list[LibraryFullStatus] | None = None
 
 

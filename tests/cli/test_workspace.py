@@ -162,7 +162,7 @@ async def test_errors_are_one_clear_line(
     monkeypatch.delenv("DATABRICKS_HOST")
     seen.append(await run("ls", "/", "--profile", "nobody"))
     expected = ("doesn't exist", "begin with '/'", "doesn't exist", "nothing", "no credentials")
-    expected += ("scheme 'ftp'", "web page", "Invalid access token", "token", "no such file")
+    expected += ("scheme 'ftp'", "web page", "Invalid access token", "DATABRICKS_TOKEN", "no such file")
     for (code, out, err), words in zip(seen, expected, strict=True):
         assert (code, out) == (1, "")
         assert err.startswith("databricks-async workspace ")
@@ -176,7 +176,7 @@ async def test_profiles(run: Run, local_workspace: LocalWorkspace, monkeypatch: 
     config.write_text(f"[mine]\nhost = {local_workspace.url}\ntoken = {local_workspace.token}\n")
     monkeypatch.delenv("DATABRICKS_HOST")
     monkeypatch.delenv("DATABRICKS_TOKEN")
-    assert await run("ls", "/", "--profile", "mine") == (0, "/Shared\n/Users\n", "")
+    assert await run("ls", "/", "--profile", "mine") == (0, "/Repos\n/Shared\n/Users\n", "")
 
 
 @pytest.mark.parametrize("argv", [[], ["ls"], ["fly", "/"], ["export", "/Shared"], ["ls", "/", "--nonsense"]])

@@ -195,9 +195,9 @@ async def test_get_change_reset_loses_nothing(w, workspace, caplog):
     workspace.journal.clear()
 
 
-@BOTH
-async def test_other_long_arrays_come_whole(w):
-    """2.1 leaves them out as it does tasks."""
+async def test_other_long_arrays_come_whole(connect):
+    """Of a job with few tasks too."""
+    w = connect()
     parameters = [{"name": f"p{number}", "default": "0"} for number in range(120)]
     job_id = (
         await w.jobs.create(

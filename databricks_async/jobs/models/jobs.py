@@ -23,7 +23,7 @@ __all__ = [
 class BaseJob(Model):
     """A job, as a listing shows it."""
 
-    job_id: int
+    job_id: int | None
     created_time: int | None = None
     """Epoch milliseconds."""
     creator_user_name: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
+import base64
+from collections.abc import Mapping
 
 from databricks_async.local.errors import ApiError
 from databricks_async.local.state import Endpoint, Json, State, User
@@ -10,10 +11,24 @@ from databricks_async.local.state import Endpoint, Json, State, User
 _EXPIRING_SECONDS = 30.0
 
 
-def authenticate(state: State, authorization: str | None) -> User:
-    """The user behind an Authorization header. Raises ApiError with the service's own message."""
+_MANAGEMENT = "X-Databricks-Azure-SP-Management-Token"
+_RESOURCE_ID = "X-Databricks-Azure-Workspace-Resource-Id"
+
+
+def authenticate(state: State, headers: Mapping[str, str]) -> User:
+    """The user behind a request's headers. Raises ApiError with the service's own message.
+
+    A personal access token may also come as the password of a user called `token`, as curl sends it from a .netrc file
+    (learn.microsoft.com/azure/databricks/dev-tools/auth/pat, "machine ... login token password ...").
+    """
+    authorization = headers.get("Authorization")
     scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not value:
+    if scheme.lower() == "basic":
+        user, _, value = _decode(value.strip()).partition(":")
+        value = value if user == "token" else ""
+    elif scheme.lower() != "bearer":
+        value = ""
+    if not value.strip():
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
     token = state.tokens.get(value.strip())
     if token is None:
@@ -26,28 +41,45 @@ def authenticate(state: State, authorization: str | None) -> User:
             raise ApiError(401, 401, "The access token expired.")
         if left < _EXPIRING_SECONDS:
             raise ApiError(403, 403, "Token is expiring within 30 seconds.")
+    if token.needs_role:
+        _check_role(state, headers)
     return token.user
+
+
+def _check_role(state: State, headers: Mapping[str, str]) -> None:
+    """One who is no user of the workspace is let in by a role on it in Azure, which two more headers show.
+
+    learn.microsoft.com, "Service principals that are not workspace users"; the first call makes it a user.
+    """
+    provider = state.identity_provider
+    if provider is None or not provider.is_management_token(headers.get(_MANAGEMENT, "")):
+        raise ApiError(403, 403, "Invalid access token.")
+    if headers.get(_RESOURCE_ID) not in provider.resource_ids:
+        raise ApiError(403, 403, "Invalid access token.")
+
+
+def _decode(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:  # also binascii.Error and UnicodeDecodeError
+        return ""
 
 
 def me(state: State, *, caller: User) -> Json:
     """The caller as a SCIM user."""
-    groups = ["admins", "users"] if caller.admin else ["users"]
+    groups = [User(name, admin=False) for name in (("admins", "users") if caller.admin else ("users",))]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "id": _id(caller.name),
+        "id": caller.user_id,
         "userName": caller.name,
         "displayName": caller.name,
         "active": True,
         "emails": [{"type": "work", "value": caller.name, "primary": True}],
         "groups": [
-            {"display": group, "type": "direct", "value": _id(group), "$ref": f"Groups/{_id(group)}"}
+            {"display": group.name, "type": "direct", "value": group.user_id, "$ref": f"Groups/{group.user_id}"}
             for group in groups
         ],
     }
-
-
-def _id(name: str) -> str:
-    return str(zlib.crc32(name.encode()))
 
 
 ROUTES: dict[str, Endpoint] = {"GET /api/{v}/preview/scim/v2/Me": me}

@@ -12,7 +12,7 @@ def notebook(key, **settings):
 
 
 def ids(answer):
-    return [run["run_id"] for run in answer["runs"]]
+    return [run["run_id"] for run in answer.get("runs", [])]
 
 
 async def test_runs_come_newest_first_page_by_page(jobs):

@@ -38,7 +38,7 @@ async def names(wire, path, **params):
 
 async def test_a_new_workspace_has_its_first_directories(wire):
     """The root holds /Users, with a home for each user, and /Shared."""
-    assert await names(wire, "/") == ["/Users", "/Shared"]
+    assert await names(wire, "/") == ["/Users", "/Shared", "/Repos"]
     assert await names(wire, "/Users") == ["/Users/admin@example.com"]
     assert await wire.ok("GET", LIST, path="/Shared") == {}
     root = await wire.ok("GET", STATUS, path="/")
@@ -148,7 +148,7 @@ async def test_delete_of_a_full_directory_must_be_recursive(wire, workspace):
         assert (await wire.get(STATUS, path=path))[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/Users", "/Shared"])
+@pytest.mark.parametrize("path", ["/", "/Users", "/Shared", "/Repos"])
 async def test_the_first_directories_stay(wire, path):
     """DIRECTORY_PROTECTED, even for an admin."""
     status, answer = await wire.post(DELETE, path=path, recursive=True)
