@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
 from urllib.parse import quote
 
 from databricks_async.config import Arguments, Config, hidden
@@ -161,6 +161,11 @@ class WorkspaceClient:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a client is not pickled or copied: it holds secrets and connections; make one where it is needed"
+        )
 
     def __repr__(self) -> str:
         config = getattr(self, "config", None)  # a traceback shows it half made

@@ -421,7 +421,7 @@ class Jobs(Service):
 
     async def _read_all_pages(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
         pages = self._list(endpoint, kind, lambda answer: [answer], lambda answer: answer.next_page_token, query=query)
-        return joined(await pages.collect())
+        return await joined(pages.pages(), endpoint.replace("{v}", self._version))
 
     async def _fill_in_runs(self, runs: Sequence[BaseRun]) -> None:
         cut = [run for run in runs if run.has_more or (self._asks_newer and lacks_items(run))]
