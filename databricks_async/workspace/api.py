@@ -249,7 +249,7 @@ class Workspace(Service):
         one of them are left out. Hidden files and folders (`.env`, `.git`) are imported like any other, and the
         report has them in `hidden`. A file that another one has taken the place of while the tree is read is a failure.
 
-        What fails does not stop the rest, and is told, as in `export_tree`.
+        What fails does not stop the rest, and is reported, as in `export_tree`.
         """
         return await import_tree(
             self,

@@ -27,7 +27,7 @@ SCALA = b"// Databricks notebook source\nprintln(1)\n"
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """What fails for good is not waited for."""
     return 0.2
 
