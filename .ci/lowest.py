@@ -7,10 +7,10 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+extras = project["optional-dependencies"]
 for requirement in [
     *project["dependencies"],
-    *project["optional-dependencies"]["test"],
-    *project["optional-dependencies"]["cli"],
+    *(one for name in ("test", "azure", "cli", "login") for one in extras[name]),
 ]:
     found = re.match(r"([\w.-]+)(?:\[\w+\])?>=([\w.]+)[^;]*(;.*)?", requirement)
     if found:
