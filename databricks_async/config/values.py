@@ -57,19 +57,6 @@ def read_secret_header(value: Any) -> Secret:
     return Secret(_hidden(value, read_header))
 
 
-def read_proxy(value: Any) -> Secret:
-    """An address that may hold a password."""
-    return Secret(_hidden(value, _proxy))
-
-
-def _proxy(value: Any) -> str:
-    text = read_text(value)
-    scheme, separator, _ = text.partition("://")
-    if separator and scheme.lower() not in ("http", "https"):
-        raise ValueError(f"has the scheme {scheme!r}: only http and https proxies are supported")
-    return text
-
-
 def _hidden(value: Any, read: Any) -> HiddenStr:
     value = reveal(value) if isinstance(value, str) else hide(value)
     try:
@@ -150,6 +137,14 @@ def read_count(value: Any) -> int:
     if re.fullmatch("[0-9]{1,9}", text) and int(text) > 0:
         return int(text)
     raise ValueError(f"is {value!r}: must be a whole number from 1")
+
+
+def read_proxy(value: Any) -> Secret:
+    text = _hidden(value, read_text)
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme.lower() not in ("http", "https"):
+        raise ValueError(f"has the scheme {scheme!r}: only http and https proxies are supported")
+    return Secret(text)
 
 
 def read_scopes(value: Any) -> tuple[str, ...]:

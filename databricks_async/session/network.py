@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.config import is_loopback
 from databricks_async.errors import ConfigError
-from databricks_async.secret import hide
+from databricks_async.secret import hide, reveal
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Files that replace the certificates of the machine, as requests and curl read them, the first one first."""
@@ -52,7 +52,7 @@ def find_proxy(host: str, setting: str | None = None) -> tuple[str | None, dict[
             return None, {}
     else:
         source = "proxy"
-    proxy, login = parse_proxy(setting, source)
+    proxy, login = parse_proxy(reveal(setting), source)
     if parts.scheme == "http" and not is_loopback(urlsplit(proxy).hostname or ""):
         raise ConfigError(f"{host} is plain http, and a proxy would see the token: unset proxy for it")
     if not login:

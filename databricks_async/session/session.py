@@ -14,7 +14,6 @@ from databricks_async.auth.token import Credential
 from databricks_async.config import Config
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.message import Request, Response, Send, Stream
-from databricks_async.secret import reveal
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
@@ -129,7 +128,7 @@ class Session:
         http = self._lent
         # A lent session brings its own, unless the settings name others.
         is_own = http is None
-        proxy_for = partial(find_proxy, setting=config.proxy and reveal(config.proxy))
+        proxy_for = partial(find_proxy, setting=config.proxy)
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
         if http is None:
             http = aiohttp.ClientSession(
@@ -142,6 +141,9 @@ class Session:
         common = {"Accept": "application/json", "User-Agent": _USER_AGENT}
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
         transports: list[Transport] = []
+
+        def proxy_of(host: str) -> tuple[str | None, dict[str, str]]:
+            return find_proxy(host, config.proxy)
 
         def connect(host: str) -> None:
             proxy = proxy_for(host) if is_own or config.proxy else (None, {})

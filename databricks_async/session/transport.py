@@ -69,7 +69,6 @@ class Transport:
         authorities: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self._session = session
-        self._max_bytes = max_bytes
         self._headers = dict(headers)
         self._stats = stats
         self._seconds = timeout

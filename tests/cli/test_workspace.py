@@ -96,7 +96,9 @@ async def test_words_of_the_service_cannot_drive_the_terminal(
     body = '{"objects":[{"object_type":"\\u001b[2J","language":"\\u001b[3J","path":"/Shared/x"}]}'
     local_workspace.faults.add(LIST, *[Fault.answer(200, body)] * 2)
     assert (await run("ls", "-l", "/Shared"))[1].split() == ["\\x1b[2J", "\\x1b[3J", "/Shared/x"]
-    assert (await run("export", "/Shared", str(tmp_path)))[2] == "skipped /Shared/x: a \\x1b[2J has no file form\n"
+    assert (await run("export", "/Shared", str(tmp_path)))[
+        2
+    ] == "skipped /Shared/x: objects of the type \\x1b[2J have no file form\n"
 
 
 @pytest.mark.usefixtures("tree")
