@@ -169,7 +169,7 @@ class AuthError(DatabricksError):
 
 
 class CredentialUnavailable(AuthError):
-    """A way to authorize is not there: its tool is not installed, nobody is logged in. The next way is tried."""
+    """A way to authorize is not there: its tool is not installed, or no user is logged in. The next way is tried."""
 
 
 class InvalidCredential(AuthError, TypeError):

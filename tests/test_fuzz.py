@@ -369,7 +369,7 @@ def test_whatever_comes_is_a_value_or_our_error(name, rng):
 
 
 def run(cases, seed):
-    """Many cases, each told by its number: `Random(f"{seed}:{number}")`."""
+    """Many cases, each named by its number: `Random(f"{seed}:{number}")`."""
     names, failures, errors = sorted(OPERATIONS), 0, {}
     logging.disable()
 

@@ -144,7 +144,7 @@ _were_idle = weakref.WeakSet[ResponseHandler]()
 
 
 def _may_have_news(writer: StreamWriter) -> bool:
-    """Whether something has arrived that ends the connection, or that nobody has asked for.
+    """Whether something has arrived that ends the connection, or that no request has asked for.
 
     On a new TLS connection it is the server's session tickets, which only the event loop can tell from other bytes.
     """

@@ -27,7 +27,7 @@ from databricks_async.workspace.models import (
     WorkspaceObjectAccessControlRequest,
     WorkspaceObjectPermissions,
 )
-from databricks_async.workspace.paths import absolute, import_settings, truth, word
+from databricks_async.workspace.paths import absolute, boolean, import_settings, optional_text
 from databricks_async.workspace.sources import Content, UploadSource, bytes_of, opened
 from databricks_async.workspace.trees.export import export_tree
 from databricks_async.workspace.trees.import_ import import_tree
@@ -94,7 +94,7 @@ class Workspace(Service):
 
     async def delete(self, path: str, *, recursive: bool = False) -> None:
         """Delete an object, for good. A directory that is not empty needs `recursive`."""
-        settings = {"recursive": True} if truth("recursive", recursive) else {}
+        settings = {"recursive": True} if boolean("recursive", recursive) else {}
         await self._change("POST /api/{v}/workspace/delete", path, settings)
 
     # --- content in one piece ----------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class Workspace(Service):
         Without a format a notebook is its source. A directory is an archive. More raises `MaxNotebookSizeExceeded`:
         `download` gives more.
         """
-        answer = await self._call(_EXPORT, ExportResponse, path=absolute(path), format=word("format", format))
+        answer = await self._call(_EXPORT, ExportResponse, path=absolute(path), format=optional_text("format", format))
         content = answer.content
         if content is None:
             if answer.file_type is None:
@@ -159,7 +159,7 @@ class Workspace(Service):
         await w.workspace.download("/Users/me/big.csv").save("big.csv")
         ```
         """
-        query = {"path": absolute(path), "format": word("format", format), "direct_download": True}
+        query = {"path": absolute(path), "format": optional_text("format", format), "direct_download": True}
         return Download(self._session, download_request(self._endpoint(_EXPORT), query))
 
     async def upload(

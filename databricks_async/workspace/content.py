@@ -15,7 +15,7 @@ from databricks_async.aio import off_loop
 from databricks_async.message import Request, Stream, flatten_query
 from databricks_async.workspace import files
 from databricks_async.workspace.folders import Folder, opened_folder
-from databricks_async.workspace.paths import truth
+from databricks_async.workspace.paths import boolean
 from databricks_async.workspace.sources import CHUNK_BYTES, Readable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Download:
         milliseconds, is its time of modification if given.
         """
         folder, name = os.path.split(os.fspath(local_path))
-        overwrite = truth("overwrite", overwrite)
+        overwrite = boolean("overwrite", overwrite)
         if not name:
             raise IsADirectoryError(errno.EISDIR, "is a directory: name the file to write", os.fspath(local_path))
         async with self._session.transfers:

@@ -1,4 +1,4 @@
-"""What requests about content say beside it: the path, the format, the language."""
+"""The parameters of requests about content, checked: the path, the format, the language."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def absolute(path: str, name: str = "path") -> str:
     return path
 
 
-def word(name: str, value: str | None) -> str | None:
-    """A format or a language as it is sent: those of tomorrow too."""
+def optional_text(name: str, value: str | None) -> str | None:
+    """A format or a language as it is sent, also one that this version does not know; None if it is not given."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     return str(value) if value else None
 
 
-def truth(name: str, value: bool) -> bool:
-    """A flag that is one: `"false"` would count as true."""
+def boolean(name: str, value: bool) -> bool:
+    """A flag that can be sent: a bool and nothing else, for `"false"` would count as true."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
     return value
@@ -49,21 +49,21 @@ def import_settings(
     language: Language | str | None,
     overwrite: bool,
 ) -> dict[str, Any]:
-    """All that an import says beside its content, checked; what is not given is left out.
+    """The parameters of an import besides its content, checked; what is not given is left out.
 
     The language of a source is guessed from the extension of its path, or of the local file that it is read from.
     """
     settings: dict[str, Any] = {"path": absolute(path)}
-    if form := word("format", format):
+    if form := optional_text("format", format):
         settings["format"] = form
-    spoken = word("language", language)
-    if not spoken:
-        spoken = language_of(path, form)
-    if not spoken and isinstance(source, os.PathLike):
-        spoken = language_of(os.fspath(source), form)
-    if spoken:
-        settings["language"] = spoken
-    if truth("overwrite", overwrite):
+    chosen = optional_text("language", language)
+    if not chosen:
+        chosen = language_of(path, form)
+    if not chosen and isinstance(source, os.PathLike):
+        chosen = language_of(os.fspath(source), form)
+    if chosen:
+        settings["language"] = chosen
+    if boolean("overwrite", overwrite):
         settings["overwrite"] = True
     return settings
 

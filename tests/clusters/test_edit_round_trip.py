@@ -99,8 +99,8 @@ async def test_a_service_that_does_not_tell_the_spec_is_asked_for_the_same_clust
     """Made from the description then: what a person can set, and what is unknown; not what the service only reports."""
     workspace.overlay(rich, spec=None, gravity=3, num_workers=4)
     workspace.faults.add("POST /api/{v}/clusters/edit", FINE)
-    told = {name: value for name, value in RICH.items() if value != []}  # answers have no empty lists
-    assert await body(rich) == told | {"gravity": 3}
+    answer = {name: value for name, value in RICH.items() if value != []}  # answers have no empty lists
+    assert await body(rich) == answer | {"gravity": 3}
     workspace.journal.clear()
 
 

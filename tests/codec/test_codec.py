@@ -224,7 +224,7 @@ def test_numbers_of_64_bits_are_exact() -> None:
 
 
 def test_unknown_words_become_values_everywhere() -> None:
-    """In a field, a list and a map; equal to their text, and told apart by `is_known`."""
+    """In a field, a list and a map; equal to their text, and distinguished by `is_known`."""
     model = decoded({"colour": "PINK", "colours": ["RED", "PINK"], "colour_by_name": {"a": "PINK"}})
     assert model.colour == "PINK"
     assert isinstance(model.colour, Colour)

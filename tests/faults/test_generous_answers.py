@@ -78,7 +78,7 @@ async def test_an_empty_answer_is_read(server, connect, operation):
     ],
 )
 async def test_the_id_that_a_call_is_about_is_needed(server, connect, start, missing):
-    """Something was made, and nobody knows what."""
+    """Something was created, and its id is unknown."""
     answers(server, {})
     with pytest.raises(OutcomeUnknown, match=missing):
         await start(connect(server.url))
@@ -101,7 +101,7 @@ async def test_node_types_without_an_instance_type(server, connect):
 
 @pytest.mark.parametrize("run_id", [-1, None], ids=["negative", "absent"])
 async def test_an_impossible_id_in_an_answer_is_the_servers_fault(server, connect, run_id):
-    """No ValueError about an argument that nobody gave."""
+    """No ValueError about an argument that the caller did not give."""
     task = {"task_key": "a", "run_id": run_id, "for_each_task": {}, "state": {"life_cycle_state": "TERMINATED"}}
     answers(server, {"run_id": 1, "tasks": [task]})
     w = connect(server.url)

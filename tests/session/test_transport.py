@@ -167,7 +167,7 @@ async def test_a_connection_that_is_not_made_in_time_never_left(http):
     """Half of the request's time, 30 seconds at most, goes into connecting; then the request can be sent again."""
     with ExitStack() as sockets:
         server = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(8):  # nobody accepts: when the queue is full, a connection is neither made nor refused
+        for _ in range(8):  # no server accepts: when the queue is full, a connection is neither made nor refused
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(server.getsockname())

@@ -1,4 +1,4 @@
-"""A tree of the workspace to a folder of this machine."""
+"""Export: a tree of the workspace becomes a folder of this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from databricks_async.workspace.content import Download
 from databricks_async.workspace.files import name_key, remove_scraps
 from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
-from databricks_async.workspace.paths import truth
+from databricks_async.workspace.paths import boolean
 from databricks_async.workspace.trees.names import below, local_name
 from databricks_async.workspace.trees.pool import (
     TreeFailure,
@@ -97,8 +97,8 @@ class _Export:
         self.folder = folder
         self._workspace = workspace
         self._notebooks = notebooks
-        self._overwrite = truth("overwrite", overwrite)
-        self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
+        self._overwrite = boolean("overwrite", overwrite)
+        self._skip_unchanged = boolean("skip_unchanged", skip_unchanged)
         self._root: Root | None = None
         self._key: Callable[[str], str] = str
         self._claims: dict[str, str] = {}
@@ -165,7 +165,7 @@ class _Export:
         if modified_at is not None and not 0 <= modified_at < _MAX_MODIFIED_AT:
             modified_at = None
         inside, name = os.path.split(place)
-        # Given now and not later: a file of another time would be in the way when the export is taken up again.
+        # Set before the file appears: with another time it would count as changed when the export is run again.
         size = await self._workspace.download(path, format=form).save_in(
             self.root.folder(inside), name, overwrite=self._overwrite, modified_at=modified_at
         )
@@ -182,12 +182,12 @@ class _Export:
         inside, name = os.path.split(place)
         self._make(inside)
         with self.root.folder(inside) as folder:
-            there = folder.look(name)
-        if there is None:
+            existing = folder.look(name)
+        if existing is None:
             return False
-        if self._skip_unchanged and info.modified_at is not None and stat.S_ISREG(there.st_mode):
-            same_size = info.size is None or info.size == there.st_size
-            if there.st_mtime_ns // 1_000_000 == info.modified_at and same_size:
+        if self._skip_unchanged and info.modified_at is not None and stat.S_ISREG(existing.st_mode):
+            same_size = info.size is None or info.size == existing.st_size
+            if existing.st_mtime_ns // 1_000_000 == info.modified_at and same_size:
                 return True
         if not self._overwrite:
             target = str(self.folder / place)

@@ -1,4 +1,4 @@
-"""A folder of this machine to a tree of the workspace."""
+"""Import: a folder of this machine becomes a tree of the workspace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from databricks_async.workspace.content import Download
 from databricks_async.workspace.files import is_scrap
 from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
-from databricks_async.workspace.paths import absolute, truth
+from databricks_async.workspace.paths import absolute, boolean
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, may_be_notebook, name_in
 from databricks_async.workspace.trees.pool import (
     TreeFailure,
@@ -64,7 +64,7 @@ class _Source:
     path: str
     inside: str
     """The path below the folder that is imported."""
-    there: InWorkspace
+    becomes: InWorkspace
     seen: os.stat_result
 
     @property
@@ -92,7 +92,7 @@ class _Target:
     """A folder of the workspace that files go to."""
 
     path: str
-    there: dict[str, ObjectInfo] = attrs.Factory(dict)
+    existing: dict[str, ObjectInfo] = attrs.Factory(dict)
     """What is in it already, by name; read only to leave out what has not changed."""
     made: asyncio.Task[TreeOutcome] | None = None
 
@@ -132,14 +132,14 @@ async def import_tree(
                     if isinstance(entry, _Folder):
                         folders.append((entry, target.inside(entry.name)))
                     else:
-                        await workers.start(entry.path, entry.there.kind, partial(put.one, entry, target))
+                        await workers.start(entry.path, entry.becomes.kind, partial(put.one, entry, target))
 
             entries = await asyncio.to_thread(_read, local, None, excluded)
             await put.make(root)
             await start_all(entries, root)
             while folders:
-                folder, there = folders.pop()
-                target = _Target(there)
+                folder, goal = folders.pop()
+                target = _Target(goal)
                 target.made = await workers.start(
                     folder.path, ObjectType.DIRECTORY, partial(put.folder, folder.path, target)
                 )
@@ -158,15 +158,15 @@ class _Import:
     def __init__(self, workspace: ImportCalls, local: Root, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
         self._local = local
-        self._overwrite = truth("overwrite", overwrite)
-        self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
+        self._overwrite = boolean("overwrite", overwrite)
+        self._skip_unchanged = boolean("skip_unchanged", skip_unchanged)
 
     async def make(self, target: _Target) -> None:
         if target.path != "/":
             await self._workspace.mkdirs(target.path)
         if self._skip_unchanged:
             listed = await self._workspace.list(target.path).collect()
-            target.there = {name: info for info in listed if (name := name_in(target.path, info.path or ""))}
+            target.existing = {name: info for info in listed if (name := name_in(target.path, info.path or ""))}
 
     async def folder(self, local: str, target: _Target) -> TreeOutcome:
         await self.make(target)
@@ -178,31 +178,31 @@ class _Import:
             await asyncio.wait((target.made,))
             if isinstance(target.made.result(), TreeFailure):
                 return TreeSkip(source.path, "its folder could not be made")
-        there = source.there
-        goal = target.inside(there.name)
-        if there.name in target.there and await self._is_there(source, target.there[there.name]):
+        becomes = source.becomes
+        goal = target.inside(becomes.name)
+        if becomes.name in target.existing and await self._is_there(source, target.existing[becomes.name]):
             return TreeSkip(source.path, "unchanged")
         try:
             with await off_loop(_open, self._local, source, undo=_close) as file:
                 await self._workspace.upload(
-                    goal, file, format=there.format, language=there.language, overwrite=self._overwrite
+                    goal, file, format=becomes.format, language=becomes.language, overwrite=self._overwrite
                 )
         except OutcomeUnknown:
             # Its answer was lost, and what was sent again met what the first try had made.
             if not await self._is_there(source, await self._workspace.get_status(goal)):
                 raise
-        return TreeItem(source.path, goal, there.kind, source.size)
+        return TreeItem(source.path, goal, becomes.kind, source.size)
 
     async def _is_there(self, source: _Source, info: ObjectInfo) -> bool:
         """Whether the object is this file: it has the file's time, as after an export, or the same content."""
-        there, size = source.there, info.size
-        if info.object_type != there.kind or (there.kind == ObjectType.FILE and size not in (None, source.size)):
+        becomes, size = source.becomes, info.size
+        if info.object_type != becomes.kind or (becomes.kind == ObjectType.FILE and size not in (None, source.size)):
             return False
         if info.modified_at == source.modified_at:
             return True
-        if there.format == ImportFormat.JUPYTER:
+        if becomes.format == ImportFormat.JUPYTER:
             return False  # the service writes it in its own way: no content to compare
-        form = ExportFormat.SOURCE if there.kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
+        form = ExportFormat.SOURCE if becomes.kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
         with await off_loop(_open, self._local, source, undo=_close) as file:
             async for chunk in self._workspace.download(info.path or "", format=form):
                 if await asyncio.to_thread(file.read, len(chunk)) != chunk:
@@ -245,7 +245,7 @@ def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entr
             raise _changed(folder.path)
         with os.scandir(opened.path if opened.descriptor is None else opened.descriptor) as found:
             entries = sorted(found, key=lambda entry: entry.name)
-        takers = dict[str, str]()
+        owners = dict[str, str]()
         read = list[_Entry]()
         for entry in entries:
             path, below = os.path.join(local.path, inside, entry.name), os.path.join(inside, entry.name)
@@ -254,10 +254,10 @@ def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entr
             except (OSError, ValueError) as error:
                 one = TreeFailure(path, error)
             if isinstance(one, _Folder | _Source):
-                name = one.name if isinstance(one, _Folder) else one.there.name
-                taker = takers.setdefault(name, path)
-                if taker != path:
-                    problem = f"{taker!r} has the same name in the workspace"
+                name = one.name if isinstance(one, _Folder) else one.becomes.name
+                owner = owners.setdefault(name, path)
+                if owner != path:
+                    problem = f"{owner!r} has the same name in the workspace"
                     one = TreeFailure(path, FileExistsError(errno.EEXIST, problem, path))
             read.append(one)
     return read

@@ -189,7 +189,7 @@ async def test_links_that_lead_out_are_not_followed(
 
 
 async def test_what_has_no_file_form_is_skipped(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
-    """Experiments, alerts and types of tomorrow; a notebook in a language of tomorrow is a failure."""
+    """Experiments, alerts and unknown types; a notebook in an unknown language is a failure."""
     kinds = ("MLFLOW_EXPERIMENT", "ALERT", "LIBRARY", "NEW")
     listed = ",".join(f'{{"object_type":"{kind}","path":"/Shared/{kind}"}}' for kind in kinds)
     cobol = '{"object_type":"NOTEBOOK","language":"COBOL","path":"/Shared/old"}'
@@ -222,7 +222,7 @@ async def test_dashboards_are_exported_and_brought_back(
 async def test_one_failure_does_not_stop_the_rest(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path, seen: Seen
 ) -> None:
-    """Gone, forbidden, broken for good, a folder that cannot be listed: each is told, and all others are there."""
+    """Gone, forbidden, broken for good, a folder that cannot be listed: each is reported, and all others are there."""
     for number in range(12):
         workspace.add_object(f"/Shared/t/{number}", b"x")
     workspace.faults.add(EXPORT, Fault.error(404, "RESOURCE_DOES_NOT_EXIST"), Fault.error(403, "PERMISSION_DENIED"))
@@ -250,7 +250,7 @@ async def test_a_failed_listing_is_a_failure(
 async def test_what_concerns_everything_ends_the_export(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path, seen: Seen
 ) -> None:
-    """A token that is not accepted any more is raised, and not told a thousand times."""
+    """A token that is not accepted any more is raised, and not reported a thousand times."""
     for number in range(100):
         workspace.add_object(f"/Shared/t/{number}", b"x")
     await w.workspace.export_tree("/Shared/t/0", local)
@@ -280,11 +280,11 @@ async def test_a_full_disk_ends_the_export(
     assert seen(local) == {}
 
 
-async def test_a_wrong_place_is_told_before_anything_is_exported(
+async def test_a_wrong_place_is_reports_before_anything_is_exported(
     w: WorkspaceClient, workspace: LocalWorkspace, tmp_path: Path
 ) -> None:
     """A file in place of the folder or above it, a relative path; nothing is made for a tree that does not exist."""
-    told: list[TreeProgress] = []
+    reports: list[TreeProgress] = []
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError, match="file"):
         await w.workspace.export_tree("/Shared", tmp_path / "file")
@@ -295,26 +295,26 @@ async def test_a_wrong_place_is_told_before_anything_is_exported(
     assert workspace.journal.count() == 0
     workspace.add_object("/Shared/t/a", b"x")
     with pytest.raises(NotADirectoryError, match="file"):
-        await w.workspace.export_tree("/Shared/t", tmp_path / "file" / "below", on_progress=told.append)
-    assert (told, workspace.journal.count(LIST), workspace.journal.count(EXPORT)) == ([], 1, 0)
+        await w.workspace.export_tree("/Shared/t", tmp_path / "file" / "below", on_progress=reports.append)
+    assert (reports, workspace.journal.count(LIST), workspace.journal.count(EXPORT)) == ([], 1, 0)
     with pytest.raises(ResourceDoesNotExist):
         await w.workspace.export_tree("/Shared/nothing", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
-async def test_progress_is_told(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
+async def test_progress_is_reports(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
     """After each object, failed and skipped ones included; an error of the listener passes through."""
     workspace.add_object("/Shared/t/a", b"12345")
     workspace.add_object("/Shared/t/f/b", b"12345")
-    told: list[TreeProgress] = []
-    await w.workspace.export_tree("/Shared/t", local, on_progress=told.append)
-    assert [progress.done for progress in told] == [1, 2, 3]
-    assert {(progress.path, progress.kind, progress.bytes) for progress in told} == {
+    reports: list[TreeProgress] = []
+    await w.workspace.export_tree("/Shared/t", local, on_progress=reports.append)
+    assert [progress.done for progress in reports] == [1, 2, 3]
+    assert {(progress.path, progress.kind, progress.bytes) for progress in reports} == {
         ("/Shared/t/a", "FILE", 5),
         ("/Shared/t/f", "DIRECTORY", 0),
         ("/Shared/t/f/b", "FILE", 5),
     }
-    assert told[-1].found == 3
+    assert reports[-1].found == 3
 
     def fail(_: TreeProgress) -> None:
         raise ZeroDivisionError

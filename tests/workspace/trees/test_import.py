@@ -255,7 +255,7 @@ async def test_a_folder_that_cannot_be_made_takes_its_files_with_it(
 
 
 async def test_one_failure_does_not_stop_the_rest(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
-    """Each is told with its file."""
+    """Each is reported with its file."""
     plant(local, {f"f{number}": b"x" for number in range(12)})
     workspace.faults.add(IMPORT, Fault.error(403, "PERMISSION_DENIED"), times=2)
     report = await w.workspace.import_tree(local, "/Shared/t")
@@ -266,7 +266,7 @@ async def test_one_failure_does_not_stop_the_rest(w: WorkspaceClient, workspace:
 async def test_what_concerns_everything_ends_the_import(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
-    """A token that is not accepted any more is raised, and not told a thousand times."""
+    """A token that is not accepted any more is raised, and not reported a thousand times."""
     plant(local, {f"f{number}": b"x" for number in range(100)})
     workspace.faults.add(IMPORT, Fault.error(401, "UNAUTHENTICATED"), times=1000)
     with pytest.raises(Unauthenticated):
@@ -274,7 +274,7 @@ async def test_what_concerns_everything_ends_the_import(
     assert workspace.journal.count(IMPORT) < 100
 
 
-async def test_a_wrong_place_is_told_before_anything_is_sent(
+async def test_a_wrong_place_is_reports_before_anything_is_sent(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
     """No such folder, a file in its place, a relative path."""
@@ -297,18 +297,18 @@ async def test_the_target_itself_must_be_possible(w: WorkspaceClient, local: Pat
         await w.workspace.import_tree(local, "/Shared/file")
 
 
-async def test_progress_is_told(w: WorkspaceClient, local: Path) -> None:
+async def test_progress_is_reports(w: WorkspaceClient, local: Path) -> None:
     """After each object."""
     plant(local, {"a": b"12345", "f/b.py": PY})
-    told: list[TreeProgress] = []
-    await w.workspace.import_tree(local, "/Shared/t", on_progress=told.append)
-    assert [progress.done for progress in told] == [1, 2, 3]
-    assert {(Path(progress.path).name, progress.kind, progress.bytes) for progress in told} == {
+    reports: list[TreeProgress] = []
+    await w.workspace.import_tree(local, "/Shared/t", on_progress=reports.append)
+    assert [progress.done for progress in reports] == [1, 2, 3]
+    assert {(Path(progress.path).name, progress.kind, progress.bytes) for progress in reports} == {
         ("a", "FILE", 5),
         ("f", "DIRECTORY", 0),
         ("b.py", "NOTEBOOK", len(PY)),
     }
-    assert told[-1].found == 3
+    assert reports[-1].found == 3
 
 
 async def test_no_more_transfers_at_a_time_than_asked(
