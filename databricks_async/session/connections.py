@@ -44,7 +44,7 @@ class Body(aiohttp.payload.BytesPayload):
     """
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        if isinstance(writer, StreamWriter) and (writer.transport is None or _has_news(writer.transport)):
+        if isinstance(writer, StreamWriter) and _is_spoilt(writer.transport):
             raise NothingSent
         await super().write_with_length(writer, content_length)
 
@@ -123,6 +123,13 @@ class IdleConnections:
                 connections.popleft()[0].close()
             if not connections:
                 del pool[key]
+
+
+def _is_spoilt(transport: asyncio.BaseTransport | None) -> bool:
+    if transport is None or transport.is_closing():
+        return True
+    # Over TLS a server sends tickets for later connections right after the handshake.
+    return transport.get_extra_info("sslcontext") is None and _has_news(transport)
 
 
 def _is_usable(protocol: ResponseHandler) -> bool:

@@ -209,7 +209,7 @@ class Transport:
                 body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
                 return Response(answer.status, answer.headers, body)
         answer.close()
-        said = f"{self._host} answered with more than {self._max_bytes} bytes (max_answer_bytes)"
+        said = f"the answer of {self._host} is longer than {self._max_bytes} bytes"
         return _unreadable(said, request, answer.status)
 
     async def _opened(self, request: Request, answer: ClientResponse) -> Response:
