@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from databricks_async.session.stats import Stats
     from databricks_async.workspace.api import Workspace
 
-API_VERSIONS = {"clusters": "2.1", "jobs": "2.2", "libraries": "2.0", "workspace": "2.0", "current_user": "2.0"}
-"""What today's service speaks."""
+API_VERSIONS = {
+    "clusters": "2.1",
+    "jobs": "2.2",
+    "libraries": "2.0",
+    "workspace": "2.0",
+    "current_user": "2.0",
+}
+"""The versions that the service has today."""
 
 
 class WorkspaceClient:

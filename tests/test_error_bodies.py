@@ -236,7 +236,7 @@ def test_an_ordinary_answer_is_not_taken_for_an_error(body: bytes) -> None:
     ],
 )
 def test_a_web_page_with_200_is_no_answer(body: bytes, content_type: str) -> None:
-    """A login page tells that the host is wrong, instead of a JSON error."""
+    """A login page means that the host is wrong, instead of a JSON error."""
     error = raised(200, body, content_type=content_type)
     assert type(error) is errors.InvalidResponse
     assert "a login page? check the host" in str(error)

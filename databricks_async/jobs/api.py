@@ -159,8 +159,8 @@ class Jobs(Service):
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
-        given; when no answer comes at all, `OutcomeUnknown` tells it. A token of yours that was used before brings the
-        run of that time; see `RunWait.is_old`.
+        given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
+        the run of that time; see `RunWait.is_old`.
         """
         body = _request(RunNow, "job_id", job, fields)
         return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
@@ -262,7 +262,7 @@ class Jobs(Service):
     async def get_run_outputs(self, run: int | Run) -> dict[str, RunOutput]:
         """The outputs of a run's tasks by task key, fetched concurrently; of tasks that have ended and did run.
 
-        Each has what `get_run_output` tells. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
+        Each is what `get_run_output` returns. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
         """
         if not isinstance(run, Run):
             run = await self.get_run(run)

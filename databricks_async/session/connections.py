@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import select
 import time
+import weakref
 from functools import partial
 from typing import Any, cast
 
@@ -44,7 +45,7 @@ class Body(aiohttp.payload.BytesPayload):
     """
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        if isinstance(writer, StreamWriter) and _is_spoilt(writer.transport):
+        if isinstance(writer, StreamWriter) and (writer.transport is None or _may_have_news(writer)):
             raise NothingSent
         await super().write_with_length(writer, content_length)
 
@@ -123,15 +124,9 @@ class IdleConnections:
             # aiohttp takes the first one that is open.
             while connections and (suspended or not _is_usable(connections[0][0])):
                 connections.popleft()[0].close()
+            _were_idle.update(protocol for protocol, _ in connections)
             if not connections:
                 del pool[key]
-
-
-def _is_spoilt(transport: asyncio.BaseTransport | None) -> bool:
-    if transport is None or transport.is_closing():
-        return True
-    # Over TLS a server sends tickets for later connections right after the handshake.
-    return transport.get_extra_info("sslcontext") is None and _has_news(transport)
 
 
 def _is_usable(protocol: ResponseHandler) -> bool:
@@ -145,6 +140,20 @@ def _is_usable(protocol: ResponseHandler) -> bool:
     except Exception:
         return False
     return not _has_news(transport)
+
+
+_were_idle = weakref.WeakSet[ResponseHandler]()
+
+
+def _may_have_news(writer: StreamWriter) -> bool:
+    """Whether something has arrived that ends the connection, or that nobody has asked for.
+
+    On a new TLS connection it is the server's session tickets, which only the event loop can tell from other bytes.
+    """
+    transport = writer.transport
+    if transport is None or (writer.protocol not in _were_idle and transport.get_extra_info("ssl_object") is not None):
+        return False
+    return _has_news(transport)
 
 
 def _has_news(transport: asyncio.BaseTransport) -> bool:

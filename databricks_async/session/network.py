@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.config import is_loopback
 from databricks_async.errors import ConfigError
-from databricks_async.secret import HiddenStr, reveal
+from databricks_async.secret import hide, reveal
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Files that replace the certificates of the machine, as requests and curl read them, the first one first."""
@@ -43,8 +43,11 @@ def find_proxy(host: str, setting: str | None = None) -> tuple[str | None, dict[
     if setting is None:
         if is_loopback(name) or proxy_bypass(parts.netloc) or _in_networks(name):
             return None, {}
-        proxies = getproxies()
-        setting, source = proxies.get(parts.scheme) or proxies.get("all"), "the proxy of the environment"
+        # Not in a variable: a traceback of an error would show the passwords of all of them.
+        setting, source = (
+            hide(getproxies().get(parts.scheme) or getproxies().get("all")),
+            "the proxy of the environment",
+        )
         if not setting:
             return None, {}
     else:
@@ -54,23 +57,28 @@ def find_proxy(host: str, setting: str | None = None) -> tuple[str | None, dict[
         raise ConfigError(f"{host} is plain http, and a proxy would see the token: unset proxy for it")
     if not login:
         return proxy, {}
-    return proxy, {"Proxy-Authorization": HiddenStr(f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}")}
+    return proxy, {"Proxy-Authorization": hide(f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}")}
 
 
 def parse_proxy(address: str, source: str) -> tuple[str, str]:
     """The address of a proxy, and its login as it stands in there. Raises `ConfigError` for what cannot be one."""
-    invalid = ConfigError(f"{source} has no valid address")
+    scheme, where, login = _parts_of(hide(address))
+    if not where:
+        raise ConfigError(f"{source} has no valid address")
+    if scheme not in ("http", "https"):
+        raise ConfigError(f"{source} has the scheme {scheme!r}: only http and https work")
+    return f"{scheme}://{where}", login
+
+
+def _parts_of(proxy: str) -> tuple[str, str, str]:
+    """The scheme, the address and the login of a proxy; no address if it is not a valid one."""
     try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        name, _ = parts.hostname, parts.port
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        is_valid = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        raise invalid from None
-    if not name:
-        raise invalid
-    if parts.scheme not in ("http", "https"):
-        raise ConfigError(f"{source} has the scheme {parts.scheme!r}: only http and https work")
+        return "", "", ""
     login, _, where = parts.netloc.rpartition("@")
-    return f"{parts.scheme}://{where}", HiddenStr(login)
+    return parts.scheme, where if is_valid else "", hide(login)
 
 
 def _in_networks(name: str) -> bool:

@@ -9,7 +9,7 @@ from databricks_async.errors import error_from
 from databricks_async.message import Request, Response, Send
 
 if TYPE_CHECKING:
-    import ssl
+    from ssl import SSLContext
 
     import aiohttp
 
@@ -38,7 +38,7 @@ class Outside:
         pause: Callable[[float], Awaitable[object]],
         find_proxy: FindProxy,
         headers: dict[str, str],
-        authorities: Callable[[], ssl.SSLContext] | None = None,
+        authorities: Callable[[], SSLContext] | None = None,
         *,
         lent: bool = False,
     ) -> None:
@@ -99,8 +99,8 @@ class Outside:
             self._stats,
             proxy,
             proxy_headers,
-            max_bytes=MAX_ANSWER_BYTES,
-            authorities=self._authorities,
+            MAX_ANSWER_BYTES,
+            self._authorities,
         )
         pacer = Pacer(1, budget, self._stats)
         self._transports.append(transport)

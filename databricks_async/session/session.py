@@ -126,8 +126,9 @@ class Session:
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
         http = self._lent
-        is_own = http is None
         # A lent session brings its own, unless the settings name others.
+        is_own = http is None
+        proxy_for = partial(find_proxy, setting=config.proxy)
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
         if http is None:
             http = aiohttp.ClientSession(
@@ -145,25 +146,15 @@ class Session:
             return find_proxy(host, config.proxy)
 
         def connect(host: str) -> None:
-            proxy = proxy_of(host) if is_own or config.proxy else (None, {})
-            transports.append(
-                Transport(
-                    http,
-                    host,
-                    headers,
-                    config.http_timeout_seconds,
-                    stats,
-                    *proxy,
-                    max_bytes=config.max_answer_bytes,
-                    authorities=authorities,
-                )
-            )
+            proxy = proxy_for(host) if is_own or config.proxy else (None, {})
+            seconds, max_bytes = config.http_timeout_seconds, config.max_answer_bytes
+            transports.append(Transport(http, host, headers, seconds, stats, *proxy, max_bytes, authorities))
 
         if config.host:
             connect(config.host)
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
-        outside = Outside(http, config, stats, self.pause, proxy_of, common, authorities, lent=not is_own)
+        outside = Outside(http, config, stats, self.pause, proxy_for, common, authorities, lent=not is_own)
         self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
         self._tokens = tokens = Tokens(

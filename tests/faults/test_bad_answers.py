@@ -158,7 +158,7 @@ async def test_a_redirect_is_never_followed(status, connect):
 
 
 async def test_a_closed_port(connect):
-    """Nobody listens: the error names the address."""
+    """No server listens: the error names the address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ConnectError, match=f"no connection to 127.0.0.1:{port}") as raised:
@@ -223,7 +223,7 @@ async def test_a_server_that_drips(server, connect):
 
 
 async def test_a_server_that_answers_twice(server, connect):
-    """What nobody asked for is not taken for the answer to the next call."""
+    """An answer without a request is not taken for the answer to the next call."""
 
     async def answer_twice(reader, writer):
         writer.write(http(b"{}") + http(b'{"clusters": [{"cluster_id": "forged"}]}'))

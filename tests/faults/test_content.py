@@ -86,7 +86,7 @@ async def test_a_slow_upload_is_not_cut_off(server, connect):
 
 
 async def test_a_dead_upload_ends(server, connect):
-    """When nobody reads any more."""
+    """When it is not read any more."""
 
     async def fall_silent(reader, writer):
         await asyncio.sleep(5)

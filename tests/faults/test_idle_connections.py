@@ -130,19 +130,34 @@ async def test_an_end_that_arrives_while_another_task_blocks_the_loop(threaded, 
     assert threaded.requests[1:] == [(2, CREATE)]
 
 
-async def test_an_end_over_tls(connect, serve_in_thread, tmp_path):
-    """The server goes without a word of TLS."""
+@pytest.fixture
+def over_tls(connect, serve_in_thread, tmp_path):
+    """A server that speaks TLS, and a client that trusts it."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     server = serve_in_thread(context)
     server.answers["/api/2.1/clusters/create"] = b'{"cluster_id": "made"}'
-    w = connect(server.url, ca_bundle=str(tmp_path / "authority.pem"))
+    return server, connect(server.url, ca_bundle=str(tmp_path / "authority.pem"))
+
+
+async def test_an_end_over_tls(over_tls):
+    """The server goes without a word of TLS."""
+    server, w = over_tls
     await w.clusters.list().collect()
     server.end()
     assert (await w.clusters.create(SPEC)).cluster_id == "made"
     assert server.requests[1:] == [(2, CREATE)]
+
+
+async def test_session_tickets_of_a_new_connection_are_no_answer(over_tls):
+    """A server sends them when it likes, often just before the first request."""
+    server, w = over_tls
+    made = await asyncio.gather(*(w.clusters.create(SPEC) for _ in range(20)))
+    assert {wait.cluster_id for wait in made} == {"made"}
+    assert (len(server.requests), w.stats.retries) == (20, 0)
+    assert server.connections <= 20
 
 
 async def test_after_a_suspended_machine_connections_are_new(threaded, w, monkeypatch):

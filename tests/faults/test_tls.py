@@ -37,7 +37,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def authority():
-    """Signs certificates that nobody trusts by himself."""
+    """Signs certificates that no system trusts."""
     return trustme.CA()
 
 

@@ -47,15 +47,6 @@ def authenticate(state: State, headers: Mapping[str, str]) -> User:
     return token.user
 
 
-def _known(state: State, value: str) -> Token | None:
-    """The token of this value; how long the search takes says nothing about it."""
-    found = None
-    for known, token in state.tokens.items():
-        if secrets.compare_digest(known.encode(), value.encode("utf-8", "surrogateescape")):
-            found = token
-    return found
-
-
 def _check_role(state: State, headers: Mapping[str, str]) -> None:
     """One who is no user of the workspace is let in by a role on it in Azure, which two more headers show.
 
@@ -73,6 +64,15 @@ def _decode(value: str) -> str:
         return base64.b64decode(value, validate=True).decode()
     except ValueError:  # also binascii.Error and UnicodeDecodeError
         return ""
+
+
+def _known(state: State, value: str) -> Token | None:
+    """The token of this value; how long the search takes says nothing about it."""
+    found = None
+    for known, token in state.tokens.items():
+        if secrets.compare_digest(known.encode(), value.encode("utf-8", "surrogateescape")):
+            found = token
+    return found
 
 
 def me(state: State, *, caller: User) -> Json:

@@ -33,6 +33,7 @@ from databricks_async.workspace.trees.walk import Walk
 _MAX_MODIFIED_AT = 253_402_300_800_000
 """The year 10000 in epoch milliseconds: no file system takes more."""
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
+_EXPORTED = (ObjectType.NOTEBOOK, ObjectType.FILE, ObjectType.DASHBOARD)
 
 
 class ExportCalls(Protocol):
@@ -155,8 +156,8 @@ class _Export:
         if kind in _FOLDERS:
             await asyncio.to_thread(self._make, place)
             return TreeItem(path, target, kind, 0)
-        if kind not in (ObjectType.NOTEBOOK, ObjectType.FILE):
-            return TreeSkip(path, f"a {kind} has no file form")
+        if kind not in _EXPORTED:
+            return TreeSkip(path, f"objects of the type {kind or 'unknown'} have no file form")
         if await asyncio.to_thread(self._is_there, info, place):
             return TreeSkip(path, "unchanged")
         form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO

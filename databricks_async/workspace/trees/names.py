@@ -14,6 +14,7 @@ _EXTENSIONS = {Language.PYTHON: ".py", Language.SQL: ".sql", Language.SCALA: ".s
 _LANGUAGES = {extension: language for language, extension in _EXTENSIONS.items()}
 _COMMENTS = {Language.PYTHON: "#", Language.SQL: "--", Language.SCALA: "//", Language.R: "#"}
 _NOTEBOOK = ".ipynb"
+_DASHBOARD = ".lvdash.json"
 _PREFIX = "/Workspace"
 _RESERVED = re.compile(
     r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
@@ -66,6 +67,8 @@ def local_name(info: ObjectInfo, name: str, notebooks: ExportFormat) -> str:
             name += _EXTENSIONS[info.language]
         else:
             raise ValueError(f"a notebook in the language {info.language} has no source file")
+    elif info.object_type == ObjectType.DASHBOARD and not name.endswith(_DASHBOARD):
+        name += _DASHBOARD  # by which it is known as one when it is brought back
     if PurePath(name).name != name or name == ".." or "\0" in name or (os.name == "nt" and is_reserved(name)):
         raise ValueError(f"{name!r} cannot be the name of a file on this machine")
     return name
@@ -83,6 +86,9 @@ def may_be_notebook(name: str) -> bool:
 
 def in_workspace(name: str, first_line: bytes = b"") -> InWorkspace:
     """What a local file becomes: a notebook if its extension and its first line say so."""
+    if name.endswith(_DASHBOARD):
+        # The service tells what it is by its name: "Manage dashboards with Workspace APIs" in its manual.
+        return InWorkspace(name, ObjectType.DASHBOARD, ImportFormat.AUTO)
     stem, extension = os.path.splitext(name)
     if extension.lower() == _NOTEBOOK:
         return InWorkspace(stem, ObjectType.NOTEBOOK, ImportFormat.JUPYTER)

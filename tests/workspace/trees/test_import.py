@@ -43,7 +43,7 @@ TREE: Mapping[str, bytes | None] = {
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """What fails for good is not waited for."""
     return 0.2
 
