@@ -117,7 +117,9 @@ class IdleConnections:
         suspended = gap - self._clock_gap > _MAX_CLOCK_GAP_SECONDS
         self._clock_gap = gap
         pool = self._connector._conns
-        for key in [key for key in pool if key.host == self._host]:
+        for key in tuple(pool):
+            if key.host != self._host:
+                continue
             connections = pool[key]
             # aiohttp takes the first one that is open.
             while connections and (suspended or not _is_usable(connections[0][0])):

@@ -7,6 +7,7 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 import aiohttp
@@ -183,7 +184,8 @@ class Transport:
     async def _received(self, request: Request, answer: ClientResponse) -> Response | DatabricksError:
         """The answer whose head has come, with its body or, if that is wanted, as a stream."""
         try:
-            if sum(len(name) + len(value) + 4 for name, value in answer.raw_headers) > MAX_HEADERS:
+            lines = answer.raw_headers
+            if sum(map(len, chain.from_iterable(lines))) + 4 * len(lines) > MAX_HEADERS:
                 answer.close()
                 return self._headers_too_long(request, answer.status)
             if not 200 <= answer.status < 300:
@@ -205,11 +207,12 @@ class Transport:
                 if size > self._max_bytes:
                     break
                 chunks.append(chunk)
+                if answer.content.at_eof():
+                    return Response(answer.status, answer.headers, b"".join(chunks))
             else:
-                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-                return Response(answer.status, answer.headers, body)
+                return Response(answer.status, answer.headers, b"".join(chunks))
         answer.close()
-        said = f"{self._host} answered with more than {self._max_bytes} bytes (max_answer_bytes)"
+        said = f"the answer of {self._host} is longer than {self._max_bytes} bytes"
         return _unreadable(said, request, answer.status)
 
     async def _opened(self, request: Request, answer: ClientResponse) -> Response:

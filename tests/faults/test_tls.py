@@ -412,3 +412,13 @@ async def test_a_token_in_clear_goes_through_no_proxy(connect):
     client = connect("http://127.0.0.1:8765", proxy="http://proxy.test:3128")
     with pytest.raises(ConfigError, match="plain http, and a proxy would see the token"):
         await client.clusters.list().collect()
+
+
+async def test_a_first_call_with_a_body_is_sent_at_once(tls_server, connect, bundle):
+    """Also when the server has sent its tickets for later connections by then."""
+    tls_server.answer = b'HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{"cluster_id": "made"}'
+    for _ in range(5):
+        client = connect(tls_server.url, ca_bundle=str(bundle))
+        wait = await client.clusters.create(spark_version="1", num_workers=1)
+        assert wait.cluster_id == "made"
+    assert len(tls_server.received) == 5
