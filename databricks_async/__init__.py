@@ -30,6 +30,7 @@ The map of the package, each module before those that it builds on:
     local           an in-memory workspace behind real HTTP, for tests and demos
     message         Request, Response, Send: the values between the layers
     suggest         what a misspelt name was meant to be
+    mistakes        what to write instead of what everybody writes first
     front_door      how the packages offer their names
     version         the version of this package
 

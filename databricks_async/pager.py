@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
 from databricks_async.errors import PagingError
+from databricks_async.mistakes import refuse
 
 T = TypeVar("T")
 
@@ -46,6 +47,14 @@ class Pager(Generic[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         return _Items(self.pages())
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = refuse(
+            "a listing is asynchronous: write `async for item in pager`, or `await pager.collect()` for a list"
+        )
+        __await__ = refuse(
+            "a listing is not awaited: write `await pager.collect()` for a list, or `async for item in pager`"
+        )
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages as they come; `max_items` cuts the last one short (its token then still follows the whole page)."""

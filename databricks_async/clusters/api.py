@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import orjson
 
@@ -33,18 +33,17 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import build, one_level
+from databricks_async.codec import build, check_word, one_level
 from databricks_async.message import Replay
+from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, identifier
-from databricks_async.wait import Timeout, seconds_of
+from databricks_async.wait import Timeout, starts
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
-
-P = ParamSpec("P")
 
 Body: TypeAlias = ClusterSpec | Mapping[str, Any]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
@@ -74,6 +73,7 @@ class Clusters(Service):
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
+    @starts
     async def create(
         self, spec: Body | None = None, /, *, clone_from: CloneCluster | Mapping[str, Any] | None = None, **fields: Any
     ) -> ClusterWait:
@@ -92,6 +92,7 @@ class Clusters(Service):
         )
         return self._wait(answer.cluster_id, "create", UP, grace_period=True)
 
+    @starts
     async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
@@ -103,6 +104,7 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/edit", cluster_id, one_level(body), replay=_replay(steady))
         return self._wait(cluster_id, "edit", steady)
 
+    @starts
     async def update(
         self, cluster_id: str, update_mask: str, cluster: UpdateClusterResource | Mapping[str, Any] | None = None
     ) -> ClusterWait:
@@ -117,6 +119,7 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/update", cluster_id, settings, replay=_replay(steady))
         return self._wait(cluster_id, "update", steady)
 
+    @starts
     async def resize(
         self, cluster_id: str, *, num_workers: int | None = None, autoscale: AutoScale | Mapping[str, Any] | None = None
     ) -> ClusterWait:
@@ -145,11 +148,13 @@ class Clusters(Service):
 
     # --- starting and stopping ---------------------------------------------------------------------------------------
 
+    @starts
     async def start(self, cluster_id: str) -> ClusterWait:
         """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated."""
         await self._act("POST /api/{v}/clusters/start", cluster_id)
         return self._wait(cluster_id, "start", UP)
 
+    @starts
     async def restart(self, cluster_id: str, restart_user: str | None = None) -> ClusterWait:
         """Restart a running cluster. The wait ends when it runs again.
 
@@ -159,6 +164,7 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/restart", cluster_id, settings, replay="unsafe")
         return self._wait(cluster_id, "restart", UP)
 
+    @starts
     async def delete(self, cluster_id: str) -> ClusterWait:
         """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down."""
         await self._act("POST /api/{v}/clusters/delete", cluster_id)
@@ -254,13 +260,13 @@ class Clusters(Service):
         self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.create, spec, **fields)
+        return await self.create(spec, **fields).result(timeout)
 
     async def edit_and_wait(
         self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._and_wait(timeout, self.edit, cluster_id, spec, **fields)
+        return await self.edit(cluster_id, spec, **fields).result(timeout)
 
     async def update_and_wait(
         self,
@@ -271,7 +277,7 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._and_wait(timeout, self.update, cluster_id, update_mask, cluster)
+        return await self.update(cluster_id, update_mask, cluster).result(timeout)
 
     async def resize_and_wait(
         self,
@@ -282,24 +288,25 @@ class Clusters(Service):
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
+        return await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale).result(timeout)
 
     async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.start, cluster_id)
+        return await self.start(cluster_id).result(timeout)
 
     async def restart_and_wait(
         self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.restart, cluster_id, restart_user)
+        return await self.restart(cluster_id, restart_user).result(timeout)
 
     async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await self._and_wait(timeout, self.delete, cluster_id)
+        return await self.delete(cluster_id).result(timeout)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def events(
         self,
         cluster_id: str,
@@ -321,12 +328,16 @@ class Clusters(Service):
         usual = _MAX_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
+        types = None if event_types is None else [*event_types]
+        for index, event_type in enumerate(types or ()):
+            check_word(EventType, event_type, "event_types", index)
+        check_word(GetEventsOrder, order, "order")
         first = {
             "cluster_id": cluster_id,
             "start_time": start_time,
             "end_time": end_time,
             "order": order,
-            "event_types": None if event_types is None else [*event_types],
+            "event_types": types,
             "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
         }
 
@@ -345,6 +356,7 @@ class Clusters(Service):
             max_items=max_items,
         )
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list(
         self,
         *,
@@ -401,12 +413,6 @@ class Clusters(Service):
             lookup=f"clusters.get({cluster_id!r}) shows its state, clusters.events({cluster_id!r}) what was done to it",
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
-
-    async def _and_wait(
-        self, timeout: Timeout, begin: Callable[P, Awaitable[ClusterWait]], *args: P.args, **kwargs: P.kwargs
-    ) -> ClusterDetails:
-        seconds = seconds_of(timeout)  # before anything is sent
-        return await (await begin(*args, **kwargs)).result(seconds)
 
     async def _steady_state(self, cluster_id: str) -> frozenset[State]:
         """Where a change of the specification ends: a terminated cluster takes it and stays down."""

@@ -14,7 +14,7 @@ import attrs
 import orjson
 
 from databricks_async.codec import hooks
-from databricks_async.codec.hooks import one_level
+from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
 from databricks_async.suggest import did_you_mean
@@ -29,9 +29,11 @@ __all__ = [
     "OpenEnum",
     "WrongShape",
     "build",
+    "check_word",
     "converter",
     "decode",
     "encode",
+    "given_as",
     "one_level",
     "to_dict",
 ]
@@ -132,11 +134,15 @@ def to_dict(value: Any) -> Any:
     for plain in (str, int, float):
         if isinstance(value, plain):
             return to_dict(plain(value))
+    if (given := given_as(value)) is not value:
+        return to_dict(given)
     raise WrongShape(f"expected something that JSON knows, got a {kind.__name__}")
 
 
 def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keywords: Any) -> M:
     """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
+
+    Models of the official SDK count as mappings.
 
     What is given is read once, into new models, and left as it is. A model may be of a class that `cls` extends.
     Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place, misspelt keywords a
@@ -150,7 +156,7 @@ def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keyword
         raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
     elif isinstance(given, Model) and issubclass(cls, type(given)):
         return _built(cls, one_level(given), None)
-    return _built(cls, given, given)
+    return _built(cls, given_as(given), given)
 
 
 def _built(cls: type[M], given: object, typed: object) -> M:
@@ -232,15 +238,19 @@ def _check(made: object, typed: Any) -> None:
     `typed` is what they were made from, if that was a mapping or list that a person typed; a model is trusted with its
     unknown fields: the service may have sent them.
     """
-    if isinstance(typed, Model):
+    if not isinstance(typed, _TYPED):
         typed = None
     if isinstance(made, Model):
         cls = type(made)
         for name, wire in hooks.holders_of(cls):
             if isinstance(value := getattr(made, name), _HOLDERS):
                 _check_inside(wire, value, typed and typed[wire])
-        if typed is not None and made.unknown_fields:
-            _check_names(made)
+        if typed is not None:
+            if made.unknown_fields:
+                _check_names(made)
+            for name, wire in hooks.enums_of(cls):
+                if (word := getattr(made, name)) is not None and not word.is_known:
+                    check_word(type(word), word, wire)
         made.check()
     elif isinstance(made, list):
         for index, one in enumerate(made):
@@ -253,6 +263,7 @@ def _check(made: object, typed: Any) -> None:
 
 
 _HOLDERS: Final = (Model, list, dict)
+_TYPED: Final = (Mapping, Sequence)
 
 
 def _check_names(made: Model) -> None:
@@ -264,6 +275,16 @@ def _check_names(made: Model) -> None:
         if meant := next((field for field in missing if _is_slip(name, field)), None):
             raise WrongShape(f"{cls.__name__} has no field {name!r}: did you mean {meant!r}?")
         _log_unknown(cls, name)
+
+
+def check_word(cls: type[OpenEnum], word: str | None, *path: str | int) -> None:
+    """Refuse a word that is one slip away from a word of `cls`. Others pass: the service may be newer."""
+    if isinstance(word, Enum):
+        word = word.value
+    if not isinstance(word, str) or cls(word).is_known:
+        return
+    if meant := next((known.value for known in cls if _is_slip(word, known.value)), None):
+        raise WrongShape(f"{cls.__name__} has no {word!r}: did you mean {meant!r}?", path)
 
 
 @lru_cache(256)

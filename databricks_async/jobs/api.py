@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import uuid4
 
 from databricks_async.aio import gather
-from databricks_async.codec import Model, build
+from databricks_async.codec import Model, build, check_word, given_as
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
@@ -41,17 +41,17 @@ from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.paging import fill_in, joined
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
+from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, number
-from databricks_async.wait import Timeout, seconds_of
+from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
 log = logging.getLogger("databricks_async")
 
-P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
 W = TypeVar("W", Job, Run)
 
@@ -151,6 +151,7 @@ class Jobs(Service):
 
     # --- starting and stopping runs ----------------------------------------------------------------------------------
 
+    @starts
     async def run_now(self, job: int | RunNow | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
@@ -158,9 +159,12 @@ class Jobs(Service):
         given; when no answer comes at all, `OutcomeUnknown` tells it. A token of yours that was used before brings the
         run of that time; see `RunWait.is_old`.
         """
+        if job is not None and "job_id" in fields:
+            raise TypeError("run_now() got the job twice: write run_now(job_id, ...) without job_id=")
         body = _request(RunNow, "job_id", job, fields)
         return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
 
+    @starts
     async def submit(self, run: SubmitRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
         """Start a one-time run, without a job, from a `SubmitRun`, a mapping, or the same fields as keywords.
 
@@ -168,6 +172,7 @@ class Jobs(Service):
         """
         return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, build(SubmitRun, run, **fields))
 
+    @starts
     async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
         """Run tasks of an ended run again: `rerun_tasks=["key"]` or `rerun_all_failed_tasks=True`.
 
@@ -175,6 +180,8 @@ class Jobs(Service):
         `latest_repair_id` (after a restart: the last id in the `repair_history` of `get_run`). A
         lost answer raises `OutcomeUnknown` and nothing is sent again: the repair may be under way.
         """
+        if run is not None and "run_id" in fields:
+            raise TypeError("repair_run() got the run twice: write repair_run(run_id, ...) without run_id=")
         body = _request(RepairRun, "run_id", run, fields)
         answer = await self._call(
             "POST /api/{v}/jobs/runs/repair",
@@ -187,6 +194,7 @@ class Jobs(Service):
         wait.repair_id = answer.repair_id
         return wait
 
+    @starts
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
@@ -294,27 +302,27 @@ class Jobs(Service):
         self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`run_now`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.run_now, job, **fields)
+        return await self.run_now(job, **fields).result(timeout)
 
     async def submit_and_wait(
         self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`submit`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.submit, run, **fields)
+        return await self.submit(run, **fields).result(timeout)
 
     async def repair_run_and_wait(
         self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
     ) -> Run:
         """`repair_run`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.repair_run, run, **fields)
+        return await self.repair_run(run, **fields).result(timeout)
 
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
-        seconds = seconds_of(timeout)
-        return await (await self.cancel_run(run_id)).result(seconds)
+        return await self.cancel_run(run_id).result(timeout)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list_runs(
         self,
         *,
@@ -338,6 +346,7 @@ class Jobs(Service):
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
+        check_word(RunType, run_type, "run_type")
         query = {
             "job_id": None if job_id is None else number("job_id", job_id),
             "active_only": active_only,
@@ -360,6 +369,7 @@ class Jobs(Service):
             max_items=max_items,
         )
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list(
         self,
         *,
@@ -456,12 +466,6 @@ class Jobs(Service):
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
 
-    async def _and_wait(
-        self, timeout: Timeout, begin: Callable[P, Awaitable[RunWait]], *args: P.args, **kwargs: P.kwargs
-    ) -> Run:
-        seconds = seconds_of(timeout)  # before anything is sent
-        return await (await begin(*args, **kwargs)).result(seconds)
-
 
 def _lacks(model: Any, *names: str) -> bool:
     return any(getattr(model, name, None) is None for name in names)
@@ -469,6 +473,7 @@ def _lacks(model: Any, *names: str) -> bool:
 
 def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
     """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
+    given = given_as(given)
     if isinstance(given, BaseJob):
         given = given.settings
     if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
@@ -478,6 +483,7 @@ def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
 
 def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:
     """A request about one job or run, given by its id or whole."""
+    given = given_as(given)
     if given is None or isinstance(given, Model | Mapping):
         if name in fields:
             number(name, fields[name])

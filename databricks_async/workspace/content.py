@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from databricks_async.aio import off_loop
 from databricks_async.message import Request, Stream, flatten_query
+from databricks_async.mistakes import refuse
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.sources import CHUNK_BYTES, Readable
 
@@ -33,6 +34,14 @@ class Download:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces(self._session, self._request)
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = refuse(
+            "a download is asynchronous: write `async for chunk in download`, or `await download.read()` for all"
+        )
+        __await__ = refuse(
+            "a download is not awaited: write `await download.read()` for its bytes, or `await download.save(path)`"
+        )
 
     async def read(self) -> bytes:
         """All of it."""

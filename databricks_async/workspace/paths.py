@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from databricks_async.codec import OpenEnum, check_word
 from databricks_async.service import identifier
 from databricks_async.workspace.models import ImportFormat, Language
 
@@ -28,10 +29,11 @@ def absolute(path: str, name: str = "path") -> str:
     return path
 
 
-def word(name: str, value: str | None) -> str | None:
-    """A format or a language as it is sent: those of tomorrow too."""
+def word(name: str, value: str | None, words: type[OpenEnum]) -> str | None:
+    """A format or a language as it is sent: those of tomorrow too, but no misspelt ones of today."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    check_word(words, value or None, name)
     return str(value) if value else None
 
 
@@ -54,9 +56,9 @@ def import_settings(
     The language of a source is guessed from the extension of its path, or of the local file that it is read from.
     """
     settings: dict[str, Any] = {"path": absolute(path)}
-    if form := word("format", format):
+    if form := word("format", format, ImportFormat):
         settings["format"] = form
-    spoken = word("language", language)
+    spoken = word("language", language, Language)
     if not spoken:
         spoken = language_of(path, form)
     if not spoken and isinstance(source, os.PathLike):
