@@ -134,7 +134,10 @@ def _read_error(response: Response) -> ErrorBody:
     text = response.body.decode("utf-8-sig", "replace").strip()
     read = ErrorBody("")
     if _is_html(response):
-        read = ErrorBody(html_text(text))
+        title = html_text(text)
+        if response.status in (404, 405):  # the service itself has no pages there
+            title = f"answered with a web page ({one_line(title, 80)}): is this the address of a workspace?"
+        read = ErrorBody(title)
     elif text.startswith(("{", "[", '"')):
         try:
             read = _from_json(orjson.loads(text))

@@ -56,8 +56,7 @@ class Clusters(Service):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
-    milliseconds. An unknown cluster raises `ResourceDoesNotExist` where it is read first (`get`, `edit`, `update`,
-    waiting, watching) and `InvalidParameterValue` elsewhere, a cluster in the wrong state `InvalidState`.
+    milliseconds. An unknown cluster raises `ResourceDoesNotExist`, a cluster in the wrong state `InvalidState`.
     """
 
     def __init__(self, session: Session, version: str) -> None:

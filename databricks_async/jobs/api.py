@@ -66,8 +66,7 @@ class Jobs(Service):
     """Jobs and their runs: made, changed, started, repaired, waited for, listed.
 
     What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
-    milliseconds, ids whole numbers. An unknown job or run raises `ResourceDoesNotExist` where it is read first
-    (`get`, `get_run`, waiting) and `InvalidParameterValue` elsewhere.
+    milliseconds, ids whole numbers. An unknown job or run raises `ResourceDoesNotExist`.
     """
 
     def __init__(self, session: Session, version: str) -> None:
