@@ -55,7 +55,7 @@ async def an_object(pieces: int) -> AsyncIterator[str]:
 
 
 def memory_mib(word: str) -> float:
-    """What Linux says of this process: `VmRSS` is its memory now, `VmHWM` the most since `forget_the_peak`."""
+    """What Linux says of this process: `VmRSS` is its memory now, `VmHWM` the maximum since `forget_the_peak`."""
     return int(Path("/proc/self/status").read_text().partition(f"{word}:")[2].split()[0]) / 1024
 
 

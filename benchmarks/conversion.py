@@ -35,7 +35,7 @@ ENDS = ("INACTIVITY", "USER_REQUEST", "CLOUD_PROVIDER_LAUNCH_FAILURE", "AZURE_QU
 
 def cluster(number: int) -> dict[str, Any]:
     """What a list says about a cluster: of two, one runs on six machines and one has ended. About 3.6 KB on average."""
-    told = {
+    reported = {
         "cluster_id": f"0923-{number:06d}-meows279",
         "creator_user_name": "someone@example.com",
         "cluster_name": f"shared autoscaling {number}",
@@ -87,7 +87,7 @@ def cluster(number: int) -> dict[str, Any]:
         "cluster_log_status": {"last_attempted": 1_758_649_000_000},
     }
     if number % 2:
-        return told | {
+        return reported | {
             "state": "TERMINATED",
             "state_message": "Inactive cluster terminated (inactive for 120 minutes).",
             "terminated_time": 1_758_655_728_000,
@@ -97,7 +97,7 @@ def cluster(number: int) -> dict[str, Any]:
                 "parameters": {"inactivity_duration_min": "120"},
             },
         }
-    return told | {
+    return reported | {
         "state": "RUNNING",
         "state_message": "",
         "driver": machine(number, 0),

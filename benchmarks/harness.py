@@ -62,7 +62,7 @@ class _Answerer(asyncio.Protocol):
 
 
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[T]]
-"""A service that is open inside its context, which gives what a client needs to know of it."""
+"""A service that is open inside its context, which yields what a client needs to know of it."""
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +85,7 @@ def _run(pipe: Connection, serve: Serve[object], arguments: tuple[object, ...]) 
 
 @contextlib.contextmanager
 def elsewhere(serve: Serve[T], *arguments: object) -> Iterator[T]:
-    """What `serve(*arguments)` gives, a function of a module, while it runs in another process."""
+    """What `serve(*arguments)` yields, a function of a module, while it runs in another process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(theirs, serve, arguments), daemon=True)

@@ -1,6 +1,6 @@
-"""What rate limits cost: a crowd of callers against a service that takes 30 calls a second.
+"""What rate limits cost: many callers at once against a service that takes 30 calls a second.
 
-Defends, with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests refused, nobody given up.
+Defends, with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests refused, no call given up.
 The official SDK with as many threads runs beside it.
 
     python benchmarks/pacing.py [--quick]

@@ -1,7 +1,7 @@
 """What waiting for 1,000 runs costs a client: one round of polls, shared by all waits, against a `get_run` for each.
 
-Defends: a round takes no more requests than the pages of one sweep, and a quarter of the CPU time of a get_run each.
-The official SDK's get_run, one after the other, runs beside it.
+Defends: a round takes no more requests than the pages of one batch poll, and a quarter of the CPU time of a get_run
+each. The official SDK's get_run, one after the other, runs beside it.
 
     python benchmarks/watching.py [--quick]
 """
@@ -21,7 +21,7 @@ from databricks_async.local import Clock, LocalWorkspace
 
 CPU = 1
 INTERVAL = 0.02
-"""Seconds. A sweep of many pages is good for ten of them."""
+"""Seconds. A batch poll of many pages is good for ten of them."""
 PAGE = 25
 TASKS = [{"task_key": f"task_{number}", "notebook_task": {"notebook_path": f"/etl/{number}"}} for number in range(4)]
 

@@ -18,6 +18,14 @@ def from_epoch_ms(milliseconds: int | None) -> datetime | None:
         return None
 
 
+def from_ms(milliseconds: int | None) -> timedelta | None:
+    """A duration. None and 0 are None, and so is what no timedelta can hold."""
+    try:
+        return timedelta(milliseconds=milliseconds) if milliseconds else None
+    except OverflowError:
+        return None
+
+
 def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
     """What the service is asked with: milliseconds as they are, or those of a datetime that knows its time zone."""
     if isinstance(moment, datetime):

@@ -134,10 +134,11 @@ def _read_error(response: Response) -> ErrorBody:
     text = response.body.decode("utf-8-sig", "replace").strip()
     read = ErrorBody("")
     if _is_html(response):
-        title = html_text(text)
-        if response.status in (404, 405):  # the service itself has no pages there
-            title = f"answered with a web page ({one_line(title, 80)}): is this the address of a workspace?"
-        read = ErrorBody(title)
+        # Some gateways call every error HTML.
+        read = ErrorBody(html_text(text)) if text.startswith("<") else _from_text(text)
+        if response.status in (404, 405) and text.startswith("<"):  # the service itself has no pages there
+            title = one_line(read.message, 80)
+            read = ErrorBody(f"answered with a web page ({title}): is this the address of a workspace?")
     elif text.startswith(("{", "[", '"')):
         try:
             read = _from_json(orjson.loads(text))

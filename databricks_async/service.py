@@ -79,22 +79,26 @@ class Service:
         *,
         query: Mapping[str, object] | None = None,
         body: Callable[[str | None], object] | None = None,
+        has_more: Callable[[T], bool | None] = lambda _: None,
         fill_in: Callable[[Sequence[Item]], Awaitable[object]] | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
     ) -> Pager[Item]:
         """Walk a paged endpoint: `items` and `next_page_token` take each of its answers apart.
 
-        A token that is absent, null or empty ends the listing. The token of a page is sent as the `page_token` of the
-        query, or by `body`, which makes the body of the request from it. `fill_in` is awaited for the items of a page
-        before the page is returned.
+        A token that is absent, null or empty ends the listing, unless the answer `has_more`: such a service pages by
+        the `offset` of the query. The token of a page is sent as the `page_token` of the query, or by `body`, which
+        makes the body of the request from it. `fill_in` is awaited for the items of a page before the page is returned.
         """
 
         async def fetch(token: str | None) -> Page[Item]:
-            pages = {**(query or {}), "page_token": token} if body is None else query
+            where = {**(query or {}), **_place_of(token)} if body is None else query
             made = None if body is None else body(token)
-            answer = await self._call(endpoint, envelope, query=pages, body=made, replay="safe")
-            page = Page(items(answer) or [], next_page_token(answer) or None)
+            answer = await self._call(endpoint, envelope, query=where, body=made, replay="safe")
+            found, next_token = items(answer) or [], next_page_token(answer) or None
+            if next_token is None and has_more(answer) and "page_token" not in (where or {}):
+                next_token = f"offset={_offset_of(where) + len(found)}"
+            page = Page(found, next_token)
             if fill_in is not None:
                 await fill_in(page.items)
             return page
@@ -106,6 +110,20 @@ class Service:
         path = endpoint.partition(" ")[2]
         prepared = self._endpoints[template] = (endpoint, path, "{" not in path)
         return prepared
+
+
+def _place_of(page_token: str | None) -> dict[str, object]:
+    """The part of a query that says which page: by the service's token, or by an offset of ours."""
+    if page_token is None:
+        return {}
+    if found := re.fullmatch("offset=([0-9]+)", page_token):
+        return {"offset": int(found[1])}
+    return {"page_token": page_token, "offset": None}
+
+
+def _offset_of(query: Mapping[str, object] | None) -> int:
+    offset = (query or {}).get("offset")
+    return offset if isinstance(offset, int) else 0
 
 
 def json_request(
@@ -156,6 +174,16 @@ def number(name: str, value: object) -> int:
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < 0:
         raise ValueError(f"{name} cannot be negative, and {value} is")
+    return value
+
+
+def received_id(name: str, value: int | None) -> int:
+    """A numeric id out of an answer, to ask with. Raises `InvalidResponse`: a wrong one is not the caller's fault."""
+    if value is None or value < 0:
+        raise InvalidResponse(
+            f"an answer has {'no' if value is None else 'the impossible'} {name}"
+            + ("" if value is None else f" {value}")
+        )
     return value
 
 

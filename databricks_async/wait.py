@@ -69,6 +69,8 @@ class Wait(Generic[T]):
         self._grace_period = grace_period
         self.last: T | None = None
         """What the last poll returned."""
+        self.response: Any = None
+        """The answer to the call that began it, as a model; None if it says nothing."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._name}>"

@@ -1,4 +1,7 @@
-"""When a client opens, what it shares, and that nothing is left of it."""
+"""When a client opens, what it shares, and that nothing is left of it.
+
+Here are the tests of `session/session.py`, `session/stats.py`.
+"""
 
 from __future__ import annotations
 

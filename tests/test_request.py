@@ -1,4 +1,7 @@
-"""WorkspaceClient.request: any endpoint, by the same session, and nothing but that endpoint."""
+"""WorkspaceClient.request: any endpoint, by the same session, and nothing but that endpoint.
+
+Here are the tests of `message.py`, `service.py`.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ async def test_a_get_with_a_nested_query(workspace_client, local_workspace):
         "page_token": None,
     }
     answer = await workspace_client.request("GET", LIST, query=query)
-    assert answer == {"clusters": [], "next_page_token": "", "prev_page_token": ""}
+    assert answer == {"next_page_token": "", "prev_page_token": ""}
     model = ListClustersFilterBy(is_pinned=False, cluster_states=[State.RUNNING, State.PENDING])
     await workspace_client.request("get", LIST, query={"filter_by": model, "page_size": 5})
 

@@ -1,4 +1,7 @@
-"""Wait and Watch by themselves: how long they put up with an object that cannot be read."""
+"""Wait and Watch by themselves: how long they put up with an object that cannot be read.
+
+Here are the tests of `polling.py`.
+"""
 
 from __future__ import annotations
 

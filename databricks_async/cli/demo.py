@@ -55,7 +55,7 @@ class Board:
             self._live.__exit__(kind, error, traceback)
 
     def change(self, cluster: ClusterDetails) -> None:
-        name, now = cluster.cluster_name or cluster.cluster_id, time.monotonic() - self._began
+        name, now = cluster.cluster_name or str(cluster.cluster_id), time.monotonic() - self._began
         self._seen[name] = cluster, now
         if self._live is None:
             self.say(f"{now:5.1f} s  {name:<9} {cluster.state}")
@@ -88,7 +88,7 @@ async def demonstrate(console: Console) -> None:
             started, failure = await start_clusters(console, ws, w)
             await read_events(console, ws, w, started[0])
             await lose_an_answer(console, ws, w)
-            await run_a_job(console, ws, w, started[1].cluster_id)
+            await run_a_job(console, ws, w, str(started[1].cluster_id))
             await clean_up(console, w)
             report(console, ws, w, failure)
 
@@ -136,9 +136,10 @@ async def start_clusters(
 async def read_events(console: Console, ws: LocalWorkspace, w: WorkspaceClient, cluster: ClusterDetails) -> None:
     """Several hundred events, page by page."""
     console.print("[bold]What happened to a cluster, page by page[/]")
-    ws.add_events(cluster.cluster_id, 730)
-    pages = [len(page.items) async for page in w.clusters.events(cluster.cluster_id, page_size=200).pages()]
-    newest = await w.clusters.events(cluster.cluster_id, event_types=["RUNNING"], max_items=1).collect()
+    cluster_id = str(cluster.cluster_id)
+    ws.add_events(cluster_id, 730)
+    pages = [len(page.items) async for page in w.clusters.events(cluster_id, page_size=200).pages()]
+    newest = await w.clusters.events(cluster_id, event_types=["RUNNING"], max_items=1).collect()
     console.print(f"{sum(pages)} events in pages of {', '.join(map(str, pages))}")
     console.print(f"the last RUNNING event: {newest[0].time:%H:%M:%S} UTC\n", highlight=False)
 
@@ -152,18 +153,18 @@ async def lose_an_answer(console: Console, ws: LocalWorkspace, w: WorkspaceClien
         await w.clusters.create(attrs.evolve(like_the_first, cluster_name=LOST))
     except OutcomeUnknown as error:
         console.print(f"  [yellow]{type(error).__name__}: {error}[/]", soft_wrap=True, highlight=False)
-    found = [cluster.cluster_id async for cluster in w.clusters.list() if cluster.cluster_name == LOST]
+    found = [str(cluster.cluster_id) async for cluster in w.clusters.list() if cluster.cluster_name == LOST]
     console.print(f"found by that hint: {len(found)} cluster, {', '.join(found)}\n", highlight=False)
 
 
 async def clean_up(console: Console, w: WorkspaceClient) -> None:
     """Everything down and gone, concurrently."""
     console.print("[bold]Cleaning up[/]")
-    clusters = await w.clusters.list().collect()
-    await asyncio.gather(*(w.clusters.delete_and_wait(cluster.cluster_id) for cluster in clusters))
-    await asyncio.gather(*(w.clusters.permanent_delete(cluster.cluster_id) for cluster in clusters))
+    cluster_ids = [str(cluster.cluster_id) async for cluster in w.clusters.list()]
+    await asyncio.gather(*map(w.clusters.delete_and_wait, cluster_ids))
+    await asyncio.gather(*map(w.clusters.permanent_delete, cluster_ids))
     left = await w.clusters.list().collect()
-    console.print(f"{len(clusters)} clusters terminated and deleted, {len(left)} left\n", highlight=False)
+    console.print(f"{len(cluster_ids)} clusters terminated and deleted, {len(left)} left\n", highlight=False)
 
 
 def report(console: Console, ws: LocalWorkspace, w: WorkspaceClient, failure: OperationFailed) -> None:

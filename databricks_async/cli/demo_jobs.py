@@ -59,7 +59,9 @@ async def run_a_job(console: Console, ws: LocalWorkspace, w: WorkspaceClient, cl
     else:
         raise RuntimeError("the demo went wrong: the run should have failed")
     console.print("repaired: only what failed, and what waited for it", highlight=False)
-    run = await watch(console, await w.jobs.repair_run(wait.run_id, rerun_all_failed_tasks=True))
+    # A repair has no parameters but its own, and the job's defaults.
+    repair = await w.jobs.repair_run(wait.run_id, rerun_all_failed_tasks=True, job_parameters={"day": "monday"})
+    run = await watch(console, repair)
     show_tasks(console, run)
     for key, output in (await w.jobs.get_run_outputs(run)).items():
         result = output.notebook_output.result if output.notebook_output else None
@@ -96,6 +98,6 @@ def show_tasks(console: Console, run: Run) -> None:
         result = task.state and (task.state.result_state or task.state.life_cycle_state)
         colour = "green" if task.succeeded else "red"
         seconds = f"{task.duration.total_seconds():.0f}" if task.duration else "-"
-        others = ", ".join(other.task_key for other in task.depends_on or ())
+        others = ", ".join(str(other.task_key) for other in task.depends_on or ())
         table.add_row(task.task_key, others, f"[{colour}]{result}", str((task.attempt_number or 0) + 1), seconds)
     console.print(table)

@@ -18,6 +18,7 @@ from databricks_async.clusters.models import (
     ClusterPermissions,
     ClusterSize,
     ClusterSpec,
+    CreateCluster,
     CreateClusterResponse,
     EventType,
     GetClusterPermissionLevelsResponse,
@@ -33,12 +34,14 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import build, check_word, one_level
+from databricks_async.codec import Model, build, check_word, one_level
+from databricks_async.error_bodies import one_line
+from databricks_async.errors import InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay
 from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
-from databricks_async.service import Service, identifier
+from databricks_async.service import Service, identifier, number
 from databricks_async.wait import Timeout, starts
 from databricks_async.watch import Watch
 
@@ -74,22 +77,43 @@ class Clusters(Service):
 
     @starts
     async def create(
-        self, spec: Body | None = None, /, *, clone_from: CloneCluster | Mapping[str, Any] | None = None, **fields: Any
+        self,
+        spec: Body | None = None,
+        /,
+        *,
+        clone_from: CloneCluster | Mapping[str, Any] | None = None,
+        idempotency_token: str | None = None,
+        **fields: Any,
     ) -> ClusterWait:
         """Create and start a cluster from a `ClusterSpec`, a mapping, or the same fields as keywords.
 
         It gets the libraries of the cluster `clone_from`. The wait ends when it runs. A lost answer raises
-        `OutcomeUnknown` and nothing is sent again: the cluster may exist, and the error says how to find it.
+        `OutcomeUnknown` and nothing is sent again: the cluster may exist, and the error says how to find it. With an
+        `idempotency_token` of the caller's it is sent again: the service makes one cluster for each token.
         """
-        body = build(ClusterSpec, spec, **fields)
+        beside = {"clone_from": clone_from, "idempotency_token": idempotency_token}
+        beside = {name: value for name, value in beside.items() if value is not None}
+        given: Any = spec
+        if beside and isinstance(spec, Model | Mapping):
+            given = {**(one_level(spec) if isinstance(spec, Model) else spec), **beside}
+        else:
+            fields |= beside
+        body = build(CreateCluster, given, **fields)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
-        answer = await self._call(
-            "POST /api/{v}/clusters/create",
-            CreateClusterResponse,
-            body=body if clone_from is None else {**one_level(body), "clone_from": build(CloneCluster, clone_from)},
-            lookup=f"look through clusters.list() for {name} and a start_time not before this call",
-        )
-        return self._wait(answer.cluster_id, "create", UP, grace_period=True)
+        try:
+            answer = await self._call(
+                "POST /api/{v}/clusters/create",
+                CreateClusterResponse,
+                replay="unsafe" if body.idempotency_token is None else "token",
+                body=body,
+                lookup=f"look through clusters.list() for {name} and a start_time not before this call",
+            )
+        except OutcomeUnknown as error:
+            error.idempotency_token = body.idempotency_token
+            raise
+        wait = self._wait(answer.cluster_id, "create", UP, grace_period=True)
+        wait.response = answer
+        return wait
 
     @starts
     async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
@@ -314,6 +338,7 @@ class Clusters(Service):
         end_time: int | None = None,
         order: GetEventsOrder | str | None = None,
         event_types: Iterable[EventType | str] | None = None,
+        offset: int | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
@@ -321,9 +346,12 @@ class Clusters(Service):
         """What happened to a cluster, the newest first unless `order="ASC"`.
 
         `start_time` and `end_time` are epoch milliseconds. `page_size` is how many events one request brings: 500 at
-        most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it.
+        most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it, `offset` leaves out so
+        many of the first.
         """
         identifier("cluster_id", cluster_id)
+        if offset is not None:
+            number("offset", offset)
         usual = _MAX_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
@@ -343,13 +371,14 @@ class Clusters(Service):
         def body(token: str | None) -> object:
             if token is not None and token.startswith("{"):
                 return _resumed_events(token, cluster_id)
-            return {name: value for name, value in {**first, "page_token": token}.items() if value is not None}
+            page = {**first, "offset": offset} if token is None else {**first, "page_token": token}
+            return {name: value for name, value in page.items() if value is not None}
 
         return self._list(
             "POST /api/{v}/clusters/events",
             GetEventsResponse,
             lambda answer: answer.events,
-            _next_events,
+            partial(_next_events, cluster_id),
             body=body,
             page_token=page_token,
             max_items=max_items,
@@ -439,8 +468,12 @@ def _resumed_events(token: str, cluster_id: str) -> dict[str, Any]:
     return body
 
 
-def _next_events(answer: GetEventsResponse) -> str | None:
+def _next_events(cluster_id: str, answer: GetEventsResponse) -> str | None:
     """The token of 2.1; for 2.0, whose `next_page` is the whole body of the next request, that body as text."""
     if answer.next_page_token or not answer.next_page:
         return answer.next_page_token
-    return orjson.dumps(answer.next_page).decode()
+    following = {"cluster_id": cluster_id, **answer.next_page}
+    if following["cluster_id"] != cluster_id:
+        named = one_line(str(following["cluster_id"]), 100)
+        raise InvalidResponse(f"the events of cluster {cluster_id} are said to go on with those of cluster {named}")
+    return orjson.dumps(following).decode()

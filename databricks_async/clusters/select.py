@@ -109,7 +109,7 @@ def _release(key: str) -> tuple[bool, tuple[int, ...], bool, str]:
 
 def node_type(node_types: Sequence[NodeType], wanted: NodeTypeCriteria) -> str:
     for candidate in sorted(node_types, key=_size):
-        if _is_offered(candidate) and _meets(candidate, wanted):
+        if candidate.node_type_id and _is_offered(candidate) and _meets(candidate, wanted):
             return candidate.node_type_id
     raise ValueError(f"no node type meets {_describe(wanted)}")
 
@@ -118,14 +118,14 @@ def _size(node: NodeType) -> tuple[float | str, ...]:
     disks = node.node_instance_type
     return (
         bool(node.is_deprecated),
-        node.num_cores,
-        node.memory_mb,
+        node.num_cores or 0,
+        node.memory_mb or 0,
         (disks and disks.local_disks) or 0,
         (disks and disks.local_disk_size_gb) or 0,
         (disks and disks.local_nvme_disks) or 0,
         (disks and disks.local_nvme_disk_size_gb) or 0,
         node.num_gpus or 0,
-        node.instance_type_id,
+        node.instance_type_id or "",
     )
 
 
@@ -135,7 +135,8 @@ def _is_offered(node: NodeType) -> bool:
 
 
 def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
-    memory_gb, cores, gpus = node.memory_mb // 1024, node.num_cores, node.num_gpus or 0
+    memory_gb, cores, gpus = (node.memory_mb or 0) // 1024, node.num_cores or 0, node.num_gpus or 0
+    category = node.category or ""
     disks = node.node_instance_type
     local_disks = ((disks and disks.local_disks) or 0) + ((disks and disks.local_nvme_disks) or 0)
     local_gb = ((disks and disks.local_disk_size_gb) or 0) + ((disks and disks.local_nvme_disk_size_gb) or 0)
@@ -147,13 +148,13 @@ def _meets(node: NodeType, wanted: NodeTypeCriteria) -> bool:
         and not (gpus and wanted.get("min_gpus") == 0)
         and (not (wanted.get("local_disk") or "local_disk_min_size" in wanted) or local_disks > 0)
         and local_gb >= wanted.get("local_disk_min_size", 0)
-        and wanted.get("category", node.category).lower() == node.category.lower()
+        and wanted.get("category", category).lower() == category.lower()
         and (not wanted.get("photon_worker_capable") or bool(node.photon_worker_capable))
         and (not wanted.get("photon_driver_capable") or bool(node.photon_driver_capable))
         and (not wanted.get("graviton") or bool(node.is_graviton))
         and (not wanted.get("is_io_cache_enabled") or bool(node.is_io_cache_enabled))
         and (not wanted.get("support_port_forwarding") or bool(node.support_port_forwarding))
-        and wanted.get("fleet", "") in node.node_type_id
+        and wanted.get("fleet", "") in (node.node_type_id or "")
     )
 
 

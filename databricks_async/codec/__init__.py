@@ -251,6 +251,10 @@ def _check(made: object, typed: Any) -> None:
             for name, wire in hooks.enums_of(cls):
                 if (word := getattr(made, name)) is not None and not word.is_known:
                     check_word(type(word), word, wire)
+            for name, wire, expected in hooks.mandatory_of(cls):
+                if getattr(made, name) is None:
+                    got = "null" if wire in typed else "nothing"
+                    raise WrongShape(f"expected {expected}, got {got}", (wire,))
         made.check()
     elif isinstance(made, list):
         for index, one in enumerate(made):

@@ -9,9 +9,9 @@ The function that reads a `TaskDependency`; `n` counts the keys that are known a
         if d.__class__ is not dict: d = mapping(d, cls)
         o = new(cls); n = 2; at = ''
         try:
-            if 'task_key' not in d: at = 'task_key'; raise WrongShape('expected text, got nothing')
             v = d.get('task_key')
-            if v.__class__ is str: o.task_key = v
+            if v is None: o.task_key = None; n -= 1
+            elif v.__class__ is str: o.task_key = v
             else: at = 'task_key'; o.task_key = read0(v, kind0)
             v = d.get('outcome')
             if v is None: o.outcome = None; n -= 1
@@ -34,7 +34,7 @@ from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get
 import attrs
 
 from databricks_async.codec.open_enum import OpenEnum
-from databricks_async.codec.shape import SCALARS, WrongShape, read_text, wrong_type
+from databricks_async.codec.shape import SCALARS, WrongShape, read_text, read_text_item, wrong_type
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 """Takes plain JSON and the type, as the structure hooks of cattrs do."""
@@ -94,7 +94,7 @@ def optional_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
 def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     (item,) = get_args(kind)
-    read = hook_of(item)
+    read = read_text_item if item is str else hook_of(item)
 
     def read_list(value: Any, _: Any) -> list[Any]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
@@ -111,7 +111,7 @@ def list_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
 def map_reader(kind: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     item = get_args(kind)[1]
-    read = hook_of(item)
+    read = read_text_item if item is str else hook_of(item)
 
     def read_map(value: Any, _: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -202,14 +202,16 @@ def _may_be_absent(hint: Any) -> bool:
 
 
 def _refuse_absent(field: Field, kind: Any) -> str:
-    if is_made_of(kind, list):
-        expected = "a list"
-    elif is_enum(kind):
-        expected = "text"
-    else:
-        expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
     wire = repr(wire_name(field))
-    return f"  if {wire} not in d: at = {wire}; raise WrongShape('expected {expected}, got nothing')"
+    return f"  if {wire} not in d: at = {wire}; raise WrongShape('expected {_expected(kind)}, got nothing')"
+
+
+def _expected(kind: Any) -> str:
+    if is_made_of(kind, list):
+        return "a list"
+    if is_enum(kind):
+        return "text"
+    return {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "an object")
 
 
 def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Callable[[Any], Reader]) -> list[str]:
@@ -269,6 +271,14 @@ def enums_of(cls: Hashable) -> list[tuple[str, str]]:
     """Those whose values are words."""
     hints = hints_of(cls)
     return [(name, wire) for name, wire in _names_of(cls) if is_enum(required(hints[name]))]
+
+
+@lru_cache(None)
+def mandatory_of(cls: Any) -> list[tuple[str, str, str]]:
+    """The fields that a caller has to give though an answer may lack them: name, key in JSON, what is expected."""
+    hints = hints_of(cls)
+    fields = [field for field in fields_of(cls) if field.default is attrs.NOTHING and _may_be_absent(hints[field.name])]
+    return [(field.name, wire_name(field), _expected(required(hints[field.name]))) for field in fields]
 
 
 def _is_plain(kind: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from math import isfinite
 from typing import Any, Final, cast
 
 
@@ -57,6 +58,20 @@ def read_text(value: Any, kind: Any = str) -> str:
     raise wrong_type("text", value)
 
 
+def read_text_item(value: Any, kind: Any = str) -> str:
+    """An item of a list or map of text, where the service takes numbers and booleans too and turns them into text.
+
+    The first example of its manual is `"spark_conf": {"spark.speculation": true}` (Clusters API 2.0, "Create").
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float) and isfinite(value):
+        return repr(float(value))
+    return read_text(value, kind)
+
+
 def read_int(value: Any, _: Any = int) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -70,6 +85,8 @@ def read_int(value: Any, _: Any = int) -> int:
 def read_float(value: Any, _: Any = float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", value):
+        return float(value)
     if isinstance(value, Enum):
         return read_float(value.value)
     raise wrong_type("a number", value)

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import uuid4
 
+import attrs
+
 from databricks_async.aio import gather
 from databricks_async.codec import Model, build, check_word, given_as
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
@@ -38,13 +40,14 @@ from databricks_async.jobs.models import (
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.paging import fill_in, joined
+from databricks_async.jobs.paging import fill_in, joined, lacks_items
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
+from databricks_async.jobs.single_task import with_tasks
 from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
-from databricks_async.service import Service, number
+from databricks_async.service import Service, number, received_id
 from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
@@ -71,6 +74,8 @@ class Jobs(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
+        self._asks_newer = version < "2.2"
+        """Whether an object that lacks items is read with 2.2, which gives them page by page."""
         self._permissions = Permissions(
             session,
             "/api/2.0/permissions/jobs/{job_id}",
@@ -87,10 +92,12 @@ class Jobs(Service):
     ) -> CreateResponse:
         """Create a job from its settings: a model, a mapping (such as the JSON of the web UI), or fields as keywords.
 
+        A single task may stand beside the settings, as in version 2.0: `create(name=..., notebook_task=...)`.
+
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, _settings_of(settings), **fields)
+        body = build(CreateJob, with_tasks(CreateJob, _settings_of(settings)), **with_tasks(CreateJob, fields))
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -102,13 +109,10 @@ class Jobs(Service):
     async def get(self, job_id: int, *, include_trigger_state: bool | None = None) -> Job:
         """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
 
-        API 2.1 leaves out arrays of more than 100 items; a job in which one is missing is read once more with 2.2.
+        API 2.1 leaves out the tasks of a job that has more than 100; such a job is read once more with 2.2.
         """
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
-        job = await self._read_all_pages("GET /api/{v}/jobs/get", Job, query)
-        if self._is_old_version and _lacks(job.settings, "tasks", "job_clusters", "parameters", "environments"):
-            return await self._newer("GET /api/2.2/jobs/get", job, query)
-        return job
+        return await self._read_whole("GET /api/{v}/jobs/get", Job, query)
 
     async def update(
         self,
@@ -136,7 +140,7 @@ class Jobs(Service):
 
     async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        given = _settings_of(new_settings)
+        given = with_tasks(CreateJob, _settings_of(new_settings))
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
         settings = build(JobSettings, given)
@@ -167,9 +171,12 @@ class Jobs(Service):
     async def submit(self, run: SubmitRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
         """Start a one-time run, without a job, from a `SubmitRun`, a mapping, or the same fields as keywords.
 
+        A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
+
         A lost answer never starts a second run; see `run_now`.
         """
-        return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, build(SubmitRun, run, **fields))
+        body = build(SubmitRun, with_tasks(SubmitRun, given_as(run)), **with_tasks(SubmitRun, fields))
+        return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, body)
 
     @starts
     async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
@@ -182,6 +189,8 @@ class Jobs(Service):
         if run is not None and "run_id" in fields:
             raise TypeError("repair_run() got the run twice: write repair_run(run_id, ...) without run_id=")
         body = _request(RepairRun, "run_id", run, fields)
+        if body.rerun_tasks is not None:  # the service refuses a key that stands twice
+            body = attrs.evolve(body, rerun_tasks=[*dict.fromkeys(body.rerun_tasks)])
         answer = await self._call(
             "POST /api/{v}/jobs/runs/repair",
             RepairRunResponse,
@@ -190,6 +199,7 @@ class Jobs(Service):
             "if it was carried out",
         )
         wait = RunWait(self, body.run_id, self._interval)
+        wait.response = answer
         wait.repair_id = answer.repair_id
         return wait
 
@@ -236,10 +246,7 @@ class Jobs(Service):
             "include_history": include_history,
             "include_resolved_values": include_resolved_values,
         }
-        run = await self._read_all_pages("GET /api/{v}/jobs/runs/get", Run, query)
-        if self._is_old_version and _lacks(run, "tasks", "job_clusters", "job_parameters", "iterations"):
-            return await self._newer("GET /api/2.2/jobs/runs/get", run, query)
-        return run
+        return await self._read_whole("GET /api/{v}/jobs/runs/get", Run, query)
 
     def wait_run(self, run_id: int) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
@@ -332,6 +339,7 @@ class Jobs(Service):
         run_type: RunType | str | None = None,
         start_time_from: int | None = None,
         start_time_to: int | None = None,
+        offset: int | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
@@ -341,7 +349,7 @@ class Jobs(Service):
         `start_time_from` and `start_time_to` are epoch milliseconds. `expand_tasks` brings the tasks and job clusters,
         all of them: runs with more than a page holds are read by themselves, concurrently (one that is deleted
         meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings: 25 at most,
-        and by default. `page_token` goes on after the page that gave it.
+        and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the latest.
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
@@ -354,6 +362,7 @@ class Jobs(Service):
             "run_type": run_type,
             "start_time_from": start_time_from,
             "start_time_to": start_time_to,
+            "offset": None if offset is None else number("offset", offset),
             "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
         }
 
@@ -363,6 +372,7 @@ class Jobs(Service):
             lambda answer: answer.runs,
             lambda answer: answer.next_page_token,
             query=query,
+            has_more=lambda answer: answer.has_more,
             fill_in=self._fill_in_runs if expand_tasks else None,
             page_token=page_token,
             max_items=max_items,
@@ -374,19 +384,21 @@ class Jobs(Service):
         *,
         name: str | None = None,
         expand_tasks: bool | None = None,
+        offset: int | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
     ) -> Pager[BaseJob]:
         """All jobs, the newest first, or those of this name (in upper or lower case).
 
-        `expand_tasks` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request brings: 100 at
-        most, and by default (25 with API 2.1).
+        `expand_tasks`, `offset` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request
+        brings: 100 at most, and by default (25 with API 2.1).
         """
-        maximum = 25 if self._is_old_version else 100
+        maximum = 25 if self._version < "2.2" else 100
         query = {
             "name": name,
             "expand_tasks": expand_tasks,
+            "offset": None if offset is None else number("offset", offset),
             "limit": size_of_page(page_size, maximum, maximum, max_items),
         }
 
@@ -396,6 +408,7 @@ class Jobs(Service):
             lambda answer: answer.jobs,
             lambda answer: answer.next_page_token,
             query=query,
+            has_more=lambda answer: answer.has_more,
             fill_in=self._fill_in_jobs if expand_tasks else None,
             page_token=page_token,
             max_items=max_items,
@@ -403,33 +416,29 @@ class Jobs(Service):
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    @property
-    def _is_old_version(self) -> bool:
-        """Before 2.2, arrays of more than 100 items are left out without a word."""
-        return self._version < "2.2"
+    async def _read_whole(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
+        item = await self._read_all_pages(endpoint, kind, query)
+        if not self._asks_newer or not lacks_items(item):
+            return item
+        try:
+            return await self._read_all_pages(endpoint.replace("{v}", "2.2"), kind, query)
+        except NotFound as error:
+            # The object was there a moment ago: what is not there is version 2.2, and then nothing was left out.
+            log.info("%s: this service has no version 2.2, which is not asked again", error.endpoint)
+            self._asks_newer = False
+            return item
 
     async def _read_all_pages(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
         pages = self._list(endpoint, kind, lambda answer: [answer], lambda answer: answer.next_page_token, query=query)
         return joined(await pages.collect())
 
     async def _fill_in_runs(self, runs: Sequence[BaseRun]) -> None:
-        cut = [run for run in runs if run.has_more or (self._is_old_version and not run.tasks)]
-        await gather(fill_in(run, partial(self.get_run, run.run_id)) for run in cut)
+        cut = [run for run in runs if run.has_more or (self._asks_newer and lacks_items(run))]
+        await gather(fill_in(run, partial(self.get_run, received_id("run_id", run.run_id))) for run in cut)
 
     async def _fill_in_jobs(self, jobs: Sequence[BaseJob]) -> None:
-        cut = [
-            job for job in jobs if job.has_more or (self._is_old_version and not (job.settings and job.settings.tasks))
-        ]
-        await gather(fill_in(job, partial(self.get, job.job_id)) for job in cut)
-
-    async def _newer(self, endpoint: str, older: W, query: Mapping[str, object]) -> W:
-        """The same from version 2.2; where the service does not speak that, nothing was left out."""
-        try:
-            return await self._read_all_pages(endpoint, type(older), query)
-        except NotFound as error:
-            if error.error_code != "ENDPOINT_NOT_FOUND":
-                raise
-            return older
+        cut = [job for job in jobs if job.has_more or (self._asks_newer and lacks_items(job))]
+        await gather(fill_in(job, partial(self.get, received_id("job_id", job.job_id))) for job in cut)
 
     async def _poll_one(self, run_id: int) -> Run:
         return await self._call("GET /api/{v}/jobs/runs/get", Run, run_id=run_id)
@@ -455,6 +464,7 @@ class Jobs(Service):
             error.idempotency_token = token
             raise
         wait = RunWait(self, started.run_id, self._interval, grace_period=True)
+        wait.response = started
         if given is not None:
             try:
                 async with asyncio.timeout(_FIRST_POLL_SECONDS):
@@ -464,10 +474,6 @@ class Jobs(Service):
             except (DatabricksError, TimeoutError) as error:  # the run is there, and is seen later
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
-
-
-def _lacks(model: Any, *names: str) -> bool:
-    return any(getattr(model, name, None) is None for name in names)
 
 
 def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:

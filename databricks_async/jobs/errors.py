@@ -16,6 +16,7 @@ class FailedTask:
     """A task that failed, and why."""
 
     task_key: str
+    """As `repair_run(rerun_tasks=...)` takes it; each key stands once."""
     run_id: int | None
     """The task's own run; None if it never got one."""
     result: str
@@ -23,6 +24,10 @@ class FailedTask:
     error: str
     """The error message: the one in the task's output if that could be read; may be empty."""
     error_trace: str | None = None
+    iteration: int | None = None
+    """In a for-each task, which iteration this is, counted from 0. None of a task as a whole."""
+    iterations: tuple[FailedTask, ...] = ()
+    """Of a for-each task, its iterations that failed."""
 
 
 class RunFailed(OperationFailed):

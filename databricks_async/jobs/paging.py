@@ -9,17 +9,20 @@ import attrs
 
 from databricks_async.codec import Model
 from databricks_async.errors import NotFound, PermissionDenied
-from databricks_async.jobs.models import BaseJob, BaseRun, Job, Run
+from databricks_async.jobs.models import BaseJob, BaseRun, Format, Job, Run
 
 W = TypeVar("W", Job, Run)
+
+_MAX_ITEMS = 100
 
 
 def joined(pages: Sequence[W]) -> W:
     """One object from all its pages: each list of it holds the items of every page, in order."""
     first, *others = pages
+    has_more = pages[-1].has_more
     for other in others:
         _joined(first, other)
-    first.has_more = first.next_page_token = None
+    first.has_more, first.next_page_token = has_more or None, None
     return first
 
 
@@ -34,6 +37,27 @@ def _joined(ours: Any, more: Any) -> Any:
     elif isinstance(ours, dict) and isinstance(more, dict):
         return {name: _joined(ours.get(name), more.get(name)) for name in {**ours, **more}}
     return more if ours is None else ours
+
+
+def lacks_items(item: BaseJob | BaseRun) -> bool:
+    """Whether an answer of a version before 2.2 says that arrays of it are longer than what came.
+
+    It gives at most 100 items of an array, or leaves out an array of more, without a word.
+    """
+    if item.has_more or (isinstance(item, Job | Run) and item.next_page_token):
+        return True
+    holder = item.settings if isinstance(item, BaseJob) else item
+    if holder is None:
+        return False
+    if holder.tasks is None:
+        is_cut_loop = isinstance(item, Run) and item.iterations is None and _is_loop(item)
+        return is_cut_loop or holder.format is Format.MULTI_TASK
+    return len(holder.tasks) >= _MAX_ITEMS
+
+
+def _is_loop(run: Run) -> bool:
+    task = (run.unknown_fields or {}).get("task")
+    return isinstance(task, dict) and "for_each_task" in task
 
 
 async def fill_in(item: BaseJob | BaseRun, read: Callable[[], Awaitable[Model]]) -> None:

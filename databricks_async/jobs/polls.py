@@ -105,7 +105,7 @@ class Polls:
         self._pages = 0
         async for page in self._active(**_narrowed([*self._asked.values()])).pages():
             self._pages += 1
-            self._seen |= {run.run_id: run for run in page.items}
+            self._seen |= {run.run_id: run for run in page.items if run.run_id is not None}
             if self._asked.keys() <= self._seen.keys() or self._pages * 4 >= len(self._asked):
                 break
         return len(self._asked.keys() & self._seen.keys()) > self._pages

@@ -18,6 +18,7 @@ from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
 from databricks_async.mistakes import has_no
 from databricks_async.polling import PollInterval, poll
+from databricks_async.service import received_id
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 log = logging.getLogger("databricks_async")
@@ -72,7 +73,7 @@ def message_of(run: BaseRun | RunTask) -> str:
 
 def latest_tasks(run: Run) -> list[RunTask]:
     """The last attempt of each task, in the order of the job."""
-    latest: dict[str, RunTask] = {}
+    latest: dict[str | None, RunTask] = {}
     for task in run.tasks or ():
         known = latest.get(task.task_key)
         if known is None or (task.attempt_number or 0) >= (known.attempt_number or 0):
@@ -210,39 +211,53 @@ async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
-    tasks = [one for each in await gather(_failed_tasks(jobs, task) for task in causes) for one in each]
+    tasks = await gather(_failed_task(jobs, task) for task in causes)
     name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
     parts = [f"{name} ended {end_of(run)}", message_of(run)]
-    parts += [f"task {task.task_key} {task.result}: {_first_line(task.error)}" for task in tasks[:3]]
+    parts += [f"{_failed_name(task)}: {_first_line(task.error)}" for task in tasks[:3]]
     parts += [f"{len(tasks) - 3} more tasks failed"] if len(tasks) > 3 else []
     parts += [run.run_page_url or ""]
     return RunFailed("; ".join(part for part in parts if part), run=run, failed_tasks=tasks)
 
 
-async def _failed_tasks(jobs: RunCalls, task: RunTask) -> list[FailedTask]:
-    """A failed task; of a loop, those iterations that failed."""
-    if task.for_each_task is not None and task.run_id is not None:
-        try:
-            turns = enumerate(_latest_turns(await jobs.get_run(task.run_id)))
-        except DatabricksError as unreadable:
-            log.info("the iterations of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
-        else:
-            failed = [(index, turn) for index, turn in turns if turn.ended and not turn.succeeded]
-            causes = [attrs.evolve(turn, task_key=f"{task.task_key}[{index}]") for index, turn in failed]
-            if causes:
-                return await gather(_failed_task(jobs, turn) for turn in causes if not _never_ran(turn))
-    return [await _failed_task(jobs, task)]
-
-
 async def _failed_task(jobs: RunCalls, task: RunTask) -> FailedTask:
+    """A failed task; a for-each task with those iterations that failed, and the error of the first of them."""
+    failed = await gather(_with_error(jobs, one, index) for index, one in await _failed_iterations(jobs, task))
+    if not failed:
+        return await _with_error(jobs, task)
+    key = str(task.task_key)
+    iterations = tuple(attrs.evolve(one, task_key=key) for one in failed)
+    error, trace = iterations[0].error, iterations[0].error_trace
+    return FailedTask(key, task.run_id, end_of(task), error, trace, iterations=iterations)
+
+
+async def _failed_iterations(jobs: RunCalls, task: RunTask) -> list[tuple[int, RunTask]]:
+    if task.for_each_task is None or task.run_id is None:
+        return []
+    try:
+        run = await jobs.get_run(received_id("run_id", task.run_id))
+    except DatabricksError as unreadable:
+        log.info("the iterations of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
+        return []
+    iterations = enumerate(_latest_turns(run))
+    return [(index, one) for index, one in iterations if one.ended and not one.succeeded and not _never_ran(one)]
+
+
+async def _with_error(jobs: RunCalls, task: RunTask, iteration: int | None = None) -> FailedTask:
     error, trace = message_of(task), None
     if task.run_id is not None:
         try:
-            output = await jobs.get_run_output(task.run_id)
+            output = await jobs.get_run_output(received_id("run_id", task.run_id))
             error, trace = output.error or error, output.error_trace
         except DatabricksError as unreadable:  # the run's failure is the news, not this
             log.info("the output of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
-    return FailedTask(task.task_key, task.run_id, end_of(task), error, trace)
+    return FailedTask(str(task.task_key), task.run_id, end_of(task), error, trace, iteration)
+
+
+def _failed_name(task: FailedTask) -> str:
+    how_many = len(task.iterations)
+    iterations = f" in {how_many} iteration{'s' if how_many > 1 else ''}" if how_many else ""
+    return f"task {task.task_key} {task.result}{iterations}"
 
 
 def _first_line(text: str) -> str:
@@ -251,10 +266,12 @@ def _first_line(text: str) -> str:
 
 async def outputs_of(jobs: RunCalls, run: Run) -> dict[str, RunOutput]:
     """The outputs of those tasks of a run that ran, by task key; of a loop `key[0]`, `key[1]`, ..."""
-    tasks = {task.task_key: task for task in latest_tasks(run)}
+    tasks = {str(task.task_key): task for task in latest_tasks(run)}
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
-    for key, turns in zip(loops, await gather(map(jobs.get_run, loops.values())), strict=True):
+    loop_ids = [received_id("run_id", run_id) for run_id in loops.values()]
+    for key, turns in zip(loops, await gather(map(jobs.get_run, loop_ids)), strict=True):
         del tasks[key]
         tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(_latest_turns(turns))}
     ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
-    return dict(zip(ran, await gather(map(jobs.get_run_output, ran.values())), strict=True))
+    ids = {key: received_id("run_id", run_id) for key, run_id in ran.items()}
+    return dict(zip(ids, await gather(map(jobs.get_run_output, ids.values())), strict=True))

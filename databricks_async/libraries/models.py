@@ -24,7 +24,7 @@ class LibraryInstallStatus(OpenEnum):
 class MavenLibrary(Model):
     """A package of a Maven repository."""
 
-    coordinates: str
+    coordinates: str | None
     exclusions: list[str] | None = None
     repo: str | None = None
 
@@ -33,7 +33,7 @@ class MavenLibrary(Model):
 class PythonPyPiLibrary(Model):
     """A package of PyPI."""
 
-    package: str
+    package: str | None
     repo: str | None = None
 
 
@@ -41,7 +41,7 @@ class PythonPyPiLibrary(Model):
 class RCranLibrary(Model):
     """A package of CRAN."""
 
-    package: str
+    package: str | None
     repo: str | None = None
 
 
@@ -72,7 +72,7 @@ class LibraryFullStatus(Model):
 class ClusterLibraryStatuses(Model):
     """The libraries of one cluster."""
 
-    cluster_id: str
+    cluster_id: str | None
     library_statuses: list[LibraryFullStatus] | None = None
 
 

@@ -1,4 +1,4 @@
-"""Faults: what a test wants to go wrong, queued by endpoint."""
+"""Faults: the failures that a test has planned, queued by endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from databricks_async.message import Response
 
 @attrs.frozen
 class Fault:
-    """One thing that goes wrong. `after` means that the request takes effect and only its answer suffers."""
+    """One failure. `after` means that the request takes effect and only its answer suffers."""
 
     kind: Literal["delay", "answer", "drop", "cut", "hang"]
     after: bool = False
@@ -113,7 +113,7 @@ class Faults:
         self._planned.extend(_Planned(endpoint, fault, left, probability) for fault in faults)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all planned faults."""
         self._planned.clear()
 
     def __len__(self) -> int:

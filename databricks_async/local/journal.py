@@ -33,6 +33,8 @@ class Call:
     """The status sent; None if the connection was dropped or no answer was sent."""
     unknown: list[str] = attrs.field(factory=list)
     """Names of parameters that the service does not know and ignored."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Names of parameters that were accepted without the checks of the service."""
     fault: str | None = None
     """The fault that struck, for example `drop after`."""
     known_route: bool = True
@@ -47,13 +49,13 @@ class Journal:
     in_flight: int = 0
     """Requests being dealt with now."""
     in_flight_max: int = 0
-    """The most at once so far."""
+    """The maximum at once so far."""
     connections: int = 0
     """TCP connections open now."""
     connections_opened: int = 0
     """TCP connections opened so far."""
     keep: int | None = None
-    """At least so many of the latest requests are remembered, and at most twice as many; None forgets none."""
+    """At least so many of the latest requests are remembered, and at most twice as many; None keeps all."""
     _waiting: list[asyncio.Future[None]] = attrs.field(factory=list, init=False, repr=False)
 
     async def until(self, condition: Callable[[Journal], bool]) -> None:

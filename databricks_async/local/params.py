@@ -7,7 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Union, Unpack
+from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias, TypeVar, Union, Unpack
 
 import attrs
 
@@ -26,6 +26,16 @@ class Reading:
     """Whether the values come from a query or a form, where everything is text and one-item lists look like scalars."""
     unknown: list[str]
     """Gets the names that the service ignores, with dots where they are nested."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Gets the names of objects that are accepted although they hold nothing."""
+    keep: bool = False
+    """Whether unknown names within objects stay in the values that are read."""
+
+
+_T = TypeVar("_T")
+_KEEP = "keep"
+Kept: TypeAlias = Annotated[_T, _KEEP]
+"""An object, such as `Kept[Task]`, that is checked as any other but keeps unknown names, at any depth."""
 
 
 _DECIMAL = re.compile("-?[0-9]{1,19}")
@@ -60,7 +70,7 @@ class Declared:
 
 def declared_by(function: Callable[..., Any]) -> Declared:
     """What a function declares after its first argument, the state."""
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     readers: dict[str, Reader] = {}
     required = []
     from_the_server = []
@@ -71,7 +81,9 @@ def declared_by(function: Callable[..., Any]) -> Declared:
         elif parameter.kind is parameter.VAR_KEYWORD:
             if typing.get_origin(hint) is Unpack:
                 hint = typing.get_args(hint)[0]
-            readers.update({name: _reader(kind) for name, kind in typing.get_type_hints(hint).items()})
+            readers.update(
+                {name: _reader(kind) for name, kind in typing.get_type_hints(hint, include_extras=True).items()}
+            )
         else:
             readers[parameter.name] = _reader(hint)
             if parameter.default is parameter.empty:
@@ -84,10 +96,14 @@ def _reader(hint: Any) -> Reader:
     if origin in (Union, types.UnionType):
         (hint,) = (arg for arg in args if arg is not type(None))
         return _reader(hint)
+    if origin is Annotated:
+        return _keeping(_reader(args[0])) if _KEEP in args else _reader(args[0])
+    if origin in (Required, NotRequired):
+        return _reader(args[0])
     if origin is Literal:
         return _one_of(args)
     if origin is list:
-        return _list_of(_reader(args[0]))
+        return _list_of(_text if args[0] is str else _reader(args[0]))
     if origin is dict:
         return _map_of(args[1])
     if typing.is_typeddict(hint):
@@ -160,13 +176,13 @@ def _map_of(values: Any) -> Reader:
             raise _wrong(name, "an object", value)
         if values is not str:
             return value
-        return {key: _as_text(f"{name}.{key}", one) for key, one in value.items()}
+        return {key: _text(f"{name}.{key}", one, reading) for key, one in value.items()}
 
     return read
 
 
-def _as_text(name: str, value: Any) -> str:
-    # The manual's own examples send {"spark.speculation": true}: the service turns scalars into text.
+def _text(name: str, value: Any, reading: Reading) -> str:
+    # The manual's own examples send {"spark.speculation": true}: the service turns scalars into text, in lists too.
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -176,15 +192,31 @@ def _as_text(name: str, value: Any) -> str:
     raise _wrong(name, "a string", value)
 
 
+def _keeping(reader: Reader) -> Reader:
+    def read(name: str, value: Any, reading: Reading) -> Any:
+        return reader(name, value, attrs.evolve(reading, keep=True))
+
+    return read
+
+
 def _object(kind: Any) -> Reader:
-    hints = typing.get_type_hints(kind)
-    fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(kind.__required_keys__)), ())
+    hints = typing.get_type_hints(kind, include_extras=True)
+    # Before 3.12 `__required_keys__` does not see what postponed annotations mark.
+    required = set(kind.__required_keys__)
+    for name, hint in hints.items():
+        marked = typing.get_origin(hint)
+        required = required | {name} if marked is Required else required - {name} if marked is NotRequired else required
+    fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(required)), ())
 
     def read(name: str, value: Any, reading: Reading) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _wrong(name, "an object", value)
         found = fields.read(value, reading, f"{name}.")
         fields.check_required(found, f"{name}.")
+        if not value:
+            reading.unchecked.append(name)
+        if reading.keep:
+            found |= {key: one for key, one in value.items() if key not in fields.readers}
         return found
 
     return read

@@ -1,15 +1,18 @@
-"""State: everything a local workspace knows, and what will happen in it next."""
+"""State: everything that a local workspace knows, and what is scheduled in it."""
 
 from __future__ import annotations
 
 import heapq
 import random
+import zlib
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import attrs
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.clusters.catalog import Catalog
+from databricks_async.local.clusters.policies import Policy
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
 from databricks_async.local.objects.tree import Tree
@@ -24,7 +27,7 @@ which of them are required."""
 
 
 @attrs.define
-class Timing:
+class Durations:
     """How long things take, in seconds of workspace time."""
 
     pending: float = 300.0
@@ -34,11 +37,13 @@ class Timing:
     installing: float = 30.0
     """One library, once its cluster runs."""
     task: float = 60.0
-    """One execution of a task that no script says otherwise about."""
+    """One execution of a task whose script has no duration."""
     cleanup: float = 5.0
     """Stopping a task that was cancelled or ran out of time, or tidying up behind one with a cluster of its own."""
     queued: float = 48 * 3600.0
-    """The longest that a run waits in its job's queue."""
+    """The maximum time of a run in its job's queue."""
+    continuous: float = 30.0
+    """Between a run of a continuous job and the next; doubled for each failure in a row, up to an hour."""
 
 
 @attrs.define
@@ -47,6 +52,11 @@ class User:
 
     name: str
     admin: bool
+
+    @property
+    def user_id(self) -> str:
+        """The number by which other services of a workspace know the user."""
+        return str(zlib.crc32(self.name.encode()))
 
 
 @attrs.define
@@ -89,8 +99,13 @@ class Cluster:
     state: str = "PENDING"
     state_message: str = ""
     workers: int = 0
+    asked: Json = attrs.field(default=attrs.Factory(lambda self: self.spec, takes_self=True))
+    """The settings as they were asked for; `spec` also has what a policy filled in."""
+    source: str = "API"
+    job_tags: dict[str, str] = attrs.field(factory=dict)
+    """`JobId` and `RunName` of a cluster that a run made."""
     plan: int = 0
-    """Counts up with each change of course, so that transitions scheduled for an older one lapse."""
+    """Incremented whenever the cluster takes another course, which invalidates what was scheduled before."""
     driver: Json | None = None
     executors: list[Json] = attrs.field(factory=list)
     spark_context_id: int | None = None
@@ -99,19 +114,24 @@ class Cluster:
     last_restarted_time: int | None = None
     terminated_time: int | None = None
     termination_reason: Json | None = None
-    pinned: bool = False
+    pinned_by: str | None = None
+    """The id of the user who pinned it."""
     events: list[Json] = attrs.field(factory=list, repr=False)
     """Oldest first."""
     libraries: list[InstalledLibrary] = attrs.field(factory=list)
     grants: dict[tuple[str, str], str] = attrs.field(factory=dict)
-    """("user_name", "ann@example.com") -> "CAN_RESTART": given directly to this cluster."""
+    """("user_name", "ann@example.com") -> "CAN_RESTART": granted directly on this cluster."""
     overlay: Json = attrs.field(factory=dict)
-    """Fields that the test wants to see in this cluster's answers, whatever the truth is."""
+    """Fields that replace those of this cluster in answers, set by a test."""
+
+    @property
+    def pinned(self) -> bool:
+        return self.pinned_by is not None
 
 
 @attrs.define
 class ScriptedFailure:
-    """A failure that waits for its victim."""
+    """A failure that waits for the cluster or library that it applies to."""
 
     name: str | None
     """The cluster's name, or a part of the library; None takes the first that comes."""
@@ -127,22 +147,30 @@ class Planned(Protocol):
 
 @attrs.define(eq=False)
 class State:
-    """All of it. Endpoint functions take it as their first argument."""
+    """Everything. Endpoint functions take it as their first argument."""
 
     clock: Clock
     random: random.Random
     ids: Ids = attrs.field(factory=Ids)
-    timing: Timing = attrs.field(factory=Timing)
+    catalog: Catalog = attrs.field(factory=Catalog)
+    timing: Durations = attrs.field(factory=Durations)
     now: int = 0
     """The moment being dealt with, in epoch milliseconds: a transition's own time, or that of the request."""
     clusters: dict[str, Cluster] = attrs.field(factory=dict)
+    cluster_tokens: dict[str, str] = attrs.field(factory=dict)
+    """idempotency_token -> the id of the last cluster that was made with it."""
     tree: Tree = attrs.field(default=attrs.Factory(lambda self: Tree(self.ids), takes_self=True))
+    policies: dict[str, Policy] = attrs.field(factory=dict)
     users: dict[str, User] = attrs.field(factory=dict)
     tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
     service_principals: dict[str, ServicePrincipal] = attrs.field(factory=dict)
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    url: str = ""
+    """Where the workspace listens, once it does."""
+    unchecked: list[str] = attrs.field(factory=list)
+    """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _parts: dict[type[Any], Any] = attrs.field(factory=dict, repr=False)
     _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
     _scheduled: int = 0

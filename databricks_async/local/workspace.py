@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import bisect
 import random
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.clusters import policies
+from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
 from databricks_async.local.faults import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.server import Server
 from databricks_async.local.ids import Ids
-from databricks_async.local.jobs import scripts as runs_script
+from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.objects.notebooks import Language
-from databricks_async.local.objects.tree import Kind, parent_of
-from databricks_async.local.state import Cluster, ScriptedFailure, ServicePrincipal, State, Timing, Token, User
+from databricks_async.local.objects.tree import Kind, kind_of, parent_of
+from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 
 _TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
@@ -36,7 +40,9 @@ class LocalWorkspace:
     `clock` says how fast clusters live: by default a thousand times faster than in the cloud, so that a start takes
     0.3 s. `token` is the personal access token of an admin. `port` 0 picks a free one. `seed` decides everything that
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
-    `large_ids` draws 64-bit ones, to test what reads them. Nothing is opened before `start` or `async with`; `close`
+    `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
+    the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
+    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
     closes every connection.
     """
 
@@ -49,15 +55,18 @@ class LocalWorkspace:
         port: int = 0,
         seed: int = 0,
         large_ids: bool = False,
+        node_types: Iterable[str | Mapping[str, Any]] = (),
+        spark_versions: Iterable[str | Mapping[str, Any]] = (),
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
         self.journal = Journal()
         """Every request so far."""
         self.faults = Faults(seed)
-        """What goes wrong next."""
+        """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids))
+        catalog = Catalog(node_types, spark_versions)
+        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self.add_user(_ADMIN, token, admin=True)
@@ -65,6 +74,7 @@ class LocalWorkspace:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         self._address = await self._server.start(*self._address)
+        self._state.url = self.url
 
     async def close(self) -> None:
         """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are."""
@@ -88,7 +98,7 @@ class LocalWorkspace:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
-    def timing(self) -> Timing:
+    def timing(self) -> Durations:
         """How long things take, in seconds of workspace time; set its fields to change it."""
         return self._state.timing
 
@@ -121,10 +131,23 @@ class LocalWorkspace:
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
     def revoke_tokens(self, *tokens: str) -> None:
-        """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has given out."""
+        """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
+
+    def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
+        """Make a cluster policy, and return its id: the given one, or one drawn by chance.
+
+        `definition` maps paths of settings to rules, as JSON or decoded:
+        `{"node_type_id": {"type": "allowlist", "values": [...], "defaultValue": ...}}`. Clusters with this `policy_id`
+        get its fixed values, and its defaults if they have `apply_policy_default_values`; breaking a rule is refused. A
+        workspace without policies accepts any `policy_id`; one with policies refuses those that it does not have.
+        """
+        policy_id = policy_id or f"{self._state.random.getrandbits(64):016X}"
+        rules = policies.parse(definition)
+        self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
+        return policy_id
 
     def fail_next_start(
         self,
@@ -152,16 +175,18 @@ class LocalWorkspace:
     ) -> None:
         """Put a file into the workspace, a notebook if it has a language, or a directory if it has no content.
 
+        A file whose name ends with `.lvdash.json` is a dashboard.
+
         Directories on the way to it are made. Any path will do, also one that the API would refuse. It stands in the
         listing of its directory, or of `listed_in`: so `/Shared/..`, or `/etc/passwd`, can be listed in `/Shared`.
         """
         self._state.settle()
         tree, now = self._state.tree, self._state.now
-        if path in tree.by_path:
+        if tree.find(path) is not None:
             raise ValueError(f"{path} already exists")
         directory = listed_in or parent_of(path)
         tree.add_directories(directory, now)
-        kind: Kind = "DIRECTORY" if content is None else "FILE" if language is None else "NOTEBOOK"
+        kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
     def add_events(
@@ -184,7 +209,7 @@ class LocalWorkspace:
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
     def touch(self, cluster_id: str) -> None:
-        """Somebody works on the cluster: its time until autotermination starts anew."""
+        """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
@@ -205,22 +230,57 @@ class LocalWorkspace:
         call: TaskCall | None = None,
         times: int | None = None,
     ) -> None:
-        """Say what becomes of tasks of this task_key, notebook_path, python_file, main_class_name or entry_point.
+        """Decide how tasks end that have this task_key, notebook_path, python_file, main_class_name or entry_point.
 
-        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with.
-        An `error` makes the task FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when
-        the task has taken its time, with the first request after that; it gives what the notebook exits with, or that
-        and the task values that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its
-        text and traceback. The script is good for that many `times`; then comes the next one of the name, or the
-        default. One without `times` takes the place of an earlier one that has none either.
+        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with,
+        for a SQL task its rows as a JSON array of objects, or the state of its alert. An `error` makes the task
+        FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when the task has taken its
+        time, with the first request after that; it returns what the notebook exits with, or that and the task values
+        that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its text and traceback.
+        The script applies to that many executions (`times`), then the next one of the name, or the default. One
+        without `times` replaces an earlier one that has none either.
         """
         self._state.settle()
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
-        runs_script.add(self._state, script)
+        task_work.add_script(self._state, script)
+
+    def file_arrived(self, location: str) -> None:
+        """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
+
+        That is a trigger whose `url` is this location or a directory above it. `wait_after_last_change_seconds` and
+        `min_time_between_triggers_seconds` go by the workspace's clock; without them the runs start at once, where the
+        service looks about once a minute. Paused triggers, and those of deleted jobs, do nothing.
+        """
+        self._state.settle()
+        schedules.file_arrived(self._state, location)
+        self._state.settle()
+
+    def table_updated(self, name: str, *, version: int | None = None) -> None:
+        """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
+
+        With the condition `ALL_UPDATED` only once all tables of the trigger were updated. `version` is what
+        `{{job.trigger.table_update.<table>.version}}` shows, by default one more than the last; the rest is as in
+        `file_arrived`.
+        """
+        self._state.settle()
+        schedules.table_updated(self._state, name, version)
+        self._state.settle()
+
+    def run_backfill(
+        self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
+    ) -> list[int]:
+        """Start a run for each moment, as "Run backfill" of the web UI does; returns their run ids.
+
+        `{{backfill.iso_date}}` and its like stand for the moment, in the job's parameters and in these, which override
+        them. Runs beyond `max_concurrent_runs` are queued. Raises ApiError if there is no such job.
+        """
+        self._state.settle()
+        return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
     def overlay_run(self, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
-        runs_script.overlay(self._state, run_id, fields)
+        self._state.settle()
+        run_view.overlay(self._state, run_id, fields)
 
     @property
     def notebooks_must_exist(self) -> bool:

@@ -13,6 +13,7 @@ from databricks_async.errors import (
     CertificateError,
     ConnectError,
     DatabricksError,
+    InvalidResponse,
     LifecycleError,
     OutcomeUnknown,
     TransportError,
@@ -86,6 +87,8 @@ def retrying(send: Send, budget: float, stats: Stats, sleep: Sleep = asyncio.sle
                 if lost and request.replay != "safe" and failure.status in _ALREADY_DONE_STATUSES:
                     raise _unknown(request, failure, "was repeated and then refused") from failure
                 if not _is_transient(failure, request):
+                    if request.replay in ("unsafe", "token") and _is_good_but_unreadable(failure):
+                        raise _unknown(request, failure, "was answered, and not as the API does") from failure
                     if lost and request.replay == "token":
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
                     raise
@@ -129,6 +132,11 @@ def _is_transient(failure: DatabricksError, request: Request) -> bool:
         # A 503 that says when to come back is a refusal: it has waited at its gate, and nothing was done.
         return failure.status != 503 or failure.retry_after is None
     return request.replay == "safe" and any(words in failure.message for words in _TRANSIENT_MESSAGES)
+
+
+def _is_good_but_unreadable(failure: DatabricksError) -> bool:
+    """Whether the status says that all went well, and a web page stands where the answer should."""
+    return isinstance(failure, InvalidResponse) and failure.status is not None and 200 <= failure.status < 300
 
 
 def _unknown(request: Request, failure: DatabricksError, what: str) -> OutcomeUnknown:

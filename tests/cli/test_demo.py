@@ -1,4 +1,7 @@
-"""`databricks-async demo`, as a process."""
+"""`databricks-async demo`, as a process.
+
+Here are the tests of `cli/demo_jobs.py`, `cli/ending.py`.
+"""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ async def test_profiles(run: Run, local_workspace: LocalWorkspace, monkeypatch: 
     config.write_text(f"[mine]\nhost = {local_workspace.url}\ntoken = {local_workspace.token}\n")
     monkeypatch.delenv("DATABRICKS_HOST")
     monkeypatch.delenv("DATABRICKS_TOKEN")
-    assert await run("ls", "/", "--profile", "mine") == (0, "/Shared\n/Users\n", "")
+    assert await run("ls", "/", "--profile", "mine") == (0, "/Repos\n/Shared\n/Users\n", "")
 
 
 @pytest.mark.parametrize("argv", [[], ["ls"], ["fly", "/"], ["export", "/Shared"], ["ls", "/", "--nonsense"]])

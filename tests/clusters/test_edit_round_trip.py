@@ -99,7 +99,8 @@ async def test_a_service_that_does_not_tell_the_spec_is_asked_for_the_same_clust
     """Made from the description then: what a person can set, and what is unknown; not what the service only tells."""
     workspace.overlay(rich, spec=None, gravity=3, num_workers=4)
     workspace.faults.add("POST /api/{v}/clusters/edit", FINE)
-    assert await body(rich) == RICH | {"gravity": 3}
+    told = {name: value for name, value in RICH.items() if value != []}  # answers have no empty lists
+    assert await body(rich) == told | {"gravity": 3}
     workspace.journal.clear()
 
 
@@ -115,7 +116,6 @@ async def test_a_cluster_from_a_pool_is_asked_for_without_what_the_pool_gives(w,
         "autotermination_minutes": 0,
         "azure_attributes": {"availability": "ON_DEMAND_AZURE", "first_on_demand": 1, "spot_bid_max_price": -1.0},
         "enable_local_disk_encryption": False,
-        "runtime_engine": "STANDARD",
     }
 
 

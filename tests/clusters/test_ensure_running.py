@@ -1,4 +1,7 @@
-"""ensure_cluster_is_running: from any state, started once for any number of callers, and nothing left behind."""
+"""ensure_cluster_is_running: from any state, started once for any number of callers, and nothing left behind.
+
+Here are the tests of `clusters/running.py`.
+"""
 
 from __future__ import annotations
 

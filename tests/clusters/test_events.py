@@ -1,4 +1,7 @@
-"""Events: both versions, both orders, filters, pages of any size, and listings that the service makes hard."""
+"""Events: both versions, both orders, filters, pages of any size, and listings that the service makes hard.
+
+Here are the tests of `pager.py`.
+"""
 
 from __future__ import annotations
 

@@ -175,3 +175,29 @@ async def test_reads_are_repeated_whatever_their_method(w, workspace, make):
     workspace.faults.add("GET /api/{v}/clusters/get", Fault.cut())
     assert len(await w.clusters.events(cluster_id).collect()) == 3
     assert (await w.clusters.get(cluster_id)).state == State.RUNNING
+
+
+async def test_a_token_of_the_callers_makes_one_cluster(w, workspace, spec):
+    """The answer is lost twice, and the same request is sent again: the service knows its token."""
+    workspace.faults.add("POST /api/{v}/clusters/create", Fault.drop(after=True), times=2)
+    wait = await w.clusters.create(spec, idempotency_token="mine")
+    assert workspace.journal.count("POST /api/{v}/clusters/create") == 3
+    assert [cluster.cluster_id async for cluster in w.clusters.list()] == [wait.cluster_id]
+    assert wait.response.cluster_id == wait.cluster_id
+    assert (await w.clusters.create({**spec, "idempotency_token": "mine"})).cluster_id == wait.cluster_id
+
+
+async def test_a_token_is_told_when_no_answer_ever_came(connect, workspace, spec):
+    """The same call with it brings the cluster, if there is one."""
+    workspace.faults.add("POST /api/{v}/clusters/create", Fault.drop(after=True), times=1)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await connect(retry_timeout_seconds=0).clusters.create(**spec, idempotency_token="mine")
+    assert caught.value.idempotency_token == "mine"
+
+
+@pytest.mark.parametrize("token", ["", "x" * 65])
+async def test_a_token_that_protects_nothing_is_refused(w, workspace, spec, token):
+    """Before anything is sent."""
+    with pytest.raises(ValueError, match="idempotency_token"):
+        await w.clusters.create(spec, idempotency_token=token)
+    assert not workspace.journal.entries

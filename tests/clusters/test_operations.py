@@ -1,4 +1,7 @@
-"""Every operation of the Clusters API: what goes over the wire, and what it does to the service."""
+"""Every operation of the Clusters API: what goes over the wire, and what it does to the service.
+
+Here are the tests of `clusters/api.py`.
+"""
 
 from __future__ import annotations
 

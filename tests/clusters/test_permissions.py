@@ -1,4 +1,7 @@
-"""Permissions: who may do what with a cluster, and what the others are told."""
+"""Permissions: who may do what with a cluster, and what the others are told.
+
+Here are the tests of `permissions.py` and `local/clusters/permissions.py`.
+"""
 
 from __future__ import annotations
 

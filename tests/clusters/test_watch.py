@@ -1,4 +1,7 @@
-"""Watching a cluster: every change of its state, once, for as long as it exists."""
+"""Watching a cluster: every change of its state, once, for as long as it exists.
+
+Here are the tests of `watch.py`.
+"""
 
 from __future__ import annotations
 

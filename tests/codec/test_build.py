@@ -1,4 +1,7 @@
-"""Requests built from models whose fields may have been set to anything; generated functions and their source."""
+"""Requests built from models whose fields may have been set to anything; generated functions and their source.
+
+Here are the tests of `codec/shape.py`.
+"""
 
 from __future__ import annotations
 

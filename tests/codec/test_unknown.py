@@ -1,4 +1,7 @@
-"""Names that a class does not know: sent, and told of where a person typed them."""
+"""Names that a class does not know: sent, and told of where a person typed them.
+
+Here are the tests of `suggest.py`.
+"""
 
 from __future__ import annotations
 

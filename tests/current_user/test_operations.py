@@ -1,4 +1,7 @@
-"""Every operation of `w.current_user`."""
+"""Every operation of `w.current_user`.
+
+Here are the tests of `current_user.py`.
+"""
 
 from __future__ import annotations
 

@@ -215,10 +215,10 @@ async def test_the_catalogue_can_be_selected_from(connect):
         "16.4.x-cpu-ml-scala2.12",
         "17.3.x-photon-scala2.13",
         "13.3.x-scala2.12",
-        "Standard_DS3_v2",
-        "Standard_E4ds_v5",
+        "Standard_D2ads_v6",
+        "Standard_E4ads_v6",
         "Standard_NC4as_T4_v3",
-        "Standard_D4pds_v6",
+        "Standard_D4pls_v6",
         "1",
     ]
 
@@ -253,7 +253,7 @@ async def test_refusals_are_the_errors_that_the_sdk_knows(workspace, connect):
 
     missing, _, version, state, denied, invalid = await asyncio.to_thread(work)
     assert missing == "Cluster missing does not exist"
-    assert "spark_version" in version
+    assert version == "Invalid spark version 1.0."
     assert state.endswith("is in unexpected state Running.")
     assert denied.startswith("ann@example.com does not have CAN_ATTACH_TO permissions")
     assert invalid.startswith("Invalid access token.")

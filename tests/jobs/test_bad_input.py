@@ -24,7 +24,7 @@ BAD_TASKS = {
     "itself": ([one("a", "a")], r"a -> a"),
     "twice": ([one("a"), one("a")], r"'a'"),
     "two kinds": ([one("a", spark_python_task={"python_file": "x.py"})], r"notebook_task.*spark_python_task"),
-    "no kind": ([{"task_key": "a"}], r"tasks\[0\]"),
+    "no path": ([{"task_key": "a", "notebook_task": {}}], r"tasks\[0\]\.notebook_task\.notebook_path"),
     "too many": ([one(f"t{number}") for number in range(1001)], r"1000|1,000"),
     "two clusters": ([one("a", existing_cluster_id="x", job_cluster_key="y")], r"existing_cluster_id"),
     "misspelt": ([one("a", time_out_seconds=1)], r"timeout_seconds"),

@@ -63,7 +63,7 @@ async def test_jobs_and_one_time_runs_as_models_or_mappings(fast):
 async def test_requests_that_cannot_be_sent_are_reported(fast):
     """Bad ones by their own error, refused ones by the service's; the rest runs."""
     _, w = fast
-    requests = [{"tasks": [{"task_key": "a"}]}, {"job_id": 12}, request("b"), 5]
+    requests = [{"tasks": [{"task_key": "a", "timeout_seconds": "soon"}]}, {"job_id": 12}, request("b"), 5]
     async with w.jobs.run_many(requests) as many:
         outcomes = {outcome.index: outcome async for outcome in many}
     assert isinstance(outcomes[0].error, ValueError)

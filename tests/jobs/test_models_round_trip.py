@@ -41,17 +41,15 @@ def values_of(kind: Any, depth: int) -> st.SearchStrategy[Any]:
 
 @st.composite
 def objects_of(draw: st.DrawFn, cls: type[Model], depth: int = 0) -> dict[str, Any]:
-    """JSON of a model: what it requires, a few of its other fields, some of them null, and keys it does not know."""
+    """JSON of a model: a few of its fields, some of them null, and keys it does not know."""
     hints = get_type_hints(cls)
-    fields = [field for field in attrs.fields(cls) if field.name != "unknown_fields"]
-    needed = [field.name for field in fields if field.default is attrs.NOTHING]
-    optional = [field.name for field in fields if field.default is not attrs.NOTHING]
+    names = [field.name for field in attrs.fields(cls) if field.name != "unknown_fields"]
     made = draw(STRANGERS)
-    few = st.lists(st.sampled_from(optional), max_size=3, unique=True) if optional and depth < DEEPEST else st.just([])
-    for name in (*needed, *draw(few)):
-        kinds = [one for one in get_args(hints[name]) if one is not type(None)] if name not in needed else [hints[name]]
+    few = st.lists(st.sampled_from(names), max_size=4, unique=True) if names and depth < DEEPEST else st.just([])
+    for name in draw(few):
+        kinds = [one for one in get_args(hints[name]) if one is not type(None)]
         kind = kinds[0] if len(kinds) == 1 else Any
-        null = name not in needed and draw(st.integers(0, 9)) == 0
+        null = draw(st.integers(0, 9)) == 0
         made[name] = None if null else draw(values_of(kind, depth + 1))
     return made
 

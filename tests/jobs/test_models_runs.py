@@ -1,4 +1,7 @@
-"""What a run says of itself: whether it is over, whether it did its work, and when."""
+"""What a run says of itself: whether it is over, whether it did its work, and when.
+
+Here are the tests of `epoch.py`.
+"""
 
 from __future__ import annotations
 

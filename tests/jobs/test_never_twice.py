@@ -177,19 +177,23 @@ async def test_a_repair_whose_answer_is_lost_is_sent_once(w, workspace, finish, 
     assert (await w.jobs.wait_run(wait.run_id).result()).succeeded
 
 
-@pytest.mark.parametrize("what", ["job", "run"])
-async def test_a_delete_whose_answer_is_lost_tells_how_to_look(w, workspace, finish, task, once, what):
+async def test_a_delete_of_a_run_whose_answer_is_lost_tells_how_to_look(w, workspace, finish, once):
     """The second try is refused, for there is nothing any more; reading shows it."""
-    if what == "job":
-        endpoint, delete, get = "POST /api/{v}/jobs/delete", w.jobs.delete, w.jobs.get
-        name, number = "get", (await w.jobs.create(name="nightly", tasks=[task("a")])).job_id
-    else:
-        endpoint, delete, get = "POST /api/{v}/jobs/runs/delete", w.jobs.delete_run, w.jobs.get_run
-        name, number = "get_run", (await w.jobs.submit(tasks=[once("a")])).run_id
+    run_id = (await w.jobs.submit(tasks=[once("a")])).run_id
     finish()
-    workspace.faults.add(endpoint, Fault.drop(after=True))
+    workspace.faults.add("POST /api/{v}/jobs/runs/delete", Fault.drop(after=True))
     with pytest.raises(OutcomeUnknown) as caught:
-        await delete(number)
-    assert caught.value.lookup == f"jobs.{name}({number}) raises ResourceDoesNotExist once it is deleted"
+        await w.jobs.delete_run(run_id)
+    assert caught.value.lookup == f"jobs.get_run({run_id}) raises ResourceDoesNotExist once it is deleted"
     with pytest.raises(ResourceDoesNotExist):
-        await get(number)
+        await w.jobs.get_run(run_id)
+
+
+async def test_a_delete_of_a_job_whose_answer_is_lost_is_sent_again(w, workspace, task):
+    """The service does nothing for a job that is gone."""
+    job_id = (await w.jobs.create(name="nightly", tasks=[task("a")])).job_id
+    workspace.faults.add("POST /api/{v}/jobs/delete", Fault.drop(after=True))
+    await w.jobs.delete(job_id)
+    assert workspace.journal.count("POST /api/{v}/jobs/delete") == 2
+    with pytest.raises(ResourceDoesNotExist):
+        await w.jobs.get(job_id)

@@ -1,4 +1,7 @@
-"""Every operation of the Jobs API, at both versions, against a workspace behind real HTTP."""
+"""Every operation of the Jobs API, at both versions, against a workspace behind real HTTP.
+
+Here are the tests of `jobs/api.py`.
+"""
 
 from __future__ import annotations
 

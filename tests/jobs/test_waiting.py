@@ -1,4 +1,7 @@
-"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone."""
+"""Waiting for runs: how it ends, what it puts up with, what it costs, and what it leaves alone.
+
+Here are the tests of `jobs/errors.py`, `jobs/runs.py`.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +78,32 @@ async def test_a_failed_loop_tells_which_turns_failed(w, workspace, finish):
     finish()
     with pytest.raises(RunFailed) as caught:
         await wait.result()
-    assert [task.task_key for task in caught.value.failed_tasks] == ["all[1]"]
-    assert "division" in caught.value.failed_tasks[0].error
+    (failed,) = caught.value.failed_tasks
+    assert (failed.task_key, failed.result, failed.iteration) == ("all", "FAILED", None)
+    assert [(one.task_key, one.iteration) for one in failed.iterations] == [("all", 1)]
+    assert "division" in failed.error
+    assert failed.error == failed.iterations[0].error
+    assert "task all FAILED in 1 iteration: " in str(caught.value)
+
+
+async def test_what_failed_can_be_handed_to_a_repair(w, workspace, finish):
+    """Each key stands once, however many iterations failed; a key that is given twice is sent once."""
+    workspace.script_task("one", error="boom", times=3)
+    inner = {"task_key": "one", "notebook_task": {"notebook_path": "/one", "base_parameters": {"n": "{{input}}"}}}
+    tasks = [{"task_key": "each", "for_each_task": {"inputs": "[1, 2, 3]", "task": inner}}]
+    job_id = (await w.jobs.create(name="loop", tasks=tasks)).job_id
+    wait = await w.jobs.run_now(job_id)
+    finish()
+    with pytest.raises(RunFailed) as caught:
+        await wait.result()
+    keys = [task.task_key for task in caught.value.failed_tasks]
+    assert keys == ["each"]
+    assert [one.iteration for one in caught.value.failed_tasks[0].iterations] == [0, 1, 2]
+    repair = await w.jobs.repair_run(wait.run_id, rerun_tasks=[*keys, *keys])
+    (call,) = workspace.journal.calls("POST /api/{v}/jobs/runs/repair")
+    assert call.body["rerun_tasks"] == ["each"]
+    finish()
+    assert (await repair.result()).succeeded
 
 
 async def test_an_output_that_cannot_be_read_does_not_hide_the_failure(w, workspace, finish, once):

@@ -1,4 +1,7 @@
-"""Jobs and runs of hundreds of tasks come back whole and in order."""
+"""Jobs and runs of hundreds of tasks come back whole and in order.
+
+Here are the tests of `jobs/paging.py`.
+"""
 
 from __future__ import annotations
 
@@ -192,9 +195,9 @@ async def test_get_change_reset_loses_nothing(w, workspace, caplog):
     workspace.journal.clear()
 
 
-@BOTH
-async def test_other_long_arrays_come_whole(w):
-    """2.1 leaves them out as it does tasks."""
+async def test_other_long_arrays_come_whole(connect):
+    """Of a job with few tasks too."""
+    w = connect()
     parameters = [{"name": f"p{number}", "default": "0"} for number in range(120)]
     job_id = (
         await w.jobs.create(

@@ -1,4 +1,7 @@
-"""Every operation of the Libraries API: what goes over the wire, and what it does to the service."""
+"""Every operation of the Libraries API: what goes over the wire, and what it does to the service.
+
+Here are the tests of `libraries/api.py`, `libraries/models.py`.
+"""
 
 from __future__ import annotations
 

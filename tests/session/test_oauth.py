@@ -1,4 +1,7 @@
-"""What the token service may answer, and where a secret never goes."""
+"""What the token service may answer, and where a secret never goes.
+
+Here are the tests of `auth/oauth.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Limits: what a refusal does to everybody, who waits how long, and that no place is ever lost."""
+"""Limits: what a refusal does to all callers, which wait how long, and that no place is ever lost.
+
+Here are the tests of `session/gate.py`.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,12 @@ class Service:
 
     def __init__(self):
         self.calls = []
-        self.most = 0
+        self.in_flight_max = 0
 
     async def send(self, request):
         answer = asyncio.get_running_loop().create_future()
         self.calls.append(answer)
-        self.most = max(self.most, len(self.open))
+        self.in_flight_max = max(self.in_flight_max, len(self.open))
         return await answer
 
     @property
@@ -47,12 +50,12 @@ class Service:
     async def until_open(self):
         """Wait out a shut gate. Returns how many are in flight then."""
         async with asyncio.timeout(5):
-            while not self.open:  # noqa: ASYNC110 (a gate tells nobody)
+            while not self.open:  # noqa: ASYNC110 (a gate has no event)
                 await asyncio.sleep(0.001)
         return len(self.open)
 
     async def answer_all(self, tasks):
-        """Answer whoever comes until all is done. Returns how many were in flight each time."""
+        """Answer each call that comes until all is done. Returns how many were in flight each time."""
         sizes = []
         while not all(task.done() for task in tasks):
             sizes.append(await self.until_open())
@@ -60,7 +63,7 @@ class Service:
         return sizes
 
     async def answer(self, *answers):
-        """Give these to the calls in flight, the oldest first, and let everybody react."""
+        """Give these to the calls in flight, the oldest first, and let all callers react."""
         for call, answer in zip(self.open, answers, strict=False):
             call.set_result(Response(200, {}, b"") if answer is None else answer)
         await turns()
@@ -79,16 +82,16 @@ def start(paced, count=1, request=READ):
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "least", "most"),
+    ("retry_after", "minimum", "maximum"),
     [(0.05, 0.05, 0.2), (0.3, 0.3, 0.5), (None, 0.5, 0.8), (0, 0.5, 0.8), (-5, 0.5, 0.8), ("soon", 0.5, 0.8)],
 )
-async def test_a_refused_call_goes_again_after_the_time_asked_for(workspace, connect, retry_after, least, most):
+async def test_a_refused_call_goes_again_after_the_time_asked_for(workspace, connect, retry_after, minimum, maximum):
     """Never sooner, and not much later; after half a second where the header says nothing."""
     workspace.faults.add(LIST, Fault.too_many_requests(retry_after))
     client = connect()
     assert await client.clusters.list().collect() == []
     first, second = workspace.journal.entries
-    assert least <= second.at - first.at < most
+    assert minimum <= second.at - first.at < maximum
     assert (client.stats.refused, client.stats.retries, client.stats.sent) == (1, 0, 2)
 
 
@@ -164,7 +167,7 @@ async def test_a_quota_is_not_waited_for(workspace, connect, code, message):
 # What it does to the others
 
 
-async def test_a_refusal_holds_the_family_and_nobody_else(workspace, connect):
+async def test_a_refusal_holds_its_endpoint_family_only(workspace, connect):
     """The service counts by API: other methods of it wait too, other APIs do not."""
     workspace.faults.add(LIST, Fault.too_many_requests(0.3))
     client = connect()
@@ -181,7 +184,7 @@ async def test_a_refusal_holds_the_family_and_nobody_else(workspace, connect):
 
 
 async def test_those_who_were_refused_go_first_in_their_order():
-    """Nobody who was refused is passed by those who come later, nor by each other."""
+    """No refused call is passed by later ones, nor by another refused one."""
     service, order = Service(), []
     paced = Pacer(2, 10, Stats()).paced(service.send)
 
@@ -196,7 +199,7 @@ async def test_those_who_were_refused_go_first_in_their_order():
     assert order == ["a", "b", "c", "d"]
 
 
-async def test_a_crowd_begins_with_a_few():
+async def test_many_callers_begin_with_a_few():
     """Ten at first, and one more for every four answers: few are refused by a limit, and without one soon all go."""
     service = Service()
     tasks = start(Pacer(100, 10, Stats()).paced(service.send), 600)
@@ -206,7 +209,7 @@ async def test_a_crowd_begins_with_a_few():
     assert max(sizes) == 100
 
 
-async def test_an_endless_shut_gate_sends_everybody_away():
+async def test_an_endless_shut_gate_ends_all_calls():
     """Those who were refused and those who were never sent; the latter say that they never were."""
     service = Service()
 
@@ -223,7 +226,7 @@ async def test_an_endless_shut_gate_sends_everybody_away():
 
 
 async def test_a_long_queue_is_no_reason_to_give_up():
-    """Patience ends when nobody gets through, not when many were before."""
+    """The budget ends when no call gets through, not when many were before."""
 
     async def slow(request):
         nonlocal sent
@@ -241,8 +244,8 @@ async def test_a_long_queue_is_no_reason_to_give_up():
     assert {response.status for response in responses} == {200}
 
 
-async def test_without_a_refusal_nobody_gives_up_waiting():
-    """A call that waits only for those before it was refused by nobody."""
+async def test_without_a_refusal_no_call_gives_up():
+    """A call that waits only for those before it was not refused."""
     service = Service()
     paced = Pacer(1, 0.01, Stats()).paced(service.send)
     first, second = start(paced, 2)
@@ -275,7 +278,7 @@ async def test_a_caller_cancelled_at_the_gate_takes_no_place():
     await service.answer(None, None)
     await service.answer(None)
     await asyncio.gather(*more)
-    assert service.most == 2
+    assert service.in_flight_max == 2
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -341,7 +344,7 @@ async def test_a_deadline_of_the_caller_ends_the_waiting_at_a_shut_gate(workspac
 
 
 async def test_closing_ends_the_waiting():
-    """Everybody at a gate learns it at once, shut or only full; nobody is sent afterwards."""
+    """All calls at a gate raise at once, shut or only full; none is sent afterwards."""
     service = Service()
     pacer = Pacer(1, 100, Stats())
     paced = pacer.paced(service.send)
@@ -356,7 +359,7 @@ async def test_closing_ends_the_waiting():
     assert len(service.calls) == 2
 
 
-# Crowds over real HTTP
+# Many callers over real HTTP
 
 
 @pytest.mark.parametrize(
@@ -367,10 +370,10 @@ async def test_closing_ends_the_waiting():
         RateLimit(per_second=None, concurrent=5),
         RateLimit(per_second=300, burst=50, retry_after=0.2, concurrent=8),
     ],
-    ids=["told when", "not told", "concurrent", "both"],
+    ids=["retry-after", "no retry-after", "concurrent", "both"],
 )
-async def test_a_crowd_gets_through(workspace, connect, limit):
-    """200 callers at once against a limit: nobody gives up, and few requests are wasted."""
+async def test_many_callers_get_through(workspace, connect, limit):
+    """200 callers at once against a limit: no call is given up, and few requests are wasted."""
     workspace.rate_limit = limit
     workspace.faults.add(LIST, Fault.delay(0.01), times=1000)
     client = connect()
@@ -382,7 +385,7 @@ async def test_a_crowd_gets_through(workspace, connect, limit):
     assert client.stats.retries == 0
 
 
-async def test_a_crowd_shares_the_connections(workspace, connect):
+async def test_many_callers_share_the_connections(workspace, connect):
     """2,000 calls at once: no more are in flight than there are connections, and no more sockets are opened."""
     client = connect(max_connections=20)
     await asyncio.gather(*(client.clusters.list_zones() for _ in range(2000)))

@@ -1,4 +1,4 @@
-"""Crowds against limits of all kinds, in a time that takes no time: how long they take, and how many are refused."""
+"""Many callers against limits of all kinds, in virtual time: how long they take, and how many calls are refused."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ READ = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
 class LimitedService:
     """Takes `per_second` calls after a `burst`, or so many at once; each takes `latency`, more or less.
 
-    The calls of whose number and time `unwell` is true are refused for no reason. Until `told_until` a limit of 20
-    calls at once is in force, and told.
+    The calls of whose number and time `unwell` is true are refused for no reason. Until `named_until` a limit of 20
+    calls at once is in force, and named in the refusals.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LimitedService:
         latency=0.05,
         concurrent=math.inf,
         unwell=lambda number, now: False,
-        told_until=0.0,
+        named_until=0.0,
     ):
         self._loop = loop
         self._per_second = per_second
@@ -42,7 +42,7 @@ class LimitedService:
         self._latency = latency
         self._concurrent = concurrent
         self._unwell = unwell
-        self._told_until = told_until
+        self._named_until = named_until
         self._started = loop.time()
         self._seen_at = 0.0
         self._random = random.Random(1)  # noqa: S311 (repeatable, not secret)
@@ -55,14 +55,14 @@ class LimitedService:
         if self._per_second < math.inf:
             self._saved = min(self._burst, self._saved + (now - self._seen_at) * self._per_second)
             self._seen_at = now
-        tells = now < self._told_until and self.in_flight >= 20
+        names_the_limit = now < self._named_until and self.in_flight >= 20
         unwell = self._unwell(self.taken + self.refused, now)
-        if self._saved < 1 or self.in_flight >= self._concurrent or unwell or tells:
+        if self._saved < 1 or self.in_flight >= self._concurrent or unwell or names_the_limit:
             self.refused += 1
             await asyncio.sleep(latency / 2)
             headers = {} if self._retry_after is None else {"retry-after": str(self._retry_after)}
-            told = b'{"message": "Workspace 1 exceeded the concurrent limit of 20 requests."}'
-            return Response(429, headers, told if tells else b"")
+            named = b'{"message": "Workspace 1 exceeded the concurrent limit of 20 requests."}'
+            return Response(429, headers, named if names_the_limit else b"")
         if self._per_second < math.inf:
             self._saved -= 1
         self.taken += 1
@@ -72,7 +72,7 @@ class LimitedService:
         return Response(200, {}, b"")
 
 
-def crowd(calls=600, callers=100, patience=300.0, **limits):
+def run_callers(calls=600, callers=100, budget=300.0, **limits):
     """So many calls by so many callers. Returns the seconds it took, and the service."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
@@ -83,28 +83,28 @@ def crowd(calls=600, callers=100, patience=300.0, **limits):
             while next(turns) < calls:
                 assert (await paced(READ)).status == 200
 
-        async def everybody():
-            pacer = Pacer(100, patience, Stats())
+        async def all_callers():
+            pacer = Pacer(100, budget, Stats())
             paced = pacer.paced(service.send)
             await asyncio.gather(*(caller(paced) for _ in range(callers)))
             pacer.close()
 
         started = loop.time()
-        runner.run(everybody())
+        runner.run(all_callers())
         return loop.time() - started, service
 
 
 @pytest.mark.parametrize("latency", [0.02, 0.1])
 @pytest.mark.parametrize("retry_after", [1, None])
-def test_a_crowd_takes_what_the_service_gives(retry_after, latency):
+def test_callers_reach_the_rate_of_the_service(retry_after, latency):
     """600 calls at 30 a second: little more than the 19 seconds that they must take, and under 5 % are refused."""
-    seconds, service = crowd(per_second=30, burst=30, retry_after=retry_after, latency=latency)
+    seconds, service = run_callers(per_second=30, burst=30, retry_after=retry_after, latency=latency)
     assert seconds <= 19 * 1.15
     assert service.refused / (service.refused + 600) < 0.05
 
 
 @pytest.mark.parametrize(
-    ("limits", "ideal", "most_refused"),
+    ("limits", "ideal", "max_refused"),
     [
         ({"per_second": 30, "burst": 5, "retry_after": 1}, 19.8, 0.05),
         ({"per_second": 30, "burst": 5, "retry_after": None}, 19.8, 0.05),
@@ -115,30 +115,30 @@ def test_a_crowd_takes_what_the_service_gives(retry_after, latency):
         ({"concurrent": 20, "latency": 0.3, "retry_after": None}, 4.5, 0.1),
     ],
 )
-def test_limits_of_any_kind_are_learned(limits, ideal, most_refused):
-    """Large or small, of a rate or of calls at once, whatever the service says: nobody gives up, few are refused."""
-    seconds, service = crowd(**limits)
+def test_limits_of_any_kind_are_learned(limits, ideal, max_refused):
+    """Large or small, of a rate or of calls at once, whatever the service says: no call is given up, few refused."""
+    seconds, service = run_callers(**limits)
     assert seconds <= ideal * 2.5
-    assert service.refused / (service.refused + 600) < most_refused
+    assert service.refused / (service.refused + 600) < max_refused
 
 
 def test_a_long_run_wastes_next_to_nothing():
     """6,000 calls: one in a hundred is refused at most."""
-    seconds, service = crowd(calls=6000, per_second=30, burst=30)
+    seconds, service = run_callers(calls=6000, per_second=30, burst=30)
     assert seconds <= 199 * 1.05
     assert service.refused < 60
 
 
 def test_ten_thousand_at_once_all_get_through():
-    """Though most of them wait for longer than a call's patience: the line moves on."""
-    seconds, service = crowd(calls=10_000, callers=10_000, per_second=30, burst=30, patience=60.0)
+    """Though most of them wait for longer than a call's budget: the queue moves on."""
+    seconds, service = run_callers(calls=10_000, callers=10_000, per_second=30, burst=30, budget=60.0)
     assert seconds <= 333 * 1.1
     assert service.taken == 10_000
 
 
 def test_a_service_without_a_limit_is_not_slowed_down():
     """5,000 calls, 100 at once."""
-    seconds, service = crowd(calls=5000, latency=0.05)
+    seconds, service = run_callers(calls=5000, latency=0.05)
     assert seconds <= 2.5 * 1.2
     assert service.refused == 0
 
@@ -147,7 +147,7 @@ def test_a_service_without_a_limit_is_not_slowed_down():
 @pytest.mark.parametrize("accident", [0, 5, 50, 500, 1500])
 def test_one_refusal_is_one_pause(accident, retry_after):
     """3,000 calls, 100 at once, of which a healthy service refuses one: half a second or what it asks for is lost."""
-    seconds, service = crowd(
+    seconds, service = run_callers(
         calls=3000, latency=0.015, retry_after=retry_after, unwell=lambda number, _: number == accident
     )
     assert service.refused == 1
@@ -155,19 +155,19 @@ def test_one_refusal_is_one_pause(accident, retry_after):
 
 
 def test_one_refusal_of_a_single_caller_is_one_pause():
-    """Nothing is learned from a crowd of one either."""
-    seconds, _ = crowd(calls=200, callers=1, latency=0.01, retry_after=None, unwell=lambda number, _: number == 3)
+    """Nothing is learned from a single caller either."""
+    seconds, _ = run_callers(calls=200, callers=1, latency=0.01, retry_after=None, unwell=lambda number, _: number == 3)
     assert seconds <= 2.0 + 0.55 + 0.2
 
 
 def test_a_bad_moment_is_overcome():
-    """A crowd that is refused for a second, also after a pause, is careful then, and soon as fast as before."""
-    seconds, _ = crowd(calls=10_000, latency=0.015, retry_after=None, unwell=lambda _, now: 0.3 < now < 1.3)
+    """Callers that are refused for a second, also after a pause, are careful then, and soon as fast as before."""
+    seconds, _ = run_callers(calls=10_000, latency=0.015, retry_after=None, unwell=lambda _, now: 0.3 < now < 1.3)
     assert seconds <= 10
 
 
-def test_a_limit_that_was_told_is_not_for_ever():
-    """20 calls at once for ten seconds: after half a minute without it the crowd is as fast as the service."""
-    seconds, service = crowd(calls=4000, latency=0.5, told_until=10.0)
+def test_a_limit_that_was_named_is_not_for_ever():
+    """20 calls at once for ten seconds: after half a minute without it callers are as fast as the service."""
+    seconds, service = run_callers(calls=4000, latency=0.5, named_until=10.0)
     assert seconds <= 60  # 40 calls a second until then and 200 later; with 20 at once to the end it would be 100
     assert service.refused < 40

@@ -1,4 +1,7 @@
-"""What is sent again, what is raised, and for how long."""
+"""What is sent again, what is raised, and for how long.
+
+Here are the tests of `session/pauses.py`.
+"""
 
 from __future__ import annotations
 

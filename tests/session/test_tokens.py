@@ -1,4 +1,7 @@
-"""The current token: one fetch for everybody, early renewal, one renewal when it is refused."""
+"""The current token: one fetch for everybody, early renewal, one renewal when it is refused.
+
+Here are the tests of `auth/token.py`, `auth/pat.py`.
+"""
 
 from __future__ import annotations
 

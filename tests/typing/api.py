@@ -54,18 +54,18 @@ async def clusters(w: WorkspaceClient) -> None:
     assert_type(wait.cluster_id, str)
     cluster = await wait.result(timeout=600)
     assert_type(cluster, ClusterDetails)
-    assert_type(cluster.cluster_id, str)
+    assert_type(cluster.cluster_id, str | None)
     assert_type(cluster.state, State | None)
     await w.clusters.create({"spark_version": "15.4.x-scala2.12"})
     await w.clusters.create(spark_version="15.4.x-scala2.12", num_workers=1)
     async for change in wait:
         assert_type(change, ClusterDetails)
-    async for change in w.clusters.watch(cluster.cluster_id):
+    async for change in w.clusters.watch(wait.cluster_id):
         assert_type(change, ClusterDetails)
     spec = cluster.to_spec()
     assert_type(spec, ClusterSpec)
     spec.num_workers = 3
-    assert_type(await w.clusters.edit_and_wait(cluster.cluster_id, spec), ClusterDetails)
+    assert_type(await w.clusters.edit_and_wait(wait.cluster_id, spec), ClusterDetails)
     assert_type(await w.clusters.select_spark_version(long_term_support=True), str)
     assert_type(await w.clusters.select_node_type(min_cores=4), str)
     assert_type(await w.request("GET", "/api/2.0/clusters/list"), Any)

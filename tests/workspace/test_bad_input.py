@@ -1,4 +1,7 @@
-"""What cannot be right is refused before anything is sent, in words that name it."""
+"""What cannot be right is refused before anything is sent, in words that name it.
+
+Here are the tests of `workspace/paths.py`.
+"""
 
 from __future__ import annotations
 

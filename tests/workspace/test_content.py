@@ -1,4 +1,7 @@
-"""Downloads and uploads: whole whatever happens on the way, in pieces, and nothing left behind."""
+"""Downloads and uploads: whole whatever happens on the way, in pieces, and nothing left behind.
+
+Here are the tests of `workspace/sources.py`.
+"""
 
 from __future__ import annotations
 

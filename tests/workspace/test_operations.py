@@ -1,4 +1,7 @@
-"""The Workspace API in one piece: what is sent, what comes back, and what happens when an answer is lost."""
+"""The Workspace API in one piece: what is sent, what comes back, and what happens when an answer is lost.
+
+Here are the tests of `workspace/api.py`, `workspace/models.py`.
+"""
 
 from __future__ import annotations
 

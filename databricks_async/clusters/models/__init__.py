@@ -76,7 +76,13 @@ from databricks_async.clusters.models.permissions import (
     ClusterPermissionsDescription,
     GetClusterPermissionLevelsResponse,
 )
-from databricks_async.clusters.models.spec import CloneCluster, ClusterAttributes, ClusterSpec, UpdateClusterResource
+from databricks_async.clusters.models.spec import (
+    CloneCluster,
+    ClusterAttributes,
+    ClusterSpec,
+    CreateCluster,
+    UpdateClusterResource,
+)
 from databricks_async.clusters.models.storage import (
     Adlsgen2Info,
     ClusterLogConf,
@@ -115,6 +121,7 @@ __all__ = [
     "ClusterSource",
     "ClusterSpec",
     "ConfidentialComputeType",
+    "CreateCluster",
     "CreateClusterResponse",
     "DataPlaneEventDetails",
     "DataPlaneEventDetailsEventType",

@@ -39,7 +39,7 @@ class TerminationReason(Model):
 class ClusterDetails(ClusterAttributes):
     """A cluster, as the service sees it."""
 
-    cluster_id: str
+    cluster_id: str | None
     autoscale: AutoScale | None = None
     cluster_cores: float | None = None
     """Of all machines together; may be a fraction."""
@@ -105,6 +105,15 @@ class ClusterDetails(ClusterAttributes):
 
 _READ_ONLY_FIELDS = {field.name for field in attrs.fields(ClusterDetails)} - {
     field.name for field in attrs.fields(ClusterSpec)
+} | {
+    # Fields of the service's answers that no specification has.
+    "assigned_principal",
+    "driver_healthy",
+    "driver_instance_source",
+    "effective_spark_version",
+    "init_scripts_safe_mode",
+    "instance_source",
+    "pinned_by_user_name",
 }
 
 

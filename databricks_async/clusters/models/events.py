@@ -101,7 +101,7 @@ class EventDetails(Model):
 class ClusterEvent(Model):
     """Something that happened to a cluster."""
 
-    cluster_id: str
+    cluster_id: str | None
     data_plane_event_details: DataPlaneEventDetails | None = None
     details: EventDetails | None = None
     timestamp: int | None = None

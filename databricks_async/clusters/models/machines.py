@@ -153,7 +153,7 @@ class ClientsTypes(Model):
 class WorkloadType(Model):
     """What a cluster may be used for."""
 
-    clients: ClientsTypes
+    clients: ClientsTypes | None
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -19,7 +19,7 @@ class CloudProviderNodeInfo(Model):
 class NodeInstanceType(Model):
     """The disks of a node type."""
 
-    instance_type_id: str
+    instance_type_id: str | None
     local_disk_size_gb: int | None = None
     local_disks: int | None = None
     local_nvme_disk_size_gb: int | None = None
@@ -30,14 +30,14 @@ class NodeInstanceType(Model):
 class NodeType(Model):
     """A kind of machine that clusters can be made of."""
 
-    node_type_id: str
-    memory_mb: int
+    node_type_id: str | None
+    memory_mb: int | None
     """MB."""
-    num_cores: float
+    num_cores: float | None
     """May be a fraction."""
-    description: str
-    instance_type_id: str
-    category: str
+    description: str | None
+    instance_type_id: str | None
+    category: str | None
     display_order: int | None = None
     is_deprecated: bool | None = None
     is_encrypted_in_transit: bool | None = None

@@ -82,6 +82,32 @@ class ClusterSpec(ClusterAttributes):
 
 
 @attrs.define(kw_only=True, repr=False)
+class CreateCluster(ClusterSpec):
+    """A cluster to be created."""
+
+    clone_from: CloneCluster | None = None
+    """The cluster whose libraries it gets."""
+    idempotency_token: str | None = None
+    """64 characters at most. A second request with the same token gets the cluster of the first."""
+
+    def check(self) -> None:
+        ClusterSpec.check(self)
+        check_idempotency_token(self.idempotency_token)
+
+
+def check_idempotency_token(token: str | None) -> None:
+    """Refuse a token that the service does not take, and an empty one, which would protect nothing.
+
+    64 characters: the manual of the Jobs API ("run-now") and that of the Clusters API 2.0 ("create").
+    """
+    if token is not None and not 1 <= len(token) <= _MAX_TOKEN_LENGTH:
+        raise WrongShape(f"expected 1 to {_MAX_TOKEN_LENGTH} characters, got {len(token)}", ("idempotency_token",))
+
+
+_MAX_TOKEN_LENGTH = 64
+
+
+@attrs.define(kw_only=True, repr=False)
 class UpdateClusterResource(ClusterAttributes):
     """The fields that `update` changes; which ones, says its `update_mask`."""
 

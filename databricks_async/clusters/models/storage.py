@@ -11,35 +11,35 @@ from databricks_async.codec import Model
 class Adlsgen2Info(Model):
     """A path in Azure Data Lake Storage."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class DbfsStorageInfo(Model):
     """A path in DBFS."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class GcsStorageInfo(Model):
     """A path in Google Cloud Storage."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class LocalFileInfo(Model):
     """A path on the disk of the machine itself."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class S3StorageInfo(Model):
     """A path in S3."""
 
-    destination: str
+    destination: str | None
     canned_acl: str | None = None
     enable_encryption: bool | None = None
     encryption_type: str | None = None
@@ -52,14 +52,14 @@ class S3StorageInfo(Model):
 class VolumesStorageInfo(Model):
     """A path in a Unity Catalog volume."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class WorkspaceStorageInfo(Model):
     """A path in the workspace."""
 
-    destination: str
+    destination: str | None
 
 
 @attrs.define(kw_only=True, repr=False)

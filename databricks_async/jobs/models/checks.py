@@ -1,4 +1,11 @@
-"""Mistakes in tasks and tokens that are found before anything is sent."""
+"""Mistakes in tasks that are found before anything is sent: only what the manual of the Jobs API says is one.
+
+- `task_key`, `job_cluster_key`: "unique name"; `depends_on` and `job_cluster_key` of a task name those of the same job.
+- "This field may not be specified in conjunction with" another `..._task`; "existing_cluster_id OR new_cluster".
+- "A job can have up to 1000 tasks", which form a directed acyclic graph.
+
+What a task without any of the `..._task` fields does is for the service to say.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +21,6 @@ if TYPE_CHECKING:
     from databricks_async.jobs.models.tasks import AnyTask
 
 MAX_TASKS: Final = 1_000
-MAX_TOKEN_LENGTH: Final = 64
 
 
 def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobCluster] | None, *, complete: bool) -> None:
@@ -37,19 +43,20 @@ def check_tasks(tasks: Sequence[AnyTask] | None, job_clusters: Sequence[JobClust
             raise error.inside(index).inside("tasks") from None
     if complete:
         _refuse_unknown_dependencies(tasks)
-    if cycle := _cycle({task.task_key: [one.task_key for one in task.depends_on or ()] for task in tasks}):
+    needs = {
+        task.task_key: [one.task_key for one in task.depends_on or () if one.task_key is not None]
+        for task in tasks
+        if task.task_key is not None
+    }
+    if cycle := _cycle(needs):
         raise WrongShape(f"these tasks wait for each other: {' -> '.join(cycle)}", ("tasks",))
 
 
-def check_idempotency_token(token: str | None) -> None:
-    """Refuse a token that the service does not take, and an empty one, which would protect nothing."""
-    if token is not None and not 1 <= len(token) <= MAX_TOKEN_LENGTH:
-        raise WrongShape(f"expected 1 to {MAX_TOKEN_LENGTH} characters, got {len(token)}", ("idempotency_token",))
-
-
-def _refuse_same(where: str, field: str, keys: Iterable[str]) -> None:
+def _refuse_same(where: str, field: str, keys: Iterable[str | None]) -> None:
     first: dict[str, int] = {}
     for index, key in enumerate(keys):
+        if key is None:
+            continue
         if key in first:
             raise WrongShape(
                 f"{key!r} is the {field} of {where}[{first[key]}] already: give each its own", (where, index, field)
@@ -57,12 +64,10 @@ def _refuse_same(where: str, field: str, keys: Iterable[str]) -> None:
         first[key] = index
 
 
-def _check_task(task: AnyTask, job_cluster_keys: Sequence[str] | None) -> None:
+def _check_task(task: AnyTask, job_cluster_keys: Sequence[str | None] | None) -> None:
     kinds = _kinds(task)
-    if len(kinds) != 1:
-        raise WrongShape(
-            f"task {task.task_key!r} needs exactly one of the ..._task fields, got {' and '.join(kinds) or 'none'}"
-        )
+    if len(kinds) > 1:
+        raise WrongShape(f"task {task.task_key!r} does one thing: give only one of {' and '.join(kinds)}")
     clusters = [name for name in _CLUSTERS if getattr(task, name) is not None]
     if len(clusters) > 1:
         raise WrongShape(f"task {task.task_key!r} runs on one cluster: give only one of {' and '.join(clusters)}")
@@ -70,7 +75,7 @@ def _check_task(task: AnyTask, job_cluster_keys: Sequence[str] | None) -> None:
     if job_cluster_keys is not None and key is not None and key not in job_cluster_keys:
         raise WrongShape(f"{key!r} is not among the job_clusters: add it there", ("job_cluster_key",))
     for_each = getattr(task, "for_each_task", None)
-    if for_each is not None:
+    if for_each is not None and for_each.task is not None:
         try:
             _check_task(for_each.task, job_cluster_keys)
         except WrongShape as error:
@@ -92,7 +97,7 @@ def _refuse_unknown_dependencies(tasks: Sequence[AnyTask]) -> None:
     known = {task.task_key for task in tasks}
     for index, task in enumerate(tasks):
         for position, dependency in enumerate(task.depends_on or ()):
-            if dependency.task_key not in known:
+            if dependency.task_key is not None and dependency.task_key not in known:
                 raise WrongShape(
                     f"{dependency.task_key!r} is not among the tasks: add it, or take it from depends_on",
                     ("tasks", index, "depends_on", position, "task_key"),

@@ -20,7 +20,7 @@ class JobClusterServerlessCompute(Model):
 class JobCluster(Model):
     """A cluster that tasks share, made when the first of them starts. Libraries belong to the tasks."""
 
-    job_cluster_key: str
+    job_cluster_key: str | None
     """Unique within the job."""
     new_cluster: ClusterSpec | None = None
     serverless_compute: JobClusterServerlessCompute | None = None
@@ -48,7 +48,7 @@ class Environment(Model):
 class JobEnvironment(Model):
     """An environment that tasks refer to by its key."""
 
-    environment_key: str
+    environment_key: str | None
     """Unique within the job."""
     spec: Environment | None = None
 
@@ -67,7 +67,7 @@ class JobEnvironmentVariablesSpec(Model):
 class JobEnvironmentVariables(Model):
     """Environment variables that tasks refer to by their key."""
 
-    environment_variables_key: str
+    environment_variables_key: str | None
     """Unique within the job."""
     spec: JobEnvironmentVariablesSpec | None = None
 
@@ -76,8 +76,8 @@ class JobEnvironmentVariables(Model):
 class JobSource(Model):
     """Where in the repository the definition of the job is."""
 
-    job_config_path: str
-    import_from_git_branch: str
+    job_config_path: str | None
+    import_from_git_branch: str | None
     dirty_state: JobSourceDirtyState | None = None
     """Absent while the two are the same."""
 
@@ -102,8 +102,8 @@ class SparseCheckout(Model):
 class GitSource(Model):
     """A Git repository that holds the code of tasks. Give one of git_branch, git_tag and git_commit."""
 
-    git_url: str
-    git_provider: GitProvider
+    git_url: str | None
+    git_provider: GitProvider | None
     git_branch: str | None = None
     git_commit: str | None = None
     git_snapshot: GitSnapshot | None = None

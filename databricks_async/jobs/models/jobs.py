@@ -16,7 +16,7 @@ from databricks_async.jobs.models.trigger_states import TriggerDetails, TriggerS
 class BaseJob(Model):
     """A job, as a list tells it."""
 
-    job_id: int
+    job_id: int | None
     created_time: int | None = None
     """Epoch milliseconds."""
     creator_user_name: str | None = None

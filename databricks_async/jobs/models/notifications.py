@@ -51,7 +51,7 @@ class TaskNotificationSettings(Model):
 class Webhook(Model):
     """A notification destination of the workspace."""
 
-    id: str
+    id: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -72,9 +72,9 @@ class WebhookNotifications(Model):
 class JobsHealthRule(Model):
     """A limit that a healthy run does not exceed."""
 
-    metric: JobsHealthMetric
-    op: JobsHealthOperator
-    value: int
+    metric: JobsHealthMetric | None
+    op: JobsHealthOperator | None
+    value: int | None
     """In the unit of the metric."""
 
 

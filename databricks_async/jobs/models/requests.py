@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+from databricks_async.clusters.models.spec import check_idempotency_token
 from databricks_async.codec import Model
-from databricks_async.jobs.models.checks import check_idempotency_token, check_tasks
+from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.models.compute import GitSource, JobEnvironment, JobEnvironmentVariables
 from databricks_async.jobs.models.notifications import (
     JobEmailNotifications,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.epoch import from_epoch_ms
+from databricks_async.epoch import from_epoch_ms, from_ms
 from databricks_async.jobs.models.run_enums import (
     QueueDetailsCodeCode,
     RunLifeCycleState,
@@ -118,4 +118,4 @@ class Timing(Progress):
             return None
         parts = (self.setup_duration, self.execution_duration, self.cleanup_duration)
         milliseconds = self.run_duration or sum(part or 0 for part in parts)
-        return timedelta(milliseconds=milliseconds) if milliseconds else None
+        return from_ms(milliseconds)

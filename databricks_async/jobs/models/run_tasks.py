@@ -77,7 +77,7 @@ class RunForEachTask(Model):
 class RunTask(Timing, AnyTask):
     """The run of a task within a run."""
 
-    run_id: int
+    run_id: int | None
     attempt_number: int | None = None
     """0 for the first attempt, then counted up by retries."""
     cleanup_duration: int | None = None

@@ -58,7 +58,7 @@ class RepairHistoryItem(Progress, Model):
 class BaseRun(Timing, Model):
     """A run, as a list tells it."""
 
-    run_id: int
+    run_id: int | None
     attempt_number: int | None = None
     """0 for the first attempt, then counted up by retries."""
     cleanup_duration: int | None = None
@@ -151,7 +151,7 @@ class SubmitRunResponse(Model):
 class RepairRunResponse(Model):
     """What `repair_run` answers."""
 
-    repair_id: int
+    repair_id: int | None
     """The latest_repair_id of the next repair."""
 
 

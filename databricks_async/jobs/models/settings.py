@@ -27,7 +27,7 @@ MAX_CONCURRENT_RUNS: Final = 1_000
 class QueueSettings(Model):
     """Whether runs wait in a queue when they cannot start at once."""
 
-    enabled: bool
+    enabled: bool | None
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -44,7 +44,7 @@ class JobRunAs(Model):
 class JobDeployment(Model):
     """What manages a job, and by which deployment."""
 
-    kind: JobDeploymentKind
+    kind: JobDeploymentKind | None
     deployment_id: str | None = None
     metadata_file_path: str | None = None
     version_id: str | None = None
@@ -54,9 +54,9 @@ class JobDeployment(Model):
 class JobParameterDefinition(Model):
     """A parameter of a job."""
 
-    name: str
+    name: str | None
     """Letters, digits, `_`, `-` and `.`."""
-    default: str
+    default: str | None
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -12,7 +12,7 @@ from databricks_async.jobs.models.settings_enums import ConditionTaskOp, Source
 class NotebookTask(Model):
     """Runs a notebook."""
 
-    notebook_path: str
+    notebook_path: str | None
     """Absolute in the workspace, relative in a Git repository."""
     base_parameters: dict[str, str] | None = None
     """Parameters of a run with the same names override them."""
@@ -25,7 +25,7 @@ class NotebookTask(Model):
 class SparkPythonTask(Model):
     """Runs a Python file."""
 
-    python_file: str
+    python_file: str | None
     """A path in the workspace or the Git repository, or a URI such as `dbfs:/...`."""
     parameters: list[str] | None = None
     source: Source | None = None
@@ -35,8 +35,8 @@ class SparkPythonTask(Model):
 class PythonWheelTask(Model):
     """Runs an entry point of a Python wheel."""
 
-    package_name: str
-    entry_point: str
+    package_name: str | None
+    entry_point: str | None
     named_parameters: dict[str, str] | None = None
     """Not together with parameters."""
     parameters: list[str] | None = None
@@ -82,7 +82,7 @@ class SparkSubmitTask(Model):
 class DbtTask(Model):
     """Runs dbt commands."""
 
-    commands: list[str]
+    commands: list[str] | None
     """1 to 10, each beginning with `dbt`."""
     catalog: str | None = None
     """Only with warehouse_id."""
@@ -126,7 +126,7 @@ class PipelineParams(Model):
 class PipelineTask(Model):
     """Updates a pipeline, which must be a triggered one."""
 
-    pipeline_id: str
+    pipeline_id: str | None
     full_refresh: bool | None = None
     full_refresh_selection: list[str] | None = None
     parameters: dict[str, str] | None = None
@@ -160,7 +160,7 @@ class RunParameters(Model):
 class RunJobTask(RunParameters):
     """Runs another job."""
 
-    job_id: int
+    job_id: int | None
     job_parameters: dict[str, str] | None = None
 
 
@@ -168,10 +168,10 @@ class RunJobTask(RunParameters):
 class ConditionTask(Model):
     """Compares two values; tasks that depend on it name the outcome they want."""
 
-    op: ConditionTaskOp
-    left: str
+    op: ConditionTaskOp | None
+    left: str | None
     """Text, or a reference to a parameter or a task value."""
-    right: str
+    right: str | None
     """Text, or a reference to a parameter or a task value."""
 
 
@@ -179,8 +179,8 @@ class ConditionTask(Model):
 class CleanRoomsNotebookTask(Model):
     """Runs a notebook of a clean room."""
 
-    clean_room_name: str
-    notebook_name: str
+    clean_room_name: str | None
+    notebook_name: str | None
     etag: str | None = None
     """Checks that the notebook is the one that was agreed to."""
     notebook_base_parameters: dict[str, str] | None = None

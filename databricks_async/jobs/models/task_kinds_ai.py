@@ -18,7 +18,7 @@ from databricks_async.jobs.models.settings_enums import (
 class ComputeConfig(Model):
     """Accelerators of a task. Deprecated with its task."""
 
-    num_gpus: int
+    num_gpus: int | None
     gpu_node_pool_id: str | None = None
     gpu_type: str | None = None
 
@@ -27,7 +27,7 @@ class ComputeConfig(Model):
 class GenAiComputeTask(Model):
     """Trains on accelerators. Deprecated: use ai_runtime_task."""
 
-    dl_runtime_image: str
+    dl_runtime_image: str | None
     command: str | None = None
     compute: ComputeConfig | None = None
     mlflow_experiment_name: str | None = None
@@ -41,8 +41,8 @@ class GenAiComputeTask(Model):
 class ComputeSpec(Model):
     """Accelerators: which, and how many."""
 
-    accelerator_type: ComputeSpecAcceleratorType
-    accelerator_count: int
+    accelerator_type: ComputeSpecAcceleratorType | None
+    accelerator_count: int | None
     """Of all machines together; a multiple of what one machine has."""
     provisioned_capacity_id: str | None = None
 
@@ -51,7 +51,7 @@ class ComputeSpec(Model):
 class DeploymentSpec(Model):
     """Machines that run the same command."""
 
-    compute: ComputeSpec
+    compute: ComputeSpec | None
     command_path: str | None = None
     name: str | None = None
 
@@ -60,8 +60,8 @@ class DeploymentSpec(Model):
 class AiRuntimeTask(Model):
     """Runs code on machines with accelerators."""
 
-    experiment: str
-    deployments: list[DeploymentSpec]
+    experiment: str | None
+    deployments: list[DeploymentSpec] | None
     code_source_path: str | None = None
     docker_image_url: str | None = None
     """As `organization/repository:tag`."""
@@ -88,8 +88,8 @@ class QualifiedName(Model):
 class DeltaTableSource(Model):
     """A table whose rows an AI function reads."""
 
-    table_name: str
-    input_column: str
+    table_name: str | None
+    input_column: str | None
     merge_key_columns: list[str] | None = None
 
 
@@ -97,14 +97,14 @@ class DeltaTableSource(Model):
 class VolumeSource(Model):
     """A volume whose files an AI function reads."""
 
-    volume_path: str
+    volume_path: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class AiClassifyFunctionLabel(Model):
     """A class that something may belong to."""
 
-    name: str
+    name: str | None
     description: str | None = None
 
 
@@ -112,14 +112,14 @@ class AiClassifyFunctionLabel(Model):
 class AiClassifyFunctionInlineLabels(Model):
     """The classes that something may belong to."""
 
-    labels: list[AiClassifyFunctionLabel]
+    labels: list[AiClassifyFunctionLabel] | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class AiClassifyFunction(Model):
     """Puts each input into classes."""
 
-    version: str
+    version: str | None
     enable_confidence_scores: bool | None = None
     enable_rationales: bool | None = None
     inline_labels: AiClassifyFunctionInlineLabels | None = None
@@ -131,7 +131,7 @@ class AiClassifyFunction(Model):
 class AiExtractFunction(Model):
     """Extracts fields from each input."""
 
-    version: str
+    version: str | None
     enable_citations: bool | None = None
     enable_confidence_scores: bool | None = None
     instructions: str | None = None
@@ -143,7 +143,7 @@ class AiExtractFunction(Model):
 class AiParseDocumentFunction(Model):
     """Turns documents into text and elements."""
 
-    version: str
+    version: str | None
     description_element_types: list[AiParseDocumentFunctionDescriptionElementType] | None = None
     image_output_path: str | None = None
     page_range: str | None = None
@@ -153,7 +153,7 @@ class AiParseDocumentFunction(Model):
 class AiFunctionTask(Model):
     """Applies an AI function to a table or to files."""
 
-    output: QualifiedName
+    output: QualifiedName | None
     ai_classify: AiClassifyFunction | None = None
     ai_extract: AiExtractFunction | None = None
     ai_parse_document: AiParseDocumentFunction | None = None

@@ -26,7 +26,7 @@ class SqlTaskSubscription(Model):
 class SqlTaskAlert(Model):
     """Evaluates a SQL alert."""
 
-    alert_id: str
+    alert_id: str | None
     pause_subscriptions: bool | None = None
     subscriptions: list[SqlTaskSubscription] | None = None
 
@@ -35,7 +35,7 @@ class SqlTaskAlert(Model):
 class SqlTaskDashboard(Model):
     """Refreshes a SQL dashboard."""
 
-    dashboard_id: str
+    dashboard_id: str | None
     custom_subject: str | None = None
     pause_subscriptions: bool | None = None
     subscriptions: list[SqlTaskSubscription] | None = None
@@ -45,7 +45,7 @@ class SqlTaskDashboard(Model):
 class SqlTaskFile(Model):
     """Runs a SQL file."""
 
-    path: str
+    path: str | None
     """Absolute in the workspace, relative in a Git repository."""
     source: Source | None = None
 
@@ -54,14 +54,14 @@ class SqlTaskFile(Model):
 class SqlTaskQuery(Model):
     """Runs a SQL query."""
 
-    query_id: str
+    query_id: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class SqlTask(Model):
     """Runs one of a query, a file, a dashboard and an alert on a SQL warehouse."""
 
-    warehouse_id: str
+    warehouse_id: str | None
     alert: SqlTaskAlert | None = None
     dashboard: SqlTaskDashboard | None = None
     file: SqlTaskFile | None = None
@@ -95,16 +95,16 @@ class AlertTask(Model):
 class SubscriptionAttachmentDataAttachmentWidget(Model):
     """A widget of a dashboard."""
 
-    page_id: str
-    widget_id: str
+    page_id: str | None
+    widget_id: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class SubscriptionAttachmentDataAttachment(Model):
     """The data of widgets, as files."""
 
-    widgets: list[SubscriptionAttachmentDataAttachmentWidget]
-    file_format: SubscriptionAttachmentDataAttachmentFileFormat
+    widgets: list[SubscriptionAttachmentDataAttachmentWidget] | None
+    file_format: SubscriptionAttachmentDataAttachmentFileFormat | None
     include_applied_filters: bool | None = None
 
 

@@ -38,7 +38,7 @@ from databricks_async.libraries.models import Library
 class TaskDependency(Model):
     """A task that must have ended first."""
 
-    task_key: str
+    task_key: str | None
     outcome: str | None = None
     """`true` or `false`: only after a condition task."""
 
@@ -54,7 +54,7 @@ class Compute(Model):
 class AnyTask(Model):
     """What all tasks have in common. Exactly one of the `..._task` fields says what is done."""
 
-    task_key: str
+    task_key: str | None
     """Unique within the job or run."""
     ai_function_task: AiFunctionTask | None = None
     ai_runtime_task: AiRuntimeTask | None = None
@@ -118,9 +118,9 @@ class Task(AnyTask):
 class ForEachTask(Model):
     """Runs a task once for each input."""
 
-    inputs: str
+    inputs: str | None
     """A list as JSON text, or a reference to a parameter or a task value that is one."""
-    task: Task
+    task: Task | None
     concurrency: int | None = None
     """How many at once; 1 if absent."""
 

@@ -21,8 +21,8 @@ from databricks_async.jobs.models.settings_enums import (
 class SqlConditionConfiguration(Model):
     """A query that decides whether a run is started."""
 
-    sql_query_id: str
-    warehouse_id: str
+    sql_query_id: str | None
+    warehouse_id: str | None
     trigger_mode: SqlConditionTriggerMode | None = None
 
 
@@ -30,9 +30,9 @@ class SqlConditionConfiguration(Model):
 class CronSchedule(Model):
     """Runs at set times."""
 
-    quartz_cron_expression: str
+    quartz_cron_expression: str | None
     """In the syntax of Quartz, which begins with seconds."""
-    timezone_id: str
+    timezone_id: str | None
     """A Java time zone, for example `Europe/Berlin`."""
     pause_status: PauseStatus | None = None
     """UNPAUSED if absent."""
@@ -43,10 +43,10 @@ class CronSchedule(Model):
 class MaintenanceWindow(Model):
     """The hour of the week in which a continuous job may be restarted for maintenance."""
 
-    start_hour: int
+    start_hour: int | None
     """0 to 23."""
-    day_of_week: DayOfWeek
-    timezone_id: str
+    day_of_week: DayOfWeek | None
+    timezone_id: str | None
     """A Java time zone, for example `Europe/Berlin`."""
 
 
@@ -65,7 +65,7 @@ class Continuous(Model):
 class FileArrivalTriggerConfiguration(Model):
     """Runs when files arrive in a storage location."""
 
-    url: str
+    url: str | None
     """An external location, or a path below one."""
     min_time_between_triggers_seconds: int | None = None
     """60 at least."""
@@ -77,15 +77,15 @@ class FileArrivalTriggerConfiguration(Model):
 class JobCompletionTriggerConfigurationMonitoredJob(Model):
     """A job that is waited for."""
 
-    workspace_id: str
-    job_id: str
+    workspace_id: str | None
+    job_id: str | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class JobCompletionTriggerConfiguration(Model):
     """Runs when other jobs have ended."""
 
-    jobs: list[JobCompletionTriggerConfigurationMonitoredJob]
+    jobs: list[JobCompletionTriggerConfigurationMonitoredJob] | None
     if_status: JobCompletionTriggerConfigurationIfStatus | None = None
 
 
@@ -93,7 +93,7 @@ class JobCompletionTriggerConfiguration(Model):
 class ModelTriggerConfiguration(Model):
     """Runs when something happens to a registered model."""
 
-    condition: ModelTriggerConfigurationCondition
+    condition: ModelTriggerConfigurationCondition | None
     aliases: list[str] | None = None
     """Only with the condition MODEL_ALIAS_SET."""
     min_time_between_triggers_seconds: int | None = None
@@ -108,15 +108,15 @@ class ModelTriggerConfiguration(Model):
 class PeriodicTriggerConfiguration(Model):
     """Runs at an interval."""
 
-    interval: int
-    unit: PeriodicTriggerConfigurationTimeUnit
+    interval: int | None
+    unit: PeriodicTriggerConfigurationTimeUnit | None
 
 
 @attrs.define(kw_only=True, repr=False)
 class TableUpdateTriggerConfiguration(Model):
     """Runs when tables are updated."""
 
-    table_names: list[str]
+    table_names: list[str] | None
     """As `catalog.schema.table`."""
     condition: Condition | None = None
     min_time_between_triggers_seconds: int | None = None
@@ -152,9 +152,9 @@ class ContinuousTriggerConfiguration(Model):
 class CronTriggerConfiguration(Model):
     """Runs at set times (one of several triggers)."""
 
-    quartz_cron_expression: str
+    quartz_cron_expression: str | None
     """In the syntax of Quartz, which begins with seconds."""
-    timezone_id: str
+    timezone_id: str | None
     """A Java time zone, for example `Europe/Berlin`."""
 
 

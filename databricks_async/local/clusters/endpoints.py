@@ -9,17 +9,18 @@ from typing import Any, TypedDict, Unpack
 
 from databricks_async.local.access import admins_only
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.clusters.catalog import NODE_TYPES
 from databricks_async.local.clusters.permissions import access
 from databricks_async.local.clusters.spec import (
     FIELDS,
     AutoScale,
     ClusterSpec,
     attributes_of,
-    check,
     check_size,
+    checked,
     effective,
     size_of,
+    without_empty_lists,
+    worker_type,
     workers_of,
 )
 from databricks_async.local.errors import does_not_exist, invalid, unexpected_state
@@ -33,15 +34,38 @@ class CloneCluster(TypedDict):
     source_cluster_id: str
 
 
-def create(state: State, *, caller: User, clone_from: CloneCluster | None = None, **spec: Unpack[ClusterSpec]) -> Json:
-    wanted: Json = {**spec}
-    check(wanted)
-    cluster = Cluster(new_id(state), wanted, caller.name, state.now)
+_MAX_TOKEN_CHARACTERS = 64
+
+
+def create(
+    state: State,
+    *,
+    caller: User,
+    clone_from: CloneCluster | None = None,
+    idempotency_token: str = "",
+    **spec: Unpack[ClusterSpec],
+) -> Json:
+    """Make a cluster, or return the one that was made with the same token.
+
+    "If an active cluster with the provided token already exists, the request will not create a new cluster, but it will
+    return the ID of the existing cluster instead. The existence of a cluster with the same token is not checked against
+    terminated clusters" (Clusters API 2.0, learn.microsoft.com/azure/databricks/dev-tools/api/2.0/clusters).
+    """
+    if len(idempotency_token) > _MAX_TOKEN_CHARACTERS:
+        raise invalid(f"idempotency_token must have at most {_MAX_TOKEN_CHARACTERS} characters")
+    known = state.clusters.get(state.cluster_tokens.get(idempotency_token, ""))
+    if known is not None and known.state != "TERMINATED":
+        return {"cluster_id": known.cluster_id}
+    asked: Json = {**spec}
+    wanted = checked(state, asked)
+    cluster = Cluster(new_id(state), wanted, caller.name, state.now, asked=asked)
     cluster.grants["user_name", caller.name] = "CAN_MANAGE"
     if clone_from is not None:
         source = access(state, caller, clone_from["source_cluster_id"], "CAN_ATTACH_TO")
         cluster.libraries = [InstalledLibrary(one.library) for one in source.libraries]
     state.clusters[cluster.cluster_id] = cluster
+    if idempotency_token:
+        state.cluster_tokens[idempotency_token] = cluster.cluster_id
     lifecycle.create(state, cluster, caller.name)
     return {"cluster_id": cluster.cluster_id}
 
@@ -60,7 +84,7 @@ def update(
     known = access(state, caller, cluster_id, "CAN_MANAGE")
     given: Json = {**(cluster or {})}
     paths = list(given) if update_mask.strip() == "*" else [path.strip() for path in update_mask.split(",")]
-    wanted = {} if update_mask.strip() == "*" else dict(known.spec)
+    wanted = {} if update_mask.strip() == "*" else dict(known.asked)
     for path in paths:
         name, _, nested = path.partition(".")
         if name not in FIELDS:
@@ -87,10 +111,10 @@ def _assign(wanted: Json, given: Mapping[str, Any], name: str, nested: str) -> N
         wanted.pop(name, None)
 
 
-def _reconfigure(state: State, cluster: Cluster, wanted: Json, user: str) -> None:
-    check(wanted)
+def _reconfigure(state: State, cluster: Cluster, asked: Json, user: str) -> None:
+    wanted = checked(state, asked)
     _must_be(cluster, "RUNNING", "TERMINATED")
-    before, cluster.spec = cluster.spec, wanted
+    before, cluster.spec, cluster.asked = cluster.spec, wanted, asked
     lifecycle.add_event(
         state,
         cluster,
@@ -135,7 +159,7 @@ def resize(
     check_size(size)
     _must_be(cluster, "RUNNING")
     before = size_of(cluster.spec)
-    cluster.spec = attributes_of(cluster.spec) | size
+    cluster.spec, cluster.asked = attributes_of(cluster.spec) | size, attributes_of(cluster.asked) | size
     workers = workers_of(cluster.spec)
     if autoscale is not None:
         workers = min(max(cluster.workers, autoscale["min_workers"]), autoscale["max_workers"])
@@ -171,7 +195,7 @@ def _pin(state: State, caller: User, cluster_id: str, pinned: bool) -> Json:
     admins_only(caller, "pin and unpin clusters")
     cluster = access(state, caller, cluster_id, "CAN_MANAGE")
     if cluster.pinned != pinned:
-        cluster.pinned = pinned
+        cluster.pinned_by = caller.user_id if pinned else None
         lifecycle.add_event(state, cluster, "PINNED" if pinned else "UNPINNED", user=caller.name)
     return {}
 
@@ -191,17 +215,25 @@ def get(state: State, *, caller: User, cluster_id: str) -> Json:
     is_over = cluster.state == "TERMINATED" and not cluster.pinned
     if is_over and (cluster.terminated_time or 0) < state.now - _FOUND_MS:
         raise does_not_exist(cluster_id)
-    return describe(cluster)
+    return describe(state, cluster)
 
 
-def describe(cluster: Cluster) -> Json:
-    """A cluster as `get` and `list` show it."""
-    settings = effective(cluster.spec, cluster.creator)
+def describe(state: State, cluster: Cluster) -> Json:
+    """A cluster as `get` and `list` show it.
+
+    The fields beyond the specification's are those of recorded answers: the tests of azure-databricks-client (Azure),
+    dagster-databricks and databrickslabs/overwatch.
+    """
+    worker = state.catalog.node_type(worker_type(cluster.spec))
+    settings = effective(cluster.spec, cluster.creator, worker)
     answer: Json = {
         "cluster_id": cluster.cluster_id,
         "creator_user_name": cluster.creator,
-        **settings,
-        "cluster_source": "API",
+        **without_empty_lists(settings),
+        "disk_spec": {},
+        "cluster_source": cluster.source,
+        "init_scripts_safe_mode": False,
+        **_instance_sources(cluster.spec, settings),
         "state": cluster.state,
         "state_message": cluster.state_message,
         "start_time": cluster.start_time,
@@ -211,22 +243,50 @@ def describe(cluster: Cluster) -> Json:
             "Creator": cluster.creator,
             "ClusterName": settings["cluster_name"],
             "ClusterId": cluster.cluster_id,
+            **cluster.job_tags,
         },
-        "spec": cluster.spec,
+        "spec": cluster.asked,
     }
     if cluster.driver is not None:
-        worker, driver = NODE_TYPES[settings["node_type_id"]], NODE_TYPES[settings["driver_node_type_id"]]
+        driver = state.catalog.node_type(settings["driver_node_type_id"])
         answer["driver"] = cluster.driver
-        answer["executors"] = cluster.executors
+        answer["driver_healthy"] = True
+        if cluster.executors:
+            answer["executors"] = cluster.executors
         answer["jdbc_port"] = 10000
-        answer["spark_context_id"] = cluster.spark_context_id
         answer["cluster_memory_mb"] = driver["memory_mb"] + cluster.workers * worker["memory_mb"]
         answer["cluster_cores"] = driver["num_cores"] + cluster.workers * worker["num_cores"]
-    for name in ("last_activity_time", "last_restarted_time", "terminated_time", "termination_reason"):
+    if "single_user_name" in settings:
+        answer["assigned_principal"] = f"user:{settings['single_user_name']}"
+    if cluster.pinned_by is not None:
+        answer["pinned_by_user_name"] = cluster.pinned_by
+    for name in _WHEN_KNOWN:
         value = getattr(cluster, name)
         if value is not None:
             answer[name] = value
     return answer | cluster.overlay
+
+
+# The context id is the last driver's, and still shown of a terminated cluster (tests of dagster-databricks).
+_WHEN_KNOWN = (
+    "spark_context_id",
+    "last_activity_time",
+    "last_restarted_time",
+    "terminated_time",
+    "termination_reason",
+)
+
+
+def _instance_sources(spec: Json, settings: Json) -> Json:
+    """Where the machines come from: pools, or types of nodes."""
+    pool, types = spec.get("instance_pool_id"), (settings["node_type_id"], settings["driver_node_type_id"])
+    worker: Json = {"instance_pool_id": pool} if pool else {"node_type_id": types[0]}
+    driver: Json = {"instance_pool_id": pool} if pool else {"node_type_id": types[1]}
+    driver_pool = spec.get("driver_instance_pool_id")
+    return {
+        "instance_source": worker,
+        "driver_instance_source": {"instance_pool_id": driver_pool} if driver_pool else driver,
+    }
 
 
 def _must_be(cluster: Cluster, *states: str) -> None:

@@ -68,7 +68,7 @@ def by_offset(
     _check_offset(offset, limit, order, end_time)
     end = state.now if end_time is None else end_time
     found = _matching(cluster, start_time, end, order, event_types)
-    answer: Json = {"events": found[offset : offset + limit], "total_count": len(found)}
+    answer = _page(found[offset : offset + limit], len(found))
     if offset + limit < len(found):
         following: Json = {"cluster_id": cluster_id, "end_time": end, "order": order}
         if start_time:
@@ -109,11 +109,16 @@ def by_token(
     size = position["size"] = page_size or position["size"]
     first = position["offset"]
     found = _matching(cluster, position["start"], position["end"], position["order"], position["types"])
-    answer: Json = {"events": found[first : first + size], "total_count": len(found)}
+    answer = _page(found[first : first + size], len(found))
     answer |= paging.around("events", position, len(found))
     if answer["next_page_token"]:
         answer["next_page"] = {"cluster_id": cluster_id, "page_token": answer["next_page_token"], "page_size": size}
     return answer
+
+
+def _page(events: list[Json], total: int) -> Json:
+    # The service leaves out empty lists.
+    return {**({"events": events} if events else {}), "total_count": total}
 
 
 def _check_offset(offset: int, limit: int, order: Order, end_time: int | None) -> None:

@@ -64,7 +64,7 @@ def cluster_status(state: State, *, caller: User, cluster_id: str) -> Json:
 
 def all_cluster_statuses(state: State, *, caller: User) -> Json:
     shown = [cluster for cluster in state.clusters.values() if cluster.libraries and visible(caller, cluster)]
-    return {"statuses": [_statuses(cluster) for cluster in shown]}
+    return {"statuses": [_statuses(cluster) for cluster in shown]} if shown else {}
 
 
 def reset(cluster: Cluster) -> None:
@@ -124,7 +124,8 @@ def _statuses(cluster: Cluster) -> Json:
         }
         for one in cluster.libraries
     ]
-    return {"cluster_id": cluster.cluster_id, "library_statuses": statuses}
+    # The service leaves out empty lists.
+    return {"cluster_id": cluster.cluster_id, **({"library_statuses": statuses} if statuses else {})}
 
 
 ROUTES: dict[str, Endpoint] = {

@@ -41,7 +41,7 @@ def restart(state: State, cluster: Cluster, user: str) -> None:
 def _bring_up(state: State, cluster: Cluster, status: str, message: str, seconds: float) -> None:
     forget(cluster)
     cluster.state, cluster.state_message = status, message
-    cluster.driver, cluster.executors, cluster.spark_context_id = None, [], None
+    cluster.driver, cluster.executors = None, []
     cluster.workers = workers_of(cluster.spec)
     libraries.reset(cluster)
     name = cluster.spec.get("cluster_name", "")
@@ -98,11 +98,12 @@ def _resized(state: State, cluster: Cluster, workers: int) -> None:
 
 def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = None) -> None:
     """Take a cluster down for this reason."""
+    reason = {name: value for name, value in reason.items() if value != {}}
     add_event(state, cluster, "TERMINATING", reason=reason, **({"user": user} if user else {}))
     forget(cluster)
     cluster.state, cluster.state_message = "TERMINATING", _why(reason)
     cluster.termination_reason = reason
-    cluster.driver, cluster.executors, cluster.spark_context_id = None, [], None
+    cluster.driver, cluster.executors = None, []
     state.schedule_for(cluster, state.timing.terminating, lambda: _terminated(state, cluster))
     _notify(state, cluster)
 

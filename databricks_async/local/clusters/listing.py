@@ -39,7 +39,8 @@ def unpaged(state: State, *, caller: User, can_use_client: Literal["NOTEBOOKS", 
     ended = [cluster for cluster in shown if cluster.state == "TERMINATED" and not cluster.pinned]
     ended.sort(key=lambda cluster: cluster.terminated_time or 0)
     too_old = {cluster.cluster_id for cluster in ended[:-_TERMINATED_SHOWN]}
-    return {"clusters": [describe(cluster) for cluster in shown if cluster.cluster_id not in too_old]}
+    listed = [describe(state, cluster) for cluster in shown if cluster.cluster_id not in too_old]
+    return {"clusters": listed} if listed else {}  # the service leaves out empty lists
 
 
 def paged(
@@ -63,8 +64,8 @@ def paged(
     order = _by_name if sort.get("field") == "CLUSTER_NAME" else _usual_order
     found = [cluster for cluster in _current(state, caller) if _passes(cluster, position["filter"])]
     found.sort(key=order, reverse=sort.get("direction") == "DESC")
-    page = [describe(cluster) for cluster in found[first : first + size]]
-    return {"clusters": page, **paging.around("clusters", position, len(found))}
+    page = [describe(state, cluster) for cluster in found[first : first + size]]
+    return {**({"clusters": page} if page else {}), **paging.around("clusters", position, len(found))}
 
 
 def _current(state: State, caller: User) -> list[Cluster]:
@@ -91,7 +92,7 @@ def _by_name(cluster: Cluster) -> tuple[str, str]:
 def _passes(cluster: Cluster, wanted: Json) -> bool:
     return (
         cluster.state in (wanted.get("cluster_states") or (cluster.state,))
-        and "API" in (wanted.get("cluster_sources") or ("API",))
+        and cluster.source in (wanted.get("cluster_sources") or (cluster.source,))
         and wanted.get("is_pinned", cluster.pinned) == cluster.pinned
         and wanted.get("policy_id", cluster.spec.get("policy_id")) == cluster.spec.get("policy_id")
     )

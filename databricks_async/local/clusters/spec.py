@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Required, TypedDict
+from typing import Literal, Required, TypedDict, Unpack
 
-from databricks_async.local.clusters import catalog
+from databricks_async.local.clusters import policies
 from databricks_async.local.errors import invalid
-from databricks_async.local.state import Json
+from databricks_async.local.params import Reading, declared_by
+from databricks_async.local.state import Json, State
 
 
 class AutoScale(TypedDict):
@@ -158,28 +159,85 @@ class ClusterSpec(TypedDict, total=False):
 
 FIELDS = frozenset(ClusterSpec.__annotations__)
 
-_AZURE_DEFAULTS = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
+AZURE_DEFAULTS: Json = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
+"""What the service fills in for fields of `azure_attributes` that a request leaves out."""
 _POOL_NODE_TYPE = "Standard_DS3_v2"
+_FROM_POOL = ("node_type_id", "enable_elastic_disk")
+_MAX_TAGS, _MAX_KEYS = 45, 10
+_ACCESS_MODES = {"DATA_SECURITY_MODE_DEDICATED": "SINGLE_USER", "DATA_SECURITY_MODE_STANDARD": "USER_ISOLATION"}
+"""Words that are aliases of others (reference of `data_security_mode`)."""
 
 
-def check(spec: Json) -> None:
-    """Refuse what the service refuses, naming the parameter."""
+def _declaration(state: State, **settings: Unpack[ClusterSpec]) -> None:
+    """Declares the settings of a cluster, as the signatures of endpoints declare parameters."""
+
+
+_DECLARED = declared_by(_declaration)
+
+
+def read(given: Json, prefix: str = "") -> Json:
+    """The settings in an object, each of its type. Raises ApiError for one of another type, named with the prefix."""
+    return _DECLARED.read(given, Reading(False, []), prefix)
+
+
+def checked(state: State, asked: Json, cluster_type: str = "all-purpose", *, runtime: bool = True) -> Json:
+    """The settings with what their policy fills in. Raises ApiError where the service refuses them.
+
+    Jobs are made whatever their clusters' runtime is, and fail when they run: `runtime` False does not look at it.
+    """
+    wanted = _with_policy(state, asked, cluster_type)
+    _check(state, wanted, runtime)
+    return wanted
+
+
+def _with_policy(state: State, spec: Json, cluster_type: str) -> Json:
+    policy_id = spec.get("policy_id")
+    if policy_id is None:
+        return spec
+    policy = state.policies.get(policy_id)
+    if policy is None:
+        if state.policies:
+            raise policies.missing(policy_id)
+        # A workspace that was given no policies lets any id pass, so that real specs can be tried as they are.
+        state.unchecked.append("policy_id")
+        return spec
+    filled = read(policy.applied(spec))
+    policy.check(filled, cluster_type)
+    if "spark_version" in filled:
+        filled["spark_version"] = state.catalog.resolve(filled["spark_version"])
+    return filled
+
+
+def _check(state: State, spec: Json, runtime: bool) -> None:
     version = spec.get("spark_version")
     if version is None:
         raise invalid("Missing required field: spark_version")
-    if version not in catalog.SPARK_VERSION_KEYS:
-        raise invalid(f"Invalid spark_version {version}: see clusters/spark-versions")
-    if "node_type_id" not in spec and "instance_pool_id" not in spec:
+    if runtime:
+        state.catalog.check_spark_version(version)
+    if "instance_pool_id" in spec:
+        for name in _FROM_POOL:
+            if name in spec:
+                # The service's message, also in the source of the Databricks CLI (bundle/configsync).
+                raise invalid(f"The field '{name}' cannot be supplied when an instance pool ID is provided.")
+    elif "node_type_id" not in spec:
         raise invalid("Missing required field: node_type_id (or instance_pool_id)")
     for name in ("node_type_id", "driver_node_type_id"):
-        if spec.get(name, _POOL_NODE_TYPE) not in catalog.NODE_TYPES:
-            raise invalid(f"Invalid {name}: node type {spec[name]} is not supported")
+        if name in spec:
+            state.catalog.node_type(spec[name])
     if not spec.keys() & {"num_workers", "autoscale", "policy_id"} and not spec.get("is_single_node"):
         raise invalid("Missing required field: size")
     check_size(spec)
     minutes = spec.get("autotermination_minutes", 0)
     if minutes != 0 and not 10 <= minutes <= 10_000:
         raise invalid(f"autotermination_minutes must be 0 or between 10 and 10000, not {minutes}")
+    # Both limits stand in the reference of clusters/create.
+    if len(spec.get("custom_tags", ())) > _MAX_TAGS:
+        raise invalid(f"A cluster may have at most {_MAX_TAGS} custom tags, not {len(spec['custom_tags'])}")
+    if len(spec.get("ssh_public_keys", ())) > _MAX_KEYS:
+        raise invalid(f"A cluster may have at most {_MAX_KEYS} SSH public keys, not {len(spec['ssh_public_keys'])}")
+    for index, script in enumerate(spec.get("init_scripts", ())):
+        if len(script) != 1:
+            raise invalid(f"init_scripts[{index}] must have exactly one destination, such as workspace or volumes")
 
 
 def check_size(size: Json) -> None:
@@ -217,21 +275,54 @@ def attributes_of(spec: Json) -> Json:
     return {name: value for name, value in spec.items() if name not in ("autoscale", "num_workers")}
 
 
-def effective(spec: Json, creator: str) -> Json:
-    """The settings with the defaults that the service fills in."""
-    node_type = spec.get("node_type_id", _POOL_NODE_TYPE)
+def access_mode(spec: Json, runtime: str) -> str | None:
+    """The access mode of a cluster: aliases resolved, and `DATA_SECURITY_MODE_AUTO` decided.
+
+    The service decides by the configuration: dedicated for machine learning runtimes and GPUs, standard else
+    (learn.microsoft.com/azure/databricks/compute/configure); how it weighs other settings is not documented.
+    """
+    mode: str | None = spec.get("data_security_mode")
+    if mode == "DATA_SECURITY_MODE_AUTO":
+        return "SINGLE_USER" if "-ml-" in runtime else "USER_ISOLATION"
+    return _ACCESS_MODES.get(mode or "", mode)
+
+
+def runtime_of(spec: Json, node_type: Json) -> str:
+    """The Spark version that really runs, which other settings have a part in.
+
+    `use_ml_runtime` takes the machine learning runtime of the release, for GPUs where the node type has some;
+    `runtime_engine` PHOTON that with Photon (references of both fields; recorded as `effective_spark_version`).
+    """
+    version: str = spec["spark_version"]
+    release, scala, number = version.partition("-scala")
+    if not scala or "-" in release:
+        return version
+    if spec.get("use_ml_runtime"):
+        return f"{release}-{'gpu' if node_type.get('num_gpus') else 'cpu'}-ml{scala}{number}"
+    return f"{release}-photon{scala}{number}" if spec.get("runtime_engine") == "PHOTON" else version
+
+
+def effective(spec: Json, creator: str, node_type: Json) -> Json:
+    """The settings with the defaults that the service fills in, for workers of this type."""
+    name = spec.get("node_type_id", _POOL_NODE_TYPE)
+    runtime = runtime_of(spec, node_type)
     settings: Json = {
         "cluster_name": "",
         "autotermination_minutes": 0,
         "enable_elastic_disk": True,
         "enable_local_disk_encryption": False,
-        "runtime_engine": "PHOTON" if "-photon-" in spec["spark_version"] else "STANDARD",
-        "node_type_id": node_type,
-        "driver_node_type_id": node_type,
+        "node_type_id": name,
+        "driver_node_type_id": name,
         **spec,
-        "azure_attributes": _AZURE_DEFAULTS | spec.get("azure_attributes", {}),
+        "azure_attributes": AZURE_DEFAULTS | spec.get("azure_attributes", {}),
+        "effective_spark_version": runtime,
     }
-    if spec.get("data_security_mode") == "SINGLE_USER":
+    if "-photon-" in spec["spark_version"]:
+        settings.setdefault("runtime_engine", "PHOTON")
+    mode = access_mode(spec, runtime)
+    if mode is not None:
+        settings["data_security_mode"] = mode
+    if mode == "SINGLE_USER":
         settings.setdefault("single_user_name", creator)
     if spec.get("is_single_node"):
         single = {"spark.master": "local[*, 4]", "spark.databricks.cluster.profile": "singleNode"}
@@ -240,3 +331,14 @@ def effective(spec: Json, creator: str) -> Json:
     if "autoscale" not in spec:
         settings.setdefault("num_workers", 0)
     return settings
+
+
+def worker_type(spec: Json) -> str:
+    """The node type of the workers; a pool's is not known here, and counts as a small one."""
+    name: str = spec.get("node_type_id", _POOL_NODE_TYPE)
+    return name
+
+
+def without_empty_lists(settings: Json) -> Json:
+    """Settings as answers show them: the service leaves empty lists out."""
+    return {name: value for name, value in settings.items() if value != []}

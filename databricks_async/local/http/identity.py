@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import base64
 
 from databricks_async.local.errors import ApiError
 from databricks_async.local.state import Endpoint, Json, State, User
@@ -11,9 +11,18 @@ _EXPIRING_SECONDS = 30.0
 
 
 def authenticate(state: State, authorization: str | None) -> User:
-    """The user behind an Authorization header. Raises ApiError with the service's own message."""
+    """The user behind an Authorization header. Raises ApiError with the service's own message.
+
+    A personal access token may also come as the password of a user called `token`, as curl sends it from a .netrc file
+    (learn.microsoft.com/azure/databricks/dev-tools/auth/pat, "machine ... login token password ...").
+    """
     scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not value:
+    if scheme.lower() == "basic":
+        user, _, value = _decode(value.strip()).partition(":")
+        value = value if user == "token" else ""
+    elif scheme.lower() != "bearer":
+        value = ""
+    if not value.strip():
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
     token = state.tokens.get(value.strip())
     if token is None:
@@ -29,25 +38,28 @@ def authenticate(state: State, authorization: str | None) -> User:
     return token.user
 
 
+def _decode(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:  # also binascii.Error and UnicodeDecodeError
+        return ""
+
+
 def me(state: State, *, caller: User) -> Json:
     """The caller as a SCIM user."""
-    groups = ["admins", "users"] if caller.admin else ["users"]
+    groups = [User(name, admin=False) for name in (("admins", "users") if caller.admin else ("users",))]
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "id": _id(caller.name),
+        "id": caller.user_id,
         "userName": caller.name,
         "displayName": caller.name,
         "active": True,
         "emails": [{"type": "work", "value": caller.name, "primary": True}],
         "groups": [
-            {"display": group, "type": "direct", "value": _id(group), "$ref": f"Groups/{_id(group)}"}
+            {"display": group.name, "type": "direct", "value": group.user_id, "$ref": f"Groups/{group.user_id}"}
             for group in groups
         ],
     }
-
-
-def _id(name: str) -> str:
-    return str(zlib.crc32(name.encode()))
 
 
 ROUTES: dict[str, Endpoint] = {"GET /api/{v}/preview/scim/v2/Me": me}

@@ -18,11 +18,11 @@ from databricks_async.local.http.routes import table
 from databricks_async.local.journal import Call, Journal, safe_headers
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.state import State
+from databricks_async.local.values import WORKSPACE_ID
 from databricks_async.message import Response
 
 _MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
-_WORKSPACE_ID = "1234567890123456"
 
 
 class Server:
@@ -134,7 +134,7 @@ def _headers(call: Call, response: Response) -> dict[str, str]:
         "content-type": "application/json",
         "x-request-id": call.request_id,
         "x-databricks-request-id": call.request_id,
-        "x-databricks-org-id": _WORKSPACE_ID,
+        "x-databricks-org-id": WORKSPACE_ID,
         **{name.lower(): value for name, value in response.headers.items()},
     }
 

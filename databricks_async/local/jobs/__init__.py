@@ -1,1 +1,1 @@
-"""Jobs of the local workspace: their endpoints, the life of runs and tasks, what callers see of both."""
+"""Jobs of the local workspace: their endpoints, the life of runs and tasks, what answers show of both."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from databricks_async.local.errors import invalid
+from databricks_async.local.jobs import clusters, schedules, single_task
 from databricks_async.local.jobs import pages as jobs_pages
 from databricks_async.local.jobs import run_lifecycle as runs_life
-from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs.permissions import JobAccessControlRequest, access, grants, visible
-from databricks_async.local.jobs.settings import JobSettings
+from databricks_async.local.jobs.settings import checked_job
+from databricks_async.local.jobs.shapes import JobSettings
 from databricks_async.local.jobs.state import Job
-from databricks_async.local.jobs.task_work import new_run_id
+from databricks_async.local.params import Kept
 from databricks_async.local.state import Endpoint, Json, State, User
 
 ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
-_DEFAULT, _MOST, _MOST_OFFSET = 20, 100, 1000
+_DEFAULT_LIMIT, _MAX_LIMIT, _MAX_OFFSET = 20, 100, 1000
 
 
 def create(
@@ -26,19 +27,15 @@ def create(
     access_control_list: list[JobAccessControlRequest] | None = None,
     **settings: Unpack[JobSettings],
 ) -> Json:
-    wanted = _checked(state, {**settings}, queue=version == "2.2")
+    wanted = checked_job(state, {**settings}, queue=version == "2.2")
     jobs = state.jobs
     jobs.sequence += 1
     given = grants(access_control_list, caller.name)
-    job = Job(new_run_id(state), wanted, caller.name, state.now, given, jobs.sequence)
+    job = Job(state.ids.new(), wanted, caller.name, state.now, given, jobs.sequence)
+    job.single_task = single_task.is_single({**settings})
     jobs.jobs[job.job_id] = job
+    schedules.activate(state, job)
     return {"job_id": job.job_id}
-
-
-def _checked(state: State, settings: Json, *, queue: bool) -> Json:
-    wanted = jobs_settings.whole(settings)
-    jobs_settings.check_job(state, wanted)
-    return jobs_settings.complete(wanted, queue=queue)
 
 
 def get(
@@ -51,19 +48,28 @@ def get(
     include_trigger_state: bool = False,
 ) -> Json:
     job = access(state, caller, job_id, "CAN_VIEW")
+    shown, token = jobs_pages.page_of_arrays("job", _arrays(job), job_id, version, page_token)
+    return {**_describe(job, shown, version), **token}
+
+
+def _arrays(job: Job) -> Json:
     arrays = {name: job.settings[name] for name in ARRAYS if name in job.settings}
-    shown, token = jobs_pages.page_of_arrays("job", arrays, job_id, version, page_token)
-    return {**_describe(job, shown), **token}
+    for name in ("tasks", "job_clusters"):
+        if name in arrays:
+            arrays[name] = [clusters.shown(one) for one in arrays[name]]
+    return arrays
 
 
-def _describe(job: Job, arrays: Json) -> Json:
-    settings = {name: value for name, value in job.settings.items() if name not in ARRAYS}
+def _describe(job: Job, arrays: Json, version: str) -> Json:
+    settings = {name: value for name, value in job.settings.items() if name not in ARRAYS} | arrays
+    if job.single_task and version == "2.0" and len(arrays.get("tasks", [])) == 1:
+        settings = single_task.at_the_top(settings)
     return {
         "job_id": job.job_id,
         "creator_user_name": job.creator,
         "run_as_user_name": _run_as(job),
         "created_time": job.created_time,
-        "settings": settings | arrays,
+        "settings": settings,
     }
 
 
@@ -77,18 +83,18 @@ def list_jobs(
     *,
     caller: User,
     version: str,
-    limit: int = _DEFAULT,
+    limit: int = _DEFAULT_LIMIT,
     offset: int = 0,
     name: str | None = None,
     expand_tasks: bool = False,
     page_token: str = "",
 ) -> Json:
-    """Newest first. A token goes on with the name that it was made for."""
-    if not 1 <= limit <= _MOST:
-        raise invalid(f"Invalid limit {limit} - it has to be between 1 and {_MOST}")
-    if not 0 <= offset <= _MOST_OFFSET:
-        wrong = f"Invalid offset {offset} - it has to be no more than {_MOST_OFFSET}."
-        raise invalid(f"{wrong} Please use the page_token parameter.")
+    """Newest first. A token continues with the `name` of the request that returned it."""
+    if not 1 <= limit <= _MAX_LIMIT:
+        raise invalid(f"Invalid limit {limit} - it has to be between 1 and {_MAX_LIMIT}")
+    if not 0 <= offset <= _MAX_OFFSET:
+        message = f"Invalid offset {offset} - it has to be no more than {_MAX_OFFSET}."
+        raise invalid(f"{message} Please use the page_token parameter.")
     position: Json = {"name": name, "offset": offset, "size": limit}
 
     def fits(wanted: Json, job: Job) -> bool:
@@ -97,16 +103,18 @@ def list_jobs(
 
     page, tokens = jobs_pages.page_of_list("jobs", list(state.jobs.jobs.values()), fits, position, page_token)
     hidden = () if expand_tasks else ("tasks", "job_clusters")
-    answer: Json = {"jobs": [_listed(job, hidden, version) for job in page], **tokens}
+    # The service leaves a list without entries out.
+    answer: Json = {"jobs": [_listed(job, hidden, version) for job in page]} if page else {}
+    answer |= tokens
     if version != "2.2":
         answer["has_more"] = bool(tokens["next_page_token"])
     return answer
 
 
 def _listed(job: Job, hidden: tuple[str, ...], version: str) -> Json:
-    arrays = {name: job.settings[name] for name in ARRAYS if name in job.settings and name not in hidden}
+    arrays = {name: entries for name, entries in _arrays(job).items() if name not in hidden}
     shown, more = jobs_pages.first_entries(arrays, version)
-    return {**_describe(job, shown), **more}
+    return {**_describe(job, shown, version), **more}
 
 
 def update(
@@ -114,7 +122,7 @@ def update(
     *,
     caller: User,
     job_id: int,
-    new_settings: dict[str, Any] | None = None,
+    new_settings: Kept[JobSettings] | None = None,
     fields_to_remove: list[str] | None = None,
 ) -> Json:
     """Replace top-level fields; tasks and job clusters are merged by their keys."""
@@ -122,10 +130,10 @@ def update(
     wanted = dict(job.settings)
     for path in fields_to_remove or []:
         _remove(wanted, path)
-    for name, value in (new_settings or {}).items():
+    for name, value in single_task.merged(wanted, {**(new_settings or {})}).items():
         key = _KEYED.get(name)
         wanted[name] = _merged(wanted.get(name, []), value, key) if key else value
-    _change(state, job, _checked(state, wanted, queue=False))
+    _change(state, job, checked_job(state, wanted, queue=False, before=job.settings))
     return {}
 
 
@@ -135,6 +143,7 @@ _KEYED = {
     "parameters": "name",
     "environments": "environment_key",
 }
+"""Lists whose entries an update merges by this field."""
 
 
 def _remove(settings: Json, path: str) -> None:
@@ -147,29 +156,31 @@ def _remove(settings: Json, path: str) -> None:
         raise invalid(f"fields_to_remove: {path!r} is nested, which only fields of tasks and job_clusters may be.")
 
 
-def _merged(before: list[Json], given: Any, key: str) -> Any:
-    if not isinstance(given, list) or not all(isinstance(one, dict) and isinstance(one.get(key), str) for one in given):
-        return given  # the checks will say what is wrong with it
+def _merged(before: list[Json], given: list[Json], key: str) -> list[Json]:
     new = {one[key]: one for one in given}
     if len(new) < len(given):
-        return given
+        return given  # one key twice: the checks that follow refuse it
     return [new.pop(one[key], one) for one in before] + list(new.values())
 
 
-def reset(state: State, *, caller: User, version: str, job_id: int, new_settings: dict[str, Any]) -> Json:
+def reset(state: State, *, caller: User, version: str, job_id: int, new_settings: Kept[JobSettings]) -> Json:
     """Replace all settings."""
     job = access(state, caller, job_id, "CAN_MANAGE")
     kept = {"run_as": job.settings["run_as"]} if "run_as" in job.settings else {}
-    _change(state, job, _checked(state, kept | new_settings, queue=version == "2.2"))
+    _change(state, job, checked_job(state, {**kept, **new_settings}, queue=version == "2.2", before=job.settings))
+    job.single_task = single_task.is_single({**new_settings})
     return {}
 
 
 def _change(state: State, job: Job, wanted: Json) -> None:
     seconds = wanted["timeout_seconds"]
     later = seconds != job.settings["timeout_seconds"]
+    starts = any(wanted.get(name) != job.settings.get(name) for name in schedules.SETTINGS)
     job.settings = wanted
+    if starts:
+        schedules.activate(state, job)
     if later:
-        # Unlike all other changes, this one is for the active runs too.
+        # Unlike all other changes, this one applies to active runs too.
         for run in list(job.active.values()):
             run.settings = {**run.settings, "timeout_seconds": seconds}
             if run.stopping is None:
@@ -178,9 +189,12 @@ def _change(state: State, job: Job, wanted: Json) -> None:
 
 
 def delete(state: State, *, caller: User, job_id: int) -> Json:
-    """The job's runs can still be read."""
+    """No effect on a job that is gone. The job's runs can still be read."""
+    if job_id not in state.jobs.jobs and caller.admin:
+        return {}  # the specification: "No action occurs if the job has already been removed."
     job = access(state, caller, job_id, "CAN_MANAGE")
     job.deleted = True
+    schedules.deactivate(job)
     del state.jobs.jobs[job_id]
     return {}
 

@@ -1,4 +1,4 @@
-"""What the runs of tasks leave behind: outputs, errors, logs, and pictures of notebooks."""
+"""The endpoints for the results of task runs: outputs, errors, logs, and exported notebooks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.jobs import run_view as runs_view
 from databricks_async.local.jobs.endpoints import VERSIONS as VERSIONS
 from databricks_async.local.jobs.permissions import any_run_access
-from databricks_async.local.jobs.settings import kind_of
 from databricks_async.local.jobs.state import TaskRun
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Endpoint, Json, State, User
 
-_MOST_BYTES = 5 * 1024 * 1024
+_MAX_BYTES = 5 * 1024 * 1024
 _SEVERAL = (
     "Retrieving the output of runs with multiple tasks is not supported. "
     "Please retrieve the output of each individual task run instead."
@@ -37,8 +37,8 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
     if task.child is not None:
         answer["run_job_output"] = {"run_id": task.child.run_id}
     error = task.error
-    if error is None and task.outcome.result == "FAILED":
-        error = task.outcome.message
+    if error is None and task.life_cycle.result == "FAILED":
+        error = task.life_cycle.message
     if error is not None:
         answer["error"] = error
     if task.error_trace is not None:
@@ -48,7 +48,7 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
 
 def _first(text: str) -> tuple[str, bool]:
     raw = text.encode()
-    return raw[:_MOST_BYTES].decode("utf-8", "ignore"), len(raw) > _MOST_BYTES
+    return raw[:_MAX_BYTES].decode("utf-8", "ignore"), len(raw) > _MAX_BYTES
 
 
 def _task_run(state: State, caller: User, run_id: int, *, single: bool) -> TaskRun:
@@ -78,7 +78,7 @@ def export(
 
 
 def _page(state: State, task: TaskRun, path: str) -> str:
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     source = node.content.decode("utf-8", "replace") if node is not None else ""
     parts = [("code", source), ("result", task.output or ""), ("error", task.error or "")]
     body = "".join(f'<pre class="{name}">{html.escape(text)}</pre>' for name, text in parts if text)

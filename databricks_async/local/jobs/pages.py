@@ -9,22 +9,22 @@ from databricks_async.local import paging
 from databricks_async.local.errors import invalid
 from databricks_async.local.state import Json
 
-MOST_ENTRIES = 100
+MAX_ENTRIES = 100
 """The entries of an array that version 2.2 shows on one page, and 2.1 at all."""
 
 
 def page_of_arrays(kind: str, arrays: Json, about: int, version: str, page_token: str) -> tuple[Json, Json]:
     """The entries of each array that are on this page, and the token of the next one."""
     if version != "2.2":
-        # Arrays that are too long are missing, without a word.
-        return {name: entries for name, entries in arrays.items() if len(entries) <= MOST_ENTRIES}, {}
+        # Arrays that are too long are left out, and nothing says so.
+        return {name: entries for name, entries in arrays.items() if len(entries) <= MAX_ENTRIES}, {}
     offset = 0
     if page_token:
         position = paging.decode(kind, page_token)
         if position["id"] != about:
             raise invalid(f"page_token {page_token!r:.40} belongs to another {kind}")
         offset = position["offset"]
-    end = offset + MOST_ENTRIES
+    end = offset + MAX_ENTRIES
     more = any(len(entries) > end for entries in arrays.values())
     shown = {name: entries[offset:end] for name, entries in arrays.items()}
     return shown, {"next_page_token": paging.encode(kind, {"id": about, "offset": end})} if more else {}
@@ -33,9 +33,9 @@ def page_of_arrays(kind: str, arrays: Json, about: int, version: str, page_token
 def first_entries(arrays: Json, version: str) -> tuple[Json, Json]:
     """The same for an entry of a list, which says only whether there is more."""
     if version != "2.2":
-        return {name: entries for name, entries in arrays.items() if len(entries) <= MOST_ENTRIES}, {}
-    more = any(len(entries) > MOST_ENTRIES for entries in arrays.values())
-    shown = {name: entries[:MOST_ENTRIES] for name, entries in arrays.items()}
+        return {name: entries for name, entries in arrays.items() if len(entries) <= MAX_ENTRIES}, {}
+    more = any(len(entries) > MAX_ENTRIES for entries in arrays.values())
+    shown = {name: entries[:MAX_ENTRIES] for name, entries in arrays.items()}
     return shown, {"has_more": True} if more else {}
 
 

@@ -1,21 +1,19 @@
-"""The parameters of tasks: what overrides what, and the references such as `{{job.parameters.day}}` in them."""
+"""The parameters of tasks: what they may hold, and their precedence."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from databricks_async.local.errors import invalid
-from databricks_async.local.jobs.settings import kind_of
-from databricks_async.local.jobs.state import Run, TaskRun
+from databricks_async.local.jobs import references
+from databricks_async.local.jobs.state import TaskRun
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json
 
-_REFERENCE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_MOST_BYTES = 10_000
+_MAX_BYTES = 10_000
 
 LEGACY = (
     "dbt_commands",
@@ -27,16 +25,16 @@ LEGACY = (
     "spark_submit_params",
     "sql_params",
 )
-"""The older parameters of run-now and repair, one for each kind of task."""
+"""The legacy parameters of run-now and repair, one for each kind of task."""
 
 
 def legacy(given: Json) -> Json:
-    """The older parameters of a request, refused where they are too long or contradict each other."""
+    """The legacy parameters of a request, refused where they are too long or contradict each other."""
     found = {name: given[name] for name in LEGACY if given.get(name) is not None}
     for name, value in found.items():
         size = len(orjson.dumps({name: value}))
-        if size > _MOST_BYTES:
-            raise invalid(f"The JSON representation of {name} has {size} bytes, it cannot exceed {_MOST_BYTES} bytes.")
+        if size > _MAX_BYTES:
+            raise invalid(f"The JSON representation of {name} has {size} bytes, it cannot exceed {_MAX_BYTES} bytes.")
     if "jar_params" in found and "notebook_params" in found:
         raise invalid("jar_params cannot be specified in conjunction with notebook_params.")
     return found
@@ -53,10 +51,10 @@ def of_job(settings: Json, given: dict[str, str]) -> list[Json]:
 
 
 def resolve(task: TaskRun) -> None:
-    """Work out what a task gets: `resolved`, the settings of its kind, and `parameters`, all as one flat table."""
+    """Set what a task gets: `resolved`, the settings of its kind, and `parameters`, all as one flat table."""
     kind = kind_of(task.settings)
     settings: Json = task.settings[kind]
-    fill = _filler(task)
+    fill = references.filler(task)
     job = {parameter["name"]: fill(parameter["value"]) for parameter in task.run.job_parameters}
     overriding = task.run.overriding
     resolved: Json = _deep({name: value for name, value in settings.items() if name != "task"}, fill)
@@ -116,87 +114,3 @@ def _deep(value: Any, fill: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {key: _deep(one, fill) for key, one in value.items()}
     return value
-
-
-def _filler(task: TaskRun) -> Callable[[str], str]:
-    def replace(match: re.Match[str]) -> str:
-        value = _look_up(task, match[1])
-        # What the service does not know stays as it was written.
-        return match[0] if value is None else value
-
-    return lambda text: _REFERENCE.sub(replace, text)
-
-
-def _look_up(task: TaskRun, name: str) -> str | None:
-    run = task.run
-    if name in _REFERENCES:
-        return _REFERENCES[name](task)
-    first, _, rest = name.partition(".")
-    if first == "input" and task.item is not None:
-        return _input(task.item, rest)
-    if name.startswith("job.parameters."):
-        return _job_parameter(run, name.removeprefix("job.parameters."))
-    if first != "tasks":
-        return None
-    key, _, what = rest.partition(".")
-    step = run.steps.get(key)
-    if step is None:
-        return None
-    if what.startswith("values."):
-        return step.values.get(what.removeprefix("values."))
-    if what == "result_state":
-        return (step.latest.outcome.result or "").lower()
-    if what == "run_id":
-        return str(step.latest.run_id)
-    return None
-
-
-def _job_parameter(run: Run, name: str) -> str | None:
-    return next((parameter["value"] for parameter in run.job_parameters if parameter["name"] == name), None)
-
-
-def _input(item: str, path: str) -> str | None:
-    if not path:
-        return item
-    try:
-        value = orjson.loads(item)
-    except orjson.JSONDecodeError:
-        return None
-    for part in path.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None
-        value = value[part]
-    return as_text(value)
-
-
-def as_text(value: Any) -> str:
-    """A JSON value as tasks get it: text as it is, all else as JSON."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _start(task: TaskRun, form: str) -> str:
-    return datetime.fromtimestamp(task.run.start_time / 1000, UTC).strftime(form)
-
-
-_REFERENCES: dict[str, Callable[[TaskRun], str]] = {
-    "job.id": lambda task: str(task.run.job.job_id),
-    "job.name": lambda task: task.run.name,
-    "job.run_id": lambda task: str(task.run.run_id),
-    "job.repair_count": lambda task: str(len(task.run.rounds) - 1),
-    "job.trigger.type": lambda task: task.run.trigger.lower(),
-    "job.start_time.iso_date": lambda task: _start(task, "%Y-%m-%d"),
-    "job.start_time.iso_datetime": lambda task: _start(task, "%Y-%m-%dT%H:%M:%S"),
-    "job.start_time.timestamp_ms": lambda task: str(task.run.start_time),
-    "run.id": lambda task: str(task.run_id),
-    "task.name": lambda task: task.step.key,
-    "task.run_id": lambda task: str(task.run_id),
-    "task.execution_count": lambda task: str(task.attempt_number + 1),
-    # The names of before 2024.
-    "job_id": lambda task: str(task.run.job.job_id),
-    "run_id": lambda task: str(task.run_id),
-    "parent_run_id": lambda task: str(task.run.run_id),
-    "task_key": lambda task: task.step.key,
-    "task_retry_count": lambda task: str(task.attempt_number),
-    "start_date": lambda task: _start(task, "%Y-%m-%d"),
-    "start_time": lambda task: str(task.run.start_time),
-}

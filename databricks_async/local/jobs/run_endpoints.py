@@ -9,7 +9,6 @@ from databricks_async.local.jobs import pages as jobs_pages
 from databricks_async.local.jobs import parameters as tasks_parameters
 from databricks_async.local.jobs import run_lifecycle as runs_life
 from databricks_async.local.jobs import run_view as runs_view
-from databricks_async.local.jobs import settings as jobs_settings
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs.endpoints import VERSIONS as VERSIONS
 from databricks_async.local.jobs.permissions import (
@@ -21,13 +20,14 @@ from databricks_async.local.jobs.permissions import (
     run_access,
     visible,
 )
-from databricks_async.local.jobs.settings import LegacyParameters, QueueSettings, SubmitSettings
+from databricks_async.local.jobs.settings import checked_submission
+from databricks_async.local.jobs.shapes import LegacyParameters, QueueSettings, SubmitSettings
 from databricks_async.local.jobs.state import Job, Run, TaskRun
-from databricks_async.local.jobs.task_work import CANCELED, new_run_id
+from databricks_async.local.jobs.task_work import CANCELED
 from databricks_async.local.state import Endpoint, Json, State, User
 
-_DEFAULT, _MOST, _MOST_OFFSET = 20, 26, 10_000
-_MOST_TOKEN = 64
+_DEFAULT_LIMIT, _MAX_LIMIT, _MAX_OFFSET = 20, 26, 10_000
+_MAX_TOKEN = 64
 
 
 def run_now(
@@ -75,13 +75,9 @@ def submit(
     known = _known(state, idempotency_token)
     if known is not None:
         return {"run_id": known.run_id}
-    if not settings.get("tasks"):
-        raise invalid("Missing required field: tasks")
-    wanted: Json = {**settings}
-    jobs_settings.check_tasks(state, wanted["tasks"], set())
-    wanted["tasks"] = jobs_settings.tasks_with_defaults(wanted["tasks"])
+    wanted = checked_submission(state, {**settings}, run_name)
     given = grants(access_control_list, caller.name)
-    job = Job(new_run_id(state), wanted, caller.name, state.now, given, deleted=True)
+    job = Job(state.ids.new(), wanted, caller.name, state.now, given, deleted=True)
     run = runs_life.launch(state, job, wanted, caller.name, name=run_name, run_type="SUBMIT_RUN")
     return {"run_id": _remember(state, run, idempotency_token).run_id}
 
@@ -90,8 +86,8 @@ def _known(state: State, token: str | None) -> Run | None:
     """The run that this token has started before."""
     if not token:
         return None
-    if len(token) > _MOST_TOKEN:
-        raise invalid(f"idempotency_token must have at most {_MOST_TOKEN} characters, not {len(token)}.")
+    if len(token) > _MAX_TOKEN:
+        raise invalid(f"idempotency_token must have at most {_MAX_TOKEN} characters, not {len(token)}.")
     run_id = state.jobs.tokens.get(token)
     if run_id is None:
         return None
@@ -148,23 +144,23 @@ def list_runs(
     completed_only: bool = False,
     expand_tasks: bool = False,
     job_id: int | None = None,
-    limit: int = _DEFAULT,
+    limit: int = _DEFAULT_LIMIT,
     offset: int = 0,
     page_token: str = "",
     run_type: Literal["JOB_RUN", "SUBMIT_RUN", "WORKFLOW_RUN"] | None = None,
     start_time_from: int | None = None,
     start_time_to: int | None = None,
 ) -> Json:
-    """Newest first. A token goes on with the filters that it was made for."""
+    """Newest first. A token continues with the filters of the request that returned it."""
     if active_only and completed_only:
         raise invalid("active_only and completed_only cannot both be true")
-    if limit > _MOST:
-        raise invalid(f"Invalid limit {limit} - it has to be no more than {_MOST}")
+    if limit > _MAX_LIMIT:
+        raise invalid(f"Invalid limit {limit} - it has to be no more than {_MAX_LIMIT}")
     if limit < 0:
         raise invalid(f"Invalid limit {limit} - it must not be negative")
-    if not 0 <= offset <= _MOST_OFFSET:
-        wrong = f"Invalid offset {offset} - it has to be no more than {_MOST_OFFSET}."
-        raise invalid(f"{wrong} Please use the page_token parameter.")
+    if not 0 <= offset <= _MAX_OFFSET:
+        message = f"Invalid offset {offset} - it has to be no more than {_MAX_OFFSET}."
+        raise invalid(f"{message} Please use the page_token parameter.")
     position: Json = {
         "job_id": job_id,
         "ended": True if completed_only else False if active_only else None,
@@ -172,7 +168,7 @@ def list_runs(
         "from": start_time_from or 0,
         "to": start_time_to or 2**63,
         "offset": offset,
-        "size": limit or _MOST,
+        "size": limit or _MAX_LIMIT,
     }
 
     def fits(wanted: Json, run: Run) -> bool:
@@ -185,7 +181,9 @@ def list_runs(
         )
 
     page, tokens = jobs_pages.page_of_list("runs", list(state.jobs.runs.values()), fits, position, page_token)
-    answer: Json = {"runs": [_listed(run, host, version, expand_tasks) for run in page], **tokens}
+    # The service leaves a list without entries out.
+    answer: Json = {"runs": [_listed(run, host, version, expand_tasks) for run in page]} if page else {}
+    answer |= tokens
     if version != "2.2":
         answer["has_more"] = bool(tokens["next_page_token"])
     return answer
@@ -194,13 +192,14 @@ def list_runs(
 def _listed(run: Run, host: str, version: str, expand_tasks: bool) -> Json:
     view = runs_view.run_view(run, host)
     if not expand_tasks:
-        return {**view, "job_parameters": run.job_parameters[: jobs_pages.MOST_ENTRIES]}
+        parameters = run.job_parameters[: jobs_pages.MAX_ENTRIES]
+        return {**view, "job_parameters": parameters} if parameters else view
     shown, more = jobs_pages.first_entries(runs_view.arrays_of(run, host), version)
     return {**view, **shown, **more}
 
 
 def cancel(state: State, *, caller: User, run_id: int) -> Json:
-    """Stop a run, or one attempt at a task. What has ended stays as it is."""
+    """Stop a run, or one attempt at a task. No effect on one that has ended."""
     run = any_run_access(state, caller, run_id, "CAN_MANAGE_RUN")
     if isinstance(run, TaskRun):
         runs_life.stop_task(state, run, CANCELED)
@@ -210,7 +209,7 @@ def cancel(state: State, *, caller: User, run_id: int) -> Json:
 
 
 def cancel_all(state: State, *, caller: User, job_id: int | None = None, all_queued_runs: bool = False) -> Json:
-    """Stop all active runs of a job, or those that wait in queues: its own, or without a job all there are."""
+    """Stop all active runs of a job, or the queued ones: of the job, or without a job of all jobs."""
     if job_id is not None:
         jobs = [access(state, caller, job_id, "CAN_MANAGE_RUN")]
     elif all_queued_runs:
@@ -252,6 +251,7 @@ def _to_rerun(run: Run, named: list[str], failed: bool, dependent: bool) -> set[
     if not named and not failed:
         raise invalid("One of rerun_tasks and rerun_all_failed_tasks must be set.")
     if len(set(named)) < len(named):
+        # The words: apache/airflow pull request 69998.
         raise invalid("rerun_tasks cannot contain duplicate task keys.")
     for key in named:
         if key not in run.steps:
@@ -259,7 +259,7 @@ def _to_rerun(run: Run, named: list[str], failed: bool, dependent: bool) -> set[
     bad = (tasks_graph.FAILED, tasks_graph.CANCELED)
     keys = set(named)
     if failed:
-        keys = {key for key, step in run.steps.items() if tasks_graph.verdict(step.latest.outcome) in bad}
+        keys = {key for key, step in run.steps.items() if tasks_graph.verdict(step.latest.life_cycle) in bad}
     if dependent:
         keys = tasks_graph.downstream(keys, {key: step.followers for key, step in run.steps.items()})
     return keys

@@ -9,11 +9,11 @@ from databricks_async.local.jobs import parameters as tasks_parameters
 from databricks_async.local.jobs import task_control as tasks_kinds
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs import task_work as tasks_work
-from databricks_async.local.jobs.settings import kind_of
-from databricks_async.local.jobs.state import Job, Outcome, Round, Run, Step, TaskRun
+from databricks_async.local.jobs.state import Cause, Job, LifeCycle, Round, Run, Step, TaskRun
+from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json, State
 
-_TIMED_OUT = Outcome("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
+_TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 
 
 def launch(
@@ -30,12 +30,13 @@ def launch(
     queueing: bool = False,
     only: Collection[str] | None = None,
     parent: TaskRun | None = None,
+    cause: Cause | None = None,
 ) -> Run:
     """Make a run and start it, queue it or skip it."""
     jobs = state.jobs
     jobs.sequence += 1
     run = Run(
-        tasks_work.new_run_id(state),
+        state.ids.new(),
         job,
         name,
         run_type,
@@ -48,22 +49,26 @@ def launch(
         job_parameters or [],
         queueing,
         parent=parent,
+        cause=cause or Cause(),
+        workspace_url=state.url,
     )
     jobs.runs[run.run_id] = run
     run.rounds.append(Round(None, state.now))
-    most = settings.get("max_concurrent_runs", 1) if run_type == "JOB_RUN" else 1
-    if most == 0 or (len(job.active) >= most and not queueing):
-        message = f"Skipped: the job already has {most} active runs, the maximum of its max_concurrent_runs."
-        _finish(state, run, Outcome("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", message))
+    maximum = settings.get("max_concurrent_runs", 1) if run_type == "JOB_RUN" else 1
+    if maximum == 0 or (len(job.active) >= maximum and not queueing):
+        # The words: databricks/cli pull request 257.
+        message = f"Skipping this run because the limit of {maximum} maximum concurrent runs has been reached."
+        _finish(state, run, LifeCycle("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", message))
         return run
     _open_round(state, run, settings.get("tasks", []), only)
-    if len(job.active) >= most:
-        run.outcome = Outcome("QUEUED", message="Queued due to reaching the maximum number of concurrent runs.")
+    if len(job.active) >= maximum:
+        # The words: API reference of `queue_reason`.
+        run.life_cycle = LifeCycle("QUEUED", message=f"Queued due to reaching maximum concurrent runs of {maximum}.")
         job.queued[run.run_id] = run
         for step in run.steps.values():
-            step.latest.outcome = Outcome("QUEUED")
-        expired = Outcome("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "The run waited in the queue for too long.")
-        _then(state, run, state.timing.queued, lambda: _stop(state, run, expired))
+            step.latest.life_cycle = LifeCycle("QUEUED")
+        expired = LifeCycle("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "The run waited in the queue for too long.")
+        state.schedule_for(run, state.timing.queued, lambda: _stop(state, run, expired))
     else:
         _start(state, run)
     return run
@@ -96,7 +101,7 @@ def _when_ended(state: State, run: Run, key: str) -> Callable[[TaskRun], None]:
 
 
 def _add_attempt(state: State, run: Run, step: Step, parent: TaskRun | None = None) -> TaskRun:
-    run_id = tasks_work.new_run_id(state)
+    run_id = state.ids.new()
     task = TaskRun(run_id, run, step, len(step.attempts), step.attempts[0].run_id if step.attempts else run_id)
     task.parent, task.start_time = parent, state.now
     if step.attempts:
@@ -110,34 +115,34 @@ def _add_attempt(state: State, run: Run, step: Step, parent: TaskRun | None = No
 def _start(state: State, run: Run) -> None:
     run.job.active[run.run_id] = run
     run.plan += 1
-    if run.outcome.life == "QUEUED":
+    if run.life_cycle.state == "QUEUED":
         run.queue_end = state.now
-    run.outcome = Outcome("PENDING")
+    run.life_cycle = LifeCycle("PENDING")
     arm_timeout(state, run)
     waiting = [step for step in run.steps.values() if not step.done]
     for step in waiting:
-        step.latest.outcome = Outcome("BLOCKED")
+        step.latest.life_cycle = LifeCycle("BLOCKED")
     for step in waiting:
         if step.waiting_for == 0:
             _decide(state, step)
 
 
 def _decide(state: State, step: Step) -> None:
-    """All before this task have ended: skip it or begin."""
+    """Skip a task or begin it, once all tasks before it have ended."""
     task = step.latest
     if task.ended or step.stopped:
         return
     task.start_time = state.now
     run = task.run
     if step.settings.get("disabled"):
-        tasks_work.end(state, task, Outcome("SKIPPED", "DISABLED", "The task is disabled."))
+        tasks_work.end(state, task, LifeCycle("SKIPPED", "DISABLED", "The task is disabled."))
         return
     verdicts = [_need(run.steps[key], outcome) for key, outcome in step.needs]
     result = tasks_graph.reason_to_skip(step.settings.get("run_if") or "ALL_SUCCESS", verdicts) if verdicts else None
     if result is None:
         _begin(state, task)
     else:
-        tasks_work.end(state, task, Outcome("SKIPPED", result, _WHY_SKIPPED[result]))
+        tasks_work.end(state, task, LifeCycle("SKIPPED", result, _WHY_SKIPPED[result]))
 
 
 _WHY_SKIPPED = {
@@ -148,7 +153,7 @@ _WHY_SKIPPED = {
 
 
 def _need(step: Step, outcome: str | None) -> str:
-    verdict = tasks_graph.verdict(step.latest.outcome)
+    verdict = tasks_graph.verdict(step.latest.life_cycle)
     if verdict == tasks_graph.SUCCESS and outcome is not None and outcome != step.latest.condition:
         return tasks_graph.EXCLUDED
     return verdict
@@ -157,7 +162,7 @@ def _need(step: Step, outcome: str | None) -> str:
 def _begin(state: State, task: TaskRun) -> None:
     seconds = task.settings.get("timeout_seconds") or 0
     if seconds > 0:
-        tasks_work.then(state, task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
+        state.schedule_for(task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
     tasks_parameters.resolve(task)
     kind = kind_of(task.settings)
     if kind == "condition_task":
@@ -190,7 +195,7 @@ def _begin_iterations(state: State, task: TaskRun) -> None:
         for _ in range(task.resolved.get("concurrency") or 1):
             _begin_next(state, task)
     else:
-        tasks_work.end(state, task, Outcome("TERMINATED", "SUCCESS"))
+        tasks_work.end(state, task, LifeCycle("TERMINATED", "SUCCESS"))
 
 
 def _begin_next(state: State, task: TaskRun) -> None:
@@ -202,7 +207,7 @@ def _begin_next(state: State, task: TaskRun) -> None:
 
 
 def _iteration_done(state: State, task: TaskRun) -> None:
-    if task.outcome.life != "RUNNING":
+    if task.life_cycle.state != "RUNNING":
         return
     _begin_next(state, task)
     if all(step.latest.ended for step in task.iterations):
@@ -213,11 +218,11 @@ def _begin_child(state: State, task: TaskRun) -> None:
     job = state.jobs.jobs.get(task.settings["run_job_task"]["job_id"])
     if job is None:
         message = f"Job {task.settings['run_job_task']['job_id']} does not exist."
-        tasks_work.end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
+        tasks_work.end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
         return
     if tasks_kinds.too_deep(task.run):
         message = "Jobs that run jobs are nested too deeply."
-        tasks_work.end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "INVALID_RUN_CONFIGURATION"))
+        tasks_work.end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_RUN_CONFIGURATION"))
         return
     tasks_work.running(state, task)
     task.child = launch(
@@ -235,24 +240,24 @@ def _begin_child(state: State, task: TaskRun) -> None:
 
 
 def _attempt_ended(state: State, task: TaskRun, done: Callable[[], None]) -> None:
-    """Try again where the settings say so; else the task is done."""
+    """Retry where the settings say so; else the task is done."""
     step = task.step
     if not step.stopped and _may_retry(task):
         step.failures += 1
         retry = _add_attempt(state, task.run, step, task.parent)
-        retry.outcome = Outcome("WAITING_FOR_RETRY")
-        # Never twice in a second: a task that fails at once, and is retried for ever, would stop the clock.
+        retry.life_cycle = LifeCycle("WAITING_FOR_RETRY")
+        # At most once a second: a task that fails at once, and is retried without end, would stop the clock.
         interval = max(task.settings.get("min_retry_interval_millis") or 0, 1000 - (state.now - task.start_time))
-        tasks_work.then(state, retry, interval / 1000, lambda: _retry(state, retry))
+        state.schedule_for(retry, interval / 1000, lambda: _retry(state, retry))
     else:
         done()
 
 
 def _may_retry(task: TaskRun) -> bool:
-    result = task.outcome.result
+    result = task.life_cycle.result
     again = result == "FAILED" or (result == "TIMEDOUT" and task.settings.get("retry_on_timeout"))
-    most = task.settings.get("max_retries") or 0
-    return bool(again) and (most < 0 or task.step.failures < most)
+    maximum = task.settings.get("max_retries") or 0
+    return bool(again) and (maximum < 0 or task.step.failures < maximum)
 
 
 def _retry(state: State, task: TaskRun) -> None:
@@ -272,13 +277,13 @@ def _step_done(state: State, run: Run, step: Step) -> None:
             if follower.waiting_for == 0 and run.stopping is None:
                 _decide(state, follower)
     if run.open_steps == 0:
-        _finish(state, run, run.stopping or tasks_kinds.outcome_of(run))
+        _finish(state, run, run.stopping or tasks_kinds.life_cycle_of(run))
 
 
-def _finish(state: State, run: Run, outcome: Outcome) -> None:
+def _finish(state: State, run: Run, life_cycle: LifeCycle) -> None:
     run.plan += 1
-    run.outcome, run.stopping, run.end_time = outcome, None, state.now
-    run.rounds[-1].outcome, run.rounds[-1].end_time = outcome, state.now
+    run.life_cycle, run.stopping, run.end_time = life_cycle, None, state.now
+    run.rounds[-1].life_cycle, run.rounds[-1].end_time = life_cycle, state.now
     for cluster_id in run.clusters.values():
         cluster = state.clusters.get(cluster_id)
         if cluster is not None:
@@ -288,39 +293,31 @@ def _finish(state: State, run: Run, outcome: Outcome) -> None:
     job.active.pop(run.run_id, None)
     job.queued.pop(run.run_id, None)
     state.schedule(0, lambda: admit(state, job))
+    if job.when_run_ended is not None:
+        job.when_run_ended(run)
     parent = run.parent
     if parent is not None:
         state.schedule(0, lambda: _child_ended(state, parent, run))
 
 
 def admit(state: State, job: Job) -> None:
-    """Start what waits in the queue, as far as there is room."""
+    """Start queued runs while fewer than `max_concurrent_runs` are active."""
     while job.queued and len(job.active) < job.settings.get("max_concurrent_runs", 1):
         _start(state, job.queued.pop(next(iter(job.queued))))
 
 
 def _child_ended(state: State, task: TaskRun, run: Run) -> None:
-    if task.outcome.life == "RUNNING":
-        tasks_work.end(state, task, tasks_kinds.outcome_of_child(run))
+    if task.life_cycle.state == "RUNNING":
+        tasks_work.end(state, task, tasks_kinds.life_cycle_of_child(run))
 
 
 def arm_timeout(state: State, run: Run) -> None:
-    """See to it that an active run ends in time, also where its time was changed."""
+    """Schedule the end of an active run by its `timeout_seconds`, also after that was changed."""
     seconds = run.settings.get("timeout_seconds") or 0
     run.plan += 1
     if seconds > 0:
         began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
-        _then(state, run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
-
-
-def _then(state: State, run: Run, seconds: float, action: Callable[[], None]) -> None:
-    plan = run.plan
-
-    def act() -> None:
-        if run.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
+        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
 
 
 def cancel(state: State, run: Run) -> None:
@@ -329,52 +326,49 @@ def cancel(state: State, run: Run) -> None:
         _stop(state, run, tasks_work.CANCELED)
 
 
-def _stop(state: State, run: Run, outcome: Outcome) -> None:
+def _stop(state: State, run: Run, life_cycle: LifeCycle) -> None:
     run.plan += 1
     run.job.queued.pop(run.run_id, None)
-    run.stopping = outcome
-    run.outcome = Outcome("TERMINATING", message="Terminating the run")
-    # What a skipped run's tasks came to is no more than that they were cancelled.
-    tasks = outcome if outcome.life == "TERMINATED" else tasks_work.CANCELED
+    run.stopping = life_cycle
+    run.life_cycle = LifeCycle("TERMINATING", message="Terminating the run")
+    # The tasks of a skipped run are shown as cancelled.
+    tasks = life_cycle if life_cycle.state == "TERMINATED" else tasks_work.CANCELED
     for step in run.steps.values():
         if not step.done:
             stop_task(state, step.latest, tasks)
     if run.open_steps == 0:
-        _finish(state, run, outcome)
+        _finish(state, run, life_cycle)
 
 
-def stop_task(state: State, task: TaskRun, outcome: Outcome) -> None:
-    """Stop one attempt, and what it has started. Only one that ran out of time may be tried again."""
-    task.step.stopped = outcome.result != "TIMEDOUT" or task.run.stopping is not None
-    if task.ended or task.outcome.life == "TERMINATING":
+def stop_task(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
+    """Stop one attempt, and what it has started. Only an attempt that timed out may be retried."""
+    task.step.stopped = life_cycle.result != "TIMEDOUT" or task.run.stopping is not None
+    if task.ended or task.life_cycle.state == "TERMINATING":
         return
     for step in task.iterations:
         stop_task(state, step.latest, tasks_work.CANCELED)
         step.stopped = True
     if task.child is not None:
         cancel(state, task.child)
-    if task.outcome.life in ("PENDING", "RUNNING"):
-        tasks_work.tidy_up(state, task, outcome)
+    if task.life_cycle.state in ("PENDING", "RUNNING"):
+        tasks_work.tidy_up(state, task, life_cycle)
     else:
-        tasks_work.end(state, task, outcome)
+        tasks_work.end(state, task, life_cycle)
 
 
 def repair(state: State, run: Run, keys: Collection[str], overriding: Json, parameters: dict[str, str]) -> int:
-    """Run these tasks of an ended run once more, with the job's present settings; gives the repair's id."""
+    """Run these tasks of an ended run once more, with the job's present settings; returns the repair's id."""
     if not run.ended:
         raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is in progress and cannot be repaired.")
     if not keys:
         raise invalid(f"Run {run.run_id} has no tasks to rerun.")
-    repair_id = tasks_work.new_run_id(state)
+    repair_id = state.ids.new()
     if run.run_type == "JOB_RUN" and not run.job.deleted:
         run.settings = run.job.settings
-    run.overriding = run.overriding | overriding
-    run.job_parameters = [
-        {**parameter, "value": parameters.get(parameter["name"], parameter["value"])}
-        for parameter in run.job_parameters
-    ]
-    known = {parameter["name"] for parameter in run.job_parameters}
-    run.job_parameters += [{"name": name, "value": value} for name, value in parameters.items() if name not in known]
+    # The parameters of the first run do not apply to a repair, which has to name them again: apache/airflow issue
+    # 64828.
+    run.overriding = overriding
+    run.job_parameters = tasks_parameters.of_job(run.settings, parameters)
     run.rounds.append(Round(repair_id, state.now))
     run.end_time = 0
     run.queue_end = 0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from databricks_async.local.errors import invalid
+from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.parameters import resolved_values
-from databricks_async.local.jobs.settings import kind_of
-from databricks_async.local.jobs.state import Outcome, Run, TaskRun
+from databricks_async.local.jobs.state import LifeCycle, Run, TaskRun
 from databricks_async.local.jobs.task_control import stats
-from databricks_async.local.state import Json
+from databricks_async.local.jobs.task_rules import kind_of
+from databricks_async.local.state import State
+from databricks_async.local.values import WORKSPACE_ID, Json
 
-_WORKSPACE_ID = "1234567890123456"
-_QUEUE_DETAILS = {
-    "code": "MAX_CONCURRENT_RUNS_REACHED",
-    "message": "The run is queued because the job has reached its maximum number of concurrent runs.",
-}
 _TERMINATIONS = {
     "SUCCESS": ("SUCCESS", "SUCCESS"),
     "SUCCESS_WITH_FAILURES": ("SUCCESS_WITH_FAILURES", "SUCCESS"),
@@ -28,21 +26,32 @@ _FAILED = ("RUN_EXECUTION_ERROR", "CLIENT_ERROR")
 _CLOUD = {"CLUSTER_ERROR": "CLOUD_FAILURE"}
 
 
-def states(outcome: Outcome) -> Json:
-    """`state` and `status`: the same in the older and in the newer words."""
-    state: Json = {"life_cycle_state": outcome.life, "state_message": outcome.message}
-    status: Json = {"state": "WAITING" if outcome.life == "WAITING_FOR_RETRY" else outcome.life}
-    if outcome.life == "QUEUED":
-        state["queue_reason"] = outcome.message
-        status["queue_details"] = _QUEUE_DETAILS
-    if outcome.ended:
-        state["result_state"] = outcome.result
-        state["user_cancelled_or_timedout"] = outcome.result in ("CANCELED", "TIMEDOUT")
-        code, kind = _TERMINATIONS.get(outcome.result or "", _FAILED)
-        code = outcome.code or code
-        details = {"code": code, "type": _CLOUD.get(code, kind), "message": outcome.message}
+def states(life_cycle: LifeCycle) -> Json:
+    """`state` and `status`: one thing in the older and in the newer terms."""
+    state: Json = {
+        "life_cycle_state": life_cycle.state,
+        "state_message": life_cycle.message,
+        "user_cancelled_or_timedout": life_cycle.result in ("CANCELED", "TIMEDOUT"),
+    }
+    status: Json = {"state": "WAITING" if life_cycle.state == "WAITING_FOR_RETRY" else life_cycle.state}
+    if life_cycle.state == "QUEUED":
+        state["queue_reason"] = life_cycle.message
+        status["queue_details"] = {"code": "MAX_CONCURRENT_RUNS_REACHED", "message": life_cycle.message}
+    if life_cycle.ended:
+        state["result_state"] = life_cycle.result
+        code, kind = _TERMINATIONS.get(life_cycle.result or "", _FAILED)
+        code = life_cycle.code or code
+        details = {"code": code, "type": _CLOUD.get(code, kind), "message": life_cycle.message}
         status |= {"state": "TERMINATED", "termination_details": details}
     return {"state": state, "status": status}
+
+
+def overlay(state: State, run_id: int, fields: Json) -> None:
+    """Show these fields in the answers about a run, or about one attempt at a task."""
+    run = state.jobs.runs.get(run_id) or state.jobs.task_runs.get(run_id)
+    if run is None:
+        raise invalid(f"Run {run_id} does not exist.")
+    run.overlay.update(fields)
 
 
 def run_view(run: Run, host: str) -> Json:
@@ -50,6 +59,10 @@ def run_view(run: Run, host: str) -> Json:
     settings = run.settings
     first = run.rounds[0].start_time
     ran = sum(one.end_time - one.start_time for one in run.rounds if one.end_time)
+    # API reference of each: "The duration of a multitask job run is the value of the run_duration field", and theirs
+    # is 0.
+    steps = list(run.steps.values())
+    durations = _times(steps[0].latest) if len(steps) == 1 else {}
     view: Json = {
         "job_id": run.job.job_id,
         "run_id": run.run_id,
@@ -62,12 +75,10 @@ def run_view(run: Run, host: str) -> Json:
         "run_page_url": _page_url(host, run, run.run_id),
         "trigger": run.trigger,
         "format": "MULTI_TASK",
-        **states(run.outcome),
+        **states(run.life_cycle),
         "start_time": first,
         "end_time": run.end_time,
-        "setup_duration": 0,
-        "execution_duration": 0,
-        "cleanup_duration": 0,
+        **{name: durations.get(name, 0) for name in ("setup_duration", "execution_duration", "cleanup_duration")},
         "run_duration": ran if run.ended else 0,
         "queue_duration": max(0, run.queue_end - run.rounds[-1].start_time),
     }
@@ -75,7 +86,9 @@ def run_view(run: Run, host: str) -> Json:
         view["overriding_parameters"] = run.overriding
     if run.parent is not None:
         view["trigger_info"] = {"run_id": run.parent.run.run_id}
-    names = ("schedule", "git_source", "description", "budget_policy_id", "performance_target")
+    if run.trigger == "PERIODIC" and "schedule" in settings:
+        view["schedule"] = settings["schedule"]
+    names = ("git_source", "description", "budget_policy_id", "performance_target")
     view |= {name: settings[name] for name in names if name in settings}
     return view | run.overlay
 
@@ -85,13 +98,14 @@ def arrays_of(run: Run, host: str, *, history: bool = False, resolved: bool = Fa
     tasks = [task_view(task, host, resolved) for step in run.steps.values() for task in step.attempts]
     arrays: Json = {
         "tasks": tasks,
-        "job_clusters": run.settings.get("job_clusters", []),
+        "job_clusters": [clusters.shown(one) for one in run.settings.get("job_clusters", [])],
         "job_parameters": run.job_parameters,
     }
     if history:
         arrays["repair_history"] = repair_history(run)
-    # What a test wants to see stands above the truth.
-    return {name: run.overlay.get(name, entries) for name, entries in arrays.items()}
+    # What a test has set replaces what is so. The service leaves lists without entries out.
+    arrays = {name: run.overlay.get(name, entries) for name, entries in arrays.items()}
+    return {name: entries for name, entries in arrays.items() if entries}
 
 
 def repair_history(run: Run) -> list[Json]:
@@ -103,7 +117,7 @@ def repair_history(run: Run) -> list[Json]:
             "type": "ORIGINAL" if one.repair_id is None else "REPAIR",
             "start_time": one.start_time,
             "end_time": one.end_time,
-            **states(one.outcome if ended else run.outcome),
+            **states(one.life_cycle if ended else run.life_cycle),
             "task_run_ids": one.task_run_ids,
         }
         if one.repair_id is not None:
@@ -115,11 +129,11 @@ def repair_history(run: Run) -> list[Json]:
 def task_view(task: TaskRun, host: str, resolved: bool = False) -> Json:
     """One attempt at a task."""
     view: Json = {
-        **task.settings,
+        **clusters.shown(task.settings),
         "run_id": task.run_id,
         "attempt_number": task.attempt_number,
         "run_page_url": _page_url(host, task.run, task.run_id),
-        **states(task.outcome),
+        **states(task.life_cycle),
         **_times(task),
     }
     kind = kind_of(task.settings)
@@ -153,13 +167,14 @@ def task_run_view(task: TaskRun, host: str) -> Json:
         "trigger": "RETRY" if task.attempt_number else task.run.trigger,
         "format": "SINGLE_TASK",
         "task": {kind: task.settings[kind]},
-        **states(task.outcome),
+        **states(task.life_cycle),
         **_times(task),
     }
     if task.cluster_id is not None:
         view["cluster_instance"] = _instance(task)
     names = ("existing_cluster_id", "new_cluster", "job_cluster_key")
-    view["cluster_spec"] = {name: task.settings[name] for name in names if name in task.settings}
+    settings = clusters.shown(task.settings)
+    view["cluster_spec"] = {name: settings[name] for name in names if name in settings}
     return view | task.overlay
 
 
@@ -184,4 +199,4 @@ def _times(task: TaskRun) -> Json:
 
 
 def _page_url(host: str, run: Run, run_id: int) -> str:
-    return f"{host}/?o={_WORKSPACE_ID}#job/{run.job.job_id}/run/{run_id}"
+    return f"{host}/?o={WORKSPACE_ID}#job/{run.job.job_id}/run/{run_id}"

@@ -1,217 +1,87 @@
-"""The settings of jobs and their tasks: what the service knows, what it refuses, and what it fills in."""
+"""The settings of jobs and of submitted runs: which the service refuses, and its defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, TypedDict, Unpack
+import re
+from typing import Any
 
-from databricks_async.local.clusters import spec
 from databricks_async.local.errors import invalid
-from databricks_async.local.jobs import task_graph as tasks_graph
-from databricks_async.local.params import Declared, Reading, declared_by
+from databricks_async.local.jobs import clusters, references, schedules, single_task, task_rules
+from databricks_async.local.jobs.shapes import Objects
+from databricks_async.local.jobs.task_rules import Surroundings, check_key, check_unique
 from databricks_async.local.state import Json, State
 
-RunIf = Literal["ALL_DONE", "ALL_FAILED", "ALL_SUCCESS", "AT_LEAST_ONE_FAILED", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED"]
-Objects = list[dict[str, Any]]
-
-MOST_TASKS = 1000
-_MOST_JOB_CLUSTERS = 100
-
-
-class QueueSettings(TypedDict):
-    enabled: bool
+_MAX_JOB_CLUSTERS = 100
+_MAX_CONCURRENT_RUNS = 1000
+_GIT_PROVIDERS = (
+    "github,gitlab,bitbucketcloud,gitlabenterpriseedition,bitbucketserver,azuredevopsservices,githubenterprise,"
+    "awscodecommit"
+)
 
 
-class JobSettings(TypedDict, total=False):
-    """Every setting of all versions of the API. Nested settings are kept as they are."""
+def checked_job(state: State, given: Json, *, queue: bool, before: Json | None = None) -> Json:
+    """The settings of a job with the service's defaults; refused where it refuses them.
 
-    budget_policy_id: str
-    continuous: dict[str, Any]
-    deployment: dict[str, Any]
-    description: str
-    duration_target: str
-    edit_mode: Literal["EDITABLE", "UI_LOCKED"]
-    email_notifications: dict[str, Any]
-    environment_variables: Objects
-    environments: Objects
-    format: Literal["MULTI_TASK", "SINGLE_TASK"]
-    git_source: dict[str, Any]
-    health: dict[str, Any]
-    job_clusters: Objects
-    max_concurrent_runs: int
-    name: str
-    notification_settings: dict[str, Any]
-    parameters: Objects
-    parent_path: str
-    performance_target: str
-    queue: QueueSettings
-    run_as: dict[str, Any]
-    schedule: dict[str, Any]
-    tags: dict[str, str]
-    tasks: Objects
-    timeout_seconds: int
-    trigger: dict[str, Any]
-    triggers: Objects
-    usage_policy_id: str
-    webhook_notifications: dict[str, Any]
+    `before` are those that they replace: a schedule that was accepted once may have had its last time.
+    """
+    settings = single_task.with_tasks(given, given.get("name") or "Untitled")
+    maximum = settings.get("max_concurrent_runs", 1)
+    if not 0 <= maximum <= _MAX_CONCURRENT_RUNS:
+        raise invalid(f"max_concurrent_runs must be between 0 and {_MAX_CONCURRENT_RUNS}, not {maximum}.")
+    _check_parameters(settings.get("parameters", []))
+    schedules.check(state, settings, before or {})
+    return _job_with_defaults(_checked(state, settings), queue=queue)
 
 
-class SubmitSettings(TypedDict, total=False):
-    """Every setting of a run that has no job."""
-
-    budget_policy_id: str
-    duration_target: str
-    email_notifications: dict[str, Any]
-    environment_variables: Objects
-    environments: Objects
-    git_source: dict[str, Any]
-    health: dict[str, Any]
-    notification_settings: dict[str, Any]
-    performance_target: str
-    queue: QueueSettings
-    run_as: dict[str, Any]
-    tasks: Objects
-    timeout_seconds: int
-    usage_policy_id: str
-    webhook_notifications: dict[str, Any]
+def checked_submission(state: State, given: Json, name: str) -> Json:
+    """The settings of a run without a job, likewise."""
+    settings = single_task.with_tasks(given, name)
+    if not settings.get("tasks"):
+        raise invalid("Missing required field: tasks")
+    return _with_task_defaults(_checked(state, settings))
 
 
-class ConditionTask(TypedDict):
-    left: str
-    op: Literal["EQUAL_TO", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL", "NOT_EQUAL"]
-    right: str
+def _checked(state: State, settings: Json) -> Json:
+    job_clusters = settings.get("job_clusters", [])
+    if len(job_clusters) > _MAX_JOB_CLUSTERS:
+        raise invalid(f"A job may have at most {_MAX_JOB_CLUSTERS} job clusters, not {len(job_clusters)}.")
+    for cluster in job_clusters:
+        check_key(cluster["job_cluster_key"], "job_cluster_key")
+        if cluster.get("new_cluster") is not None:
+            clusters.check(state, cluster["new_cluster"])
+    cluster_keys = [cluster["job_cluster_key"] for cluster in job_clusters]
+    check_unique(cluster_keys, "job_cluster_key")
+    environment_keys = [environment["environment_key"] for environment in settings.get("environments", [])]
+    check_unique(environment_keys, "environment_key")
+    _check_git(settings.get("git_source"))
+    around = Surroundings(state, set(cluster_keys), set(environment_keys), "git_source" in settings)
+    task_rules.check_tasks(around, settings.get("tasks", []))
+    return settings
 
 
-class ForEachTask(TypedDict, total=False):
-    concurrency: int
-    inputs: str
-    task: dict[str, Any]
+def _check_parameters(parameters: Objects) -> None:
+    for parameter in parameters:
+        # API reference: "May only contain alphanumeric characters, `_`, `-`, and `.`"
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", parameter["name"]):
+            message = "It may only contain alphanumeric characters, '_', '-' and '.'."
+            raise invalid(f"Invalid job parameter name '{parameter['name']}'. {message}")
+        references.check(parameter["default"], f"job parameter '{parameter['name']}'")
+    check_unique((parameter["name"] for parameter in parameters), "job parameter")
 
 
-class NotebookTask(TypedDict, total=False):
-    base_parameters: dict[str, str]
-    notebook_path: str
+def _check_git(git: Json | None) -> None:
+    if git is None:
+        return
+    if git.get("git_provider", "").lower() not in _GIT_PROVIDERS.split(","):
+        # The words: databricks/cli, libs/testserver/jobs.go.
+        raise invalid(f"git_source.git_provider must be one of: {_GIT_PROVIDERS}")
+    given = [name for name in ("git_branch", "git_tag", "git_commit") if git.get(name)]
+    if len(given) > 1:
+        # API reference of each: "This field cannot be specified in conjunction with" the other two.
+        raise invalid(f"git_source.{given[0]} cannot be specified in conjunction with {' or '.join(given[1:])}.")
 
 
-class LegacyParameters(TypedDict, total=False):
-    """The older parameters, one for each kind of task, and what else starts and repairs have in common."""
-
-    dbt_commands: list[str]
-    duration_target: str
-    jar_params: list[str]
-    notebook_params: dict[str, str]
-    performance_target: str
-    pipeline_params: dict[str, Any]
-    python_named_params: dict[str, str]
-    python_params: list[str]
-    spark_submit_params: list[str]
-    sql_params: dict[str, str]
-
-
-class RunJobTask(LegacyParameters, total=False):
-    job_id: int
-    job_parameters: dict[str, str]
-
-
-class CodeTask(TypedDict, total=False):
-    """A script, a wheel, a JAR, or what is handed to spark-submit."""
-
-    entry_point: str
-    main_class_name: str
-    named_parameters: dict[str, str]
-    parameters: list[str]
-    python_file: str
-
-
-class DbtTask(TypedDict, total=False):
-    commands: list[str]
-
-
-class SqlTask(TypedDict, total=False):
-    parameters: dict[str, str]
-
-
-class TaskDependency(TypedDict, total=False):
-    task_key: str
-    outcome: str
-
-
-class JobParameter(TypedDict):
-    name: str
-    default: str
-
-
-class JobCluster(TypedDict, total=False):
-    job_cluster_key: str
-    new_cluster: dict[str, Any]
-
-
-class Task(TypedDict, total=False):
-    """The settings of a task that something happens upon; all others are kept as they are."""
-
-    condition_task: ConditionTask
-    dbt_task: DbtTask
-    depends_on: list[TaskDependency]
-    disabled: bool
-    existing_cluster_id: str
-    for_each_task: ForEachTask
-    job_cluster_key: str
-    max_retries: int
-    min_retry_interval_millis: int
-    new_cluster: dict[str, Any]
-    notebook_task: NotebookTask
-    python_wheel_task: CodeTask
-    retry_on_timeout: bool
-    run_if: RunIf
-    run_job_task: RunJobTask
-    spark_jar_task: CodeTask
-    spark_python_task: CodeTask
-    spark_submit_task: CodeTask
-    sql_task: SqlTask
-    task_key: str
-    timeout_seconds: int
-
-
-def _job(state: State, **settings: Unpack[JobSettings]) -> None:
-    """Declares the settings of a job, as the signatures of endpoints declare parameters."""
-
-
-def _task(state: State, **settings: Unpack[Task]) -> None:
-    """Declares the settings of a task."""
-
-
-def _cluster(state: State, **settings: Unpack[spec.ClusterSpec]) -> None:
-    """Declares the settings of a new cluster."""
-
-
-def _lists(state: State, *, job_clusters: list[JobCluster], parameters: list[JobParameter]) -> None:
-    """Declares what a job's lists hold."""
-
-
-_JOB, _TASK, _CLUSTER, _LISTS = (declared_by(function) for function in (_job, _task, _cluster, _lists))
-
-
-def cluster_spec(given: Json, prefix: str = "") -> Json:
-    """A new cluster's settings as the Clusters API reads them; refused where it refuses them."""
-    read = _CLUSTER.read(given, Reading(False, []), prefix)
-    spec.check(read)
-    return read
-
-
-def whole(given: Json) -> Json:
-    """Settings with their values converted as the service does, and what it does not know kept."""
-    return _converted(_JOB, given, "new_settings.")
-
-
-def _converted(declared: Declared, given: Json, prefix: str) -> Json:
-    read = declared.read(given, Reading(False, []), prefix)
-    kept = {name: value for name, value in given.items() if value is not None}
-    # What was read of nested settings lacks the names that are not declared.
-    return kept | {name: value for name, value in read.items() if not isinstance(value, dict | list)}
-
-
-def complete(settings: Json, *, queue: bool) -> Json:
-    """Settings with the defaults that the service fills in."""
+def _job_with_defaults(settings: Json, *, queue: bool) -> Json:
     filled: Json = {
         "name": "Untitled",
         "email_notifications": {},
@@ -222,17 +92,18 @@ def complete(settings: Json, *, queue: bool) -> Json:
         **settings,
         "format": "MULTI_TASK",
     }
+    return _with_task_defaults(filled)
+
+
+def _with_task_defaults(settings: Json) -> Json:
+    filled = dict(settings)
+    git = "git_source" in settings
     if "tasks" in filled:
-        filled["tasks"] = tasks_with_defaults(filled["tasks"])
-    return filled
+        filled["tasks"] = [_task_with_defaults(task, git) for task in filled["tasks"]]
+    return dict(_without_empty_lists(filled))
 
 
-def tasks_with_defaults(tasks: Objects) -> Objects:
-    """Tasks with the defaults that the service fills in."""
-    return [_task_with_defaults(_converted(_TASK, task, f"tasks[{i}].")) for i, task in enumerate(tasks)]
-
-
-def _task_with_defaults(task: Json) -> Json:
+def _task_with_defaults(task: Json, git: bool) -> Json:
     filled: Json = {
         "run_if": "ALL_SUCCESS",
         "timeout_seconds": 0,
@@ -243,102 +114,29 @@ def _task_with_defaults(task: Json) -> Json:
     if filled.get("depends_on"):
         # The service gives them back in an order of its own.
         filled["depends_on"] = sorted(filled["depends_on"], key=lambda need: need["task_key"])
+    for kind in ("notebook_task", "dbt_task"):
+        if kind in filled:
+            filled[kind] = _with_source(filled[kind], git)
+    sql = filled.get("sql_task")
+    if sql is not None and "file" in sql:
+        filled["sql_task"] = {**sql, "file": _with_source(sql["file"], git)}
+    loop = filled.get("for_each_task")
+    if loop is not None:
+        # Of a nested task databricks/cli's list of what the service fills in has `run_if` and the sources.
+        nested = _task_with_defaults(loop["task"], git)
+        shown = {"run_if", *loop["task"]}
+        filled["for_each_task"] = {**loop, "task": {name: value for name, value in nested.items() if name in shown}}
     return filled
 
 
-def check_job(state: State, settings: Json) -> None:
-    """Refuse what the service refuses of a whole job."""
-    most = settings.get("max_concurrent_runs", 1)
-    if not 0 <= most <= 1000:
-        raise invalid(f"max_concurrent_runs must be between 0 and 1000, not {most}.")
-    _LISTS.read(settings, Reading(False, []))
-    clusters = settings.get("job_clusters", [])
-    _required(clusters, "job_clusters", "job_cluster_key")
-    _unique((cluster["job_cluster_key"] for cluster in clusters), "job_cluster_key")
-    if len(clusters) > _MOST_JOB_CLUSTERS:
-        raise invalid(f"A job may have at most {_MOST_JOB_CLUSTERS} job clusters, not {len(clusters)}.")
-    for cluster in clusters:
-        if cluster.get("new_cluster") is not None:
-            cluster_spec(cluster["new_cluster"], "new_cluster.")
-    parameters = settings.get("parameters", [])
-    _required(parameters, "parameters", "name")
-    _unique((parameter["name"] for parameter in parameters), "job parameter")
-    keys = {cluster["job_cluster_key"] for cluster in clusters}
-    check_tasks(state, settings.get("tasks", []), keys)
+def _with_source(settings: Json, git: bool) -> Json:
+    return {**settings, "source": task_rules.source_of(settings, git)}
 
 
-def check_tasks(state: State, tasks: Objects, cluster_keys: set[str]) -> None:
-    """Refuse tasks that make no sense, alone or together."""
-    if len(tasks) > MOST_TASKS:
-        raise invalid(f"The number of tasks {len(tasks)} exceeds the limit of {MOST_TASKS}.")
-    _required(tasks, "tasks", "task_key")
-    _unique((task["task_key"] for task in tasks), "task_key")
-    for task in tasks:
-        _check_task(state, task, cluster_keys)
-    for task in tasks:
-        _required(task.get("depends_on") or [], f"depends_on of task '{task['task_key']}'", "task_key")
-    tasks_graph.check(tasks)
-
-
-_CLUSTER_KINDS = ("spark_jar_task", "spark_submit_task")
-_SERVERLESS_KINDS = ("notebook_task", "spark_python_task", "python_wheel_task")
-_CLUSTERS = ("existing_cluster_id", "new_cluster", "job_cluster_key")
-_KIND_REQUIRES = {
-    "notebook_task": ("notebook_path",),
-    "spark_python_task": ("python_file",),
-    "python_wheel_task": ("package_name", "entry_point"),
-    "run_job_task": ("job_id",),
-    "for_each_task": ("inputs", "task"),
-    "pipeline_task": ("pipeline_id",),
-    "sql_task": ("warehouse_id",),
-    "dbt_task": ("commands",),
-}
-
-
-def kind_of(task: Json) -> str:
-    """The name of the one field that says what a task does."""
-    return next(name for name in task if name.endswith("_task"))
-
-
-def _check_task(state: State, task: Json, cluster_keys: set[str]) -> None:
-    key = task["task_key"]
-    _TASK.read(task, Reading(False, []), f"task '{key}': ")
-    kinds = [name for name, value in task.items() if name.endswith("_task") and value is not None]
-    if len(kinds) != 1:
-        found = ", ".join(kinds) or "none"
-        raise invalid(f"Task '{key}' must have exactly one kind, such as notebook_task; it has {found}.")
-    kind = kinds[0]
-    if not isinstance(task[kind], dict):
-        raise invalid(f"Parameter {kind} of task '{key}' must be an object")
-    for name in _KIND_REQUIRES.get(kind, ()):
-        if task[kind].get(name) is None:
-            raise invalid(f"Missing required field: {kind}.{name} of task '{key}'")
-    given = [name for name in _CLUSTERS if task.get(name) is not None]
-    if len(given) > 1:
-        raise invalid(f"Task '{key}' may have only one of {', '.join(given)}.")
-    if "existing_cluster_id" in given and task["existing_cluster_id"] not in state.clusters:
-        raise invalid(f"Cluster {task['existing_cluster_id']} of task '{key}' does not exist.")
-    if "job_cluster_key" in given and task["job_cluster_key"] not in cluster_keys:
-        raise invalid(f"Task '{key}' refers to the unknown job_cluster_key '{task['job_cluster_key']}'.")
-    if "new_cluster" in given:
-        cluster_spec(task["new_cluster"], "new_cluster.")
-    needs_cluster = kind in _CLUSTER_KINDS or (kind in _SERVERLESS_KINDS and not state.jobs.serverless)
-    if needs_cluster and not given:
-        raise invalid(f"Task '{key}': one of job_cluster_key, new_cluster, or existing_cluster_id must be specified.")
-    if kind == "for_each_task":
-        _check_task(state, {"task_key": f"{key}_iteration", **task[kind]["task"]}, cluster_keys)
-
-
-def _required(entries: Iterable[Json], where: str, name: str) -> None:
-    for index, entry in enumerate(entries):
-        value = entry.get(name) if isinstance(entry, dict) else None
-        if not isinstance(value, str) or not value:
-            raise invalid(f"Missing required field: {where}[{index}].{name}")
-
-
-def _unique(values: Iterable[str], what: str) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise invalid(f"Duplicate {what} '{value}'.")
-        seen.add(value)
+def _without_empty_lists(value: Any) -> Any:
+    # A list without entries and an absent one are the same to the service, which leaves them out.
+    if isinstance(value, dict):
+        return {name: _without_empty_lists(one) for name, one in value.items() if one != []}
+    if isinstance(value, list):
+        return [_without_empty_lists(one) for one in value]
+    return value

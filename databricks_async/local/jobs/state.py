@@ -10,12 +10,12 @@ import attrs
 from databricks_async.local.values import Json
 
 TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
-"""Gets a task's resolved parameters; gives the exit value, or that and the task values that it sets."""
+"""Gets a task's resolved parameters; returns the exit value, or the exit value and the task values that it sets."""
 
 
 @attrs.define
 class TaskScript:
-    """What the executions of a task come to."""
+    """How the executions of a task end."""
 
     name: str
     duration: float | None = None
@@ -26,7 +26,7 @@ class TaskScript:
     logs: str | None = None
     call: TaskCall | None = None
     times: int | None = None
-    """How many executions it is still good for; None never ends."""
+    """How many executions it still applies to; None is without end."""
 
 
 @attrs.define(eq=False)
@@ -39,19 +39,59 @@ class Job:
     created_time: int
     grants: dict[tuple[str, str], str]
     sequence: int = 0
-    """Counts up with each job: the order of lists."""
+    """Incremented with each job: the order of listings."""
     deleted: bool = False
     active: dict[int, Run] = attrs.field(factory=dict, repr=False)
-    """Runs that take one of `max_concurrent_runs` places, by run id."""
+    """Runs that take one of the `max_concurrent_runs` places, by run id."""
     queued: dict[int, Run] = attrs.field(factory=dict, repr=False)
-    """Runs that wait for a place, the first to come first."""
+    """Runs that wait for a place, oldest first."""
+    single_task: bool = False
+    """Whether it was made in the single-task format, in which version 2.0 shows it."""
+    plan: int = 0
+    """Incremented whenever its schedule changes, which invalidates what was scheduled before."""
+    when_run_ended: Callable[[Run], None] | None = attrs.field(default=None, repr=False)
+    """Called at the end of each run of a continuous job."""
+    watches: list[Watch] = attrs.field(factory=list, repr=False)
+    """Its triggers on files and tables."""
+
+
+@attrs.frozen
+class Commit:
+    """An update of a table."""
+
+    version: int
+    time: int
+
+
+@attrs.define(eq=False)
+class Watch:
+    """A trigger on files or tables, and what has happened since it fired."""
+
+    kind: str
+    settings: Json
+    plan: int = 0
+    """Incremented with each change that it sees, which invalidates what was scheduled before."""
+    fired_at: int | None = None
+    commits: dict[str, Commit] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Cause:
+    """What made a run start, as far as references such as `{{job.trigger.time.iso_date}}` show it."""
+
+    time: int = 0
+    """0 for a run that a caller started, whose trigger time is its start."""
+    location: str | None = None
+    """The location that a file-arrival trigger watches."""
+    tables: dict[str, Commit] = attrs.field(factory=dict)
+    backfill: int | None = None
 
 
 @attrs.define
-class Outcome:
-    """Where a run or a task run stands, in the older words; the newer ones follow from them."""
+class LifeCycle:
+    """The state of a run or a task run in the terms of `state`; those of `status` follow from them."""
 
-    life: str = "PENDING"
+    state: str = "PENDING"
     result: str | None = None
     message: str = ""
     code: str | None = None
@@ -59,7 +99,7 @@ class Outcome:
 
     @property
     def ended(self) -> bool:
-        return self.life in ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+        return self.state in ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 
 
 @attrs.define(eq=False)
@@ -72,13 +112,13 @@ class TaskRun:
     attempt_number: int = 0
     first_id: int = 0
     """The run id of the first attempt."""
-    outcome: Outcome = attrs.field(factory=lambda: Outcome("BLOCKED"))
+    life_cycle: LifeCycle = attrs.field(factory=lambda: LifeCycle("BLOCKED"))
     start_time: int = 0
     execution_start: int = 0
     execution_end: int = 0
     end_time: int = 0
     plan: int = 0
-    """Counts up with each change of course, so that what was scheduled for an older one lapses."""
+    """Incremented whenever the attempt takes another course, which invalidates what was scheduled before."""
     cluster_id: str | None = None
     owns_cluster: bool = False
     spark_context_id: int | None = None
@@ -90,7 +130,7 @@ class TaskRun:
     error_trace: str | None = None
     logs: str | None = None
     condition: str | None = None
-    """What a condition came to: "true" or "false"."""
+    """The result of a condition: "true" or "false"."""
     child: Run | None = attrs.field(default=None, repr=False)
     """The run that a run-job task started."""
     parent: TaskRun | None = attrs.field(default=None, repr=False)
@@ -101,7 +141,7 @@ class TaskRun:
     begun: int = 0
     """How many of the iterations have been started."""
     overlay: Json = attrs.field(factory=dict)
-    """Fields that the test wants to see in this task run's answers, whatever the truth is."""
+    """Fields that replace those of this task run in answers, set by a test."""
 
     @property
     def settings(self) -> Json:
@@ -109,7 +149,7 @@ class TaskRun:
 
     @property
     def ended(self) -> bool:
-        return self.outcome.ended
+        return self.life_cycle.ended
 
 
 @attrs.define(eq=False)
@@ -119,7 +159,7 @@ class Step:
     key: str
     settings: Json
     when_ended: Callable[[TaskRun], None] = attrs.field(repr=False)
-    """Told of the end of each attempt."""
+    """Called at the end of each attempt."""
     needs: list[tuple[str, str | None]] = attrs.field(factory=list)
     """The tasks before this one, and the outcome that a condition must have had."""
     followers: list[str] = attrs.field(factory=list)
@@ -129,7 +169,7 @@ class Step:
     failures: int = 0
     """Failed attempts since the run began, or was last repaired."""
     done: bool = False
-    """Whether its last attempt ended and there will be no other in this round."""
+    """Whether its last attempt ended and no other follows in this round."""
     stopped: bool = False
     """Whether it was cancelled, so that no attempt follows."""
     values: dict[str, str] = attrs.field(factory=dict)
@@ -141,13 +181,13 @@ class Step:
 
 @attrs.define(eq=False)
 class Round:
-    """What happened from a run's start, or from a repair, to its end."""
+    """The part of a run from its start, or from a repair, to its end."""
 
     repair_id: int | None
     start_time: int
     task_run_ids: list[int] = attrs.field(factory=list)
     end_time: int = 0
-    outcome: Outcome = attrs.field(factory=Outcome)
+    life_cycle: LifeCycle = attrs.field(factory=LifeCycle)
 
 
 @attrs.define(eq=False)
@@ -164,13 +204,14 @@ class Run:
     start_time: int
     sequence: int
     overriding: Json
-    """The older kinds of parameters that were given to this run."""
+    """The legacy parameters of this run, such as `notebook_params`."""
     job_parameters: list[Json]
     queueing: bool = False
-    token: str | None = None
     parent: TaskRun | None = attrs.field(default=None, repr=False)
     """The run-job task that started it."""
-    outcome: Outcome = attrs.field(factory=Outcome)
+    cause: Cause = attrs.field(factory=Cause)
+    workspace_url: str = ""
+    life_cycle: LifeCycle = attrs.field(factory=LifeCycle)
     queue_end: int = 0
     end_time: int = 0
     plan: int = 0
@@ -180,13 +221,13 @@ class Run:
     rounds: list[Round] = attrs.field(factory=list, repr=False)
     clusters: dict[str, str] = attrs.field(factory=dict)
     """job_cluster_key -> cluster_id, in this round."""
-    stopping: Outcome | None = None
+    stopping: LifeCycle | None = None
     """How the run will end once its tasks were stopped."""
     overlay: Json = attrs.field(factory=dict)
 
     @property
     def ended(self) -> bool:
-        return self.outcome.ended
+        return self.life_cycle.ended
 
 
 @attrs.define(eq=False)
@@ -201,7 +242,9 @@ class Jobs:
     """idempotency_token -> run id, which may be that of a deleted run."""
     scripts: list[TaskScript] = attrs.field(factory=list)
     waiting: dict[str, dict[int, Callable[[], None]]] = attrs.field(factory=dict, repr=False)
-    """cluster_id -> task run id -> what to do when that cluster came up or went down."""
+    """cluster_id -> task run id -> called when that cluster starts or terminates."""
     sequence: int = 0
+    table_versions: dict[str, int] = attrs.field(factory=dict)
+    """The latest version of each table that a test has updated."""
     notebooks_must_exist: bool = False
     serverless: bool = True

@@ -1,11 +1,11 @@
-"""How tasks depend on each other: what makes no sense, and which come before or after which."""
+"""How tasks depend on each other: refuses unknown dependencies and cycles, finds what comes before or after a task."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from databricks_async.local.errors import invalid
-from databricks_async.local.jobs.state import Outcome
+from databricks_async.local.jobs.state import LifeCycle
 from databricks_async.local.state import Json
 
 
@@ -93,9 +93,9 @@ _VERDICTS = {
 }
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(life_cycle: LifeCycle) -> str:
     """What an ended task counts as for those after it."""
-    return _VERDICTS.get(outcome.result or "", FAILED)
+    return _VERDICTS.get(life_cycle.result or "", FAILED)
 
 
 def reason_to_skip(run_if: str, verdicts: list[str]) -> str | None:

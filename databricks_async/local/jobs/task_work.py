@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.clusters.endpoints import new_id
-from databricks_async.local.jobs.settings import cluster_spec, kind_of
-from databricks_async.local.jobs.state import Outcome, TaskRun, TaskScript
+from databricks_async.local.errors import ApiError
+from databricks_async.local.jobs import clusters
+from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
+from databricks_async.local.jobs.task_rules import kind_of
+from databricks_async.local.objects.tree import canonical
 from databricks_async.local.state import Cluster, Json, State
 
-CANCELED = Outcome("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
-
-
-def new_run_id(state: State) -> int:
-    """An id that no job, run or task run has had."""
-    return state.ids.new()
-
-
-def then(state: State, task: TaskRun, seconds: float, action: Callable[[], None]) -> None:
-    """Have something happen later, unless the attempt has ended or was stopped by then."""
-    plan = task.plan
-
-    def act() -> None:
-        if task.plan == plan:
-            action()
-
-    state.schedule(seconds, act)
+IN_RUN = "In run"
+"""The service's message of what is RUNNING: the tests of apache-airflow-providers-databricks."""
+CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 
 def work(state: State, task: TaskRun) -> None:
@@ -36,9 +23,9 @@ def work(state: State, task: TaskRun) -> None:
     existing, key = settings.get("existing_cluster_id"), settings.get("job_cluster_key")
     if existing is not None:
         cluster = state.clusters.get(existing)
-        if cluster is None:
+        if cluster is None or cluster.source == "JOB":
             message = f"Cluster {existing} does not exist."
-            end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
+            end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "RESOURCE_NOT_FOUND"))
             return
     elif key is not None:
         known = state.clusters.get(run.clusters.get(key, ""))
@@ -49,31 +36,42 @@ def work(state: State, task: TaskRun) -> None:
             if specs.get(key) is None:
                 _execute(state, task, None)  # a serverless job cluster
                 return
-            cluster = _create(state, task, specs[key], key)
+            created = _create(state, task, specs[key], key)
+            if created is None:
+                return
+            cluster = created
             run.clusters[key] = cluster.cluster_id
     elif settings.get("new_cluster") is not None:
-        cluster = _create(state, task, settings["new_cluster"], task.step.key)
+        created = _create(state, task, settings["new_cluster"], task.step.key)
+        if created is None:
+            return
+        cluster = created
         task.owns_cluster = True
     else:
         _execute(state, task, None)
         return
     task.cluster_id = cluster.cluster_id
-    task.outcome = Outcome("PENDING", message="Waiting for cluster")
+    task.life_cycle = LifeCycle("PENDING", message="Waiting for cluster")
     if cluster.state == "TERMINATING":
         _wait(state, task, cluster)
     else:
         _look(state, task, cluster)
 
 
-def _create(state: State, task: TaskRun, spec: Json, key: str) -> Cluster:
+def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | None:
+    """A new cluster of the run; None where the service refuses to create it, which ends the task."""
     run = task.run
-    named = {"cluster_name": f"job-{run.job.job_id}-run-{run.run_id}-{key}", **cluster_spec(spec)}
-    cluster = Cluster(new_id(state), named, run.creator, state.now)
-    cluster.grants["user_name", run.creator] = "CAN_MANAGE"
-    cluster.overlay["cluster_source"] = "JOB"
-    state.clusters[cluster.cluster_id] = cluster
-    lifecycle.create(state, cluster, run.creator)
-    return cluster
+    # learn.microsoft.com/azure/databricks/admin/account-settings/usage-detail-tags: the tags of job clusters.
+    tags = {"JobId": str(run.job.job_id), "RunName": run.name}
+    try:
+        return clusters.create(state, asked, f"job-{run.job.job_id}-run-{run.run_id}-{key}", run.creator, tags)
+    except ApiError as error:
+        # The words: learn.microsoft.com/azure/databricks/kb/jobs/job-fails-limit, for another cause.
+        message = (
+            f"Unexpected failure while creating the cluster for the job. Cause {error.error_code}: {error.message}"
+        )
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "INVALID_CLUSTER_REQUEST"))
+        return None
 
 
 def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
@@ -81,13 +79,13 @@ def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
 
 
 def _look(state: State, task: TaskRun, cluster: Cluster) -> None:
-    """The cluster came up or went down, or the task has only just met it."""
-    running = task.outcome.life == "RUNNING"
+    """Begin, wait or end, by the state of the task's cluster."""
+    running = task.life_cycle.state == "RUNNING"
     if cluster.state == "TERMINATING":
         why = f"Cluster '{cluster.cluster_id}' was terminated. Reason: {cluster.state_message}"
         message = why if running else f"Unexpected failure while waiting for the cluster to be ready. {why}"
         task.owns_cluster = False
-        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", message, "CLUSTER_ERROR"))
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "CLUSTER_ERROR"))
     elif cluster.state in ("RUNNING", "RESIZING") and not running:
         _execute(state, task, cluster)
     else:
@@ -100,7 +98,7 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
     running(state, task)
     missing = _missing_notebook(state, task)
     if missing is not None:
-        end(state, task, Outcome("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
         return
     script = _script(state, task)
     duration = state.timing.task if script.duration is None else script.duration
@@ -109,15 +107,15 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         # A cluster with work to do is not idle.
         cluster.last_activity_time = state.now + round(duration * 1000)
         _wait(state, task, cluster)
-    then(state, task, duration, lambda: _complete(state, task, script))
+    state.schedule_for(task, duration, lambda: _complete(state, task, script))
 
 
 def running(state: State, task: TaskRun) -> None:
     """The attempt does its work from now on."""
-    task.outcome = Outcome("RUNNING")
+    task.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
     task.execution_start = state.now
-    if task.run.outcome.life == "PENDING":
-        task.run.outcome = Outcome("RUNNING")
+    if task.run.life_cycle.state == "PENDING":
+        task.run.life_cycle = LifeCycle("RUNNING", message=IN_RUN)
 
 
 def _missing_notebook(state: State, task: TaskRun) -> str | None:
@@ -127,13 +125,21 @@ def _missing_notebook(state: State, task: TaskRun) -> str | None:
     if notebook.get("source", "GIT" if "git_source" in task.run.settings else None) == "GIT":
         return None
     path = notebook["notebook_path"]
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     if node is not None and node.kind == "NOTEBOOK":
         return None
     return (
         f'Unable to access the notebook "{path}". Either it does not exist, or the identity used to run this job, '
         f"{task.run.creator}, lacks the required permissions."
     )
+
+
+def add_script(state: State, script: TaskScript) -> None:
+    """Append a script. One of its name that applies without end is removed: this one would never apply."""
+    script.name = canonical(script.name)
+    scripts = state.jobs.scripts
+    scripts[:] = [one for one in scripts if one.name != script.name or one.times is not None]
+    scripts.append(script)
 
 
 def _script(state: State, task: TaskRun) -> TaskScript:
@@ -153,7 +159,7 @@ def _names(task: TaskRun) -> set[str]:
     kind = kind_of(task.settings)
     names = {task.step.key, task.parent.step.key if task.parent else task.step.key}
     fields = ("notebook_path", "python_file", "main_class_name", "entry_point")
-    return names | {task.settings[kind][name] for name in fields if name in task.settings[kind]}
+    return names | {canonical(task.settings[kind][name]) for name in fields if name in task.settings[kind]}
 
 
 def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
@@ -164,37 +170,37 @@ def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
             given = script.call(dict(task.parameters))
             output, values = given if isinstance(given, tuple) else (given, {})
             if output is not None and not isinstance(output, str):
-                raise TypeError(f"call must give text, None or (text, values), not {type(output).__name__}")
+                raise TypeError(f"call must return text, None or (text, values), not {type(output).__name__}")
         except Exception as error:
             task.error, task.error_trace = f"{type(error).__name__}: {error}", traceback.format_exc()
         else:
             task.output = script.output if output is None else output
             task.step.values |= values
-    outcome = _outcome("FAILED" if task.error is not None else script.result_state)
+    life_cycle = _life_cycle("FAILED" if task.error is not None else script.result_state)
     if task.owns_cluster:
-        tidy_up(state, task, outcome)
+        tidy_up(state, task, life_cycle)
     else:
-        end(state, task, outcome)
+        end(state, task, life_cycle)
 
 
-def _outcome(result: str) -> Outcome:
+def _life_cycle(result: str) -> LifeCycle:
     if result == "FAILED":
-        return Outcome("TERMINATED", "FAILED", "Workload failed, see run output for details")
-    return Outcome("TERMINATED", result)
+        return LifeCycle("TERMINATED", "FAILED", "Workload failed, see run output for details")
+    return LifeCycle("TERMINATED", result)
 
 
-def tidy_up(state: State, task: TaskRun, outcome: Outcome) -> None:
+def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """TERMINATING for a while, then the end."""
     task.plan += 1
-    task.outcome = Outcome("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
+    task.life_cycle = LifeCycle("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
     task.execution_end = state.now
-    then(state, task, state.timing.cleanup, lambda: end(state, task, outcome))
+    state.schedule_for(task, state.timing.cleanup, lambda: end(state, task, life_cycle))
 
 
-def end(state: State, task: TaskRun, outcome: Outcome) -> None:
+def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """This attempt is over."""
     task.plan += 1
-    task.outcome = outcome
+    task.life_cycle = life_cycle
     task.start_time = task.start_time or state.now
     task.end_time = state.now
     if task.execution_start and not task.execution_end:

@@ -49,7 +49,7 @@ def to_zip(node: Node, *, files: bool) -> bytes:
     """A directory with its notebooks as source, and with its files if wanted."""
 
     def content(one: Node) -> tuple[str, bytes] | None:
-        if one.kind == "FILE":
+        if one.kind != "NOTEBOOK":
             return ("", one.content) if files else None
         notebook = one.notebook
         return EXTENSIONS[notebook.language], notebook.exported()

@@ -13,7 +13,7 @@ from databricks_async.local.objects.endpoints import own
 from databricks_async.local.objects.notebooks import EXTENSIONS, Language, Notebook
 from databricks_async.local.objects.permissions import access, allow
 from databricks_async.local.objects.sizes import check_size
-from databricks_async.local.objects.tree import Kind, Node, check_names, clean, in_the_way, parent_missing, parent_of
+from databricks_async.local.objects.tree import Node, check_names, clean, in_the_way, kind_of, parent_missing, parent_of
 from databricks_async.local.state import Endpoint, Json, State, User
 from databricks_async.message import Response
 
@@ -75,25 +75,29 @@ def _read(path: str, data: bytes, format_: Format, language: Language | None) ->
 
 
 def _put(state: State, caller: User, path: str, item: Notebook | bytes, overwrite: bool) -> None:
-    kind: Kind = "FILE" if isinstance(item, bytes) else "NOTEBOOK"
-    content, language = (item, None) if isinstance(item, bytes) else (check_size(item.source), item.language)
-    node = state.tree.by_path.get(path)
+    kind = kind_of(path, item)
+    content, language, extras = (
+        (item, None, None) if isinstance(item, bytes) else (check_size(item.source), item.language, item.extras)
+    )
+    node = state.tree.find(path)
     if node is None:
         _check_room(state, caller, path)
-        own(caller, state.tree.add(path, kind, state.now, content=content, language=language))
+        node = state.tree.add(path, kind, state.now, content=content, language=language)
+        node.extras = extras
+        own(caller, node)
         return
     allow(caller, node, "CAN_EDIT", path)
     if not overwrite:
         raise in_the_way(path)
     if node.kind != kind:
         raise invalid(f"Requested node type [{kind}] is different from the existing node type [{node.kind}]")
-    node.content, node.language, node.modified_at = content, language, state.now
+    node.content, node.language, node.extras, node.modified_at = content, language, extras, state.now
 
 
 def _check_room(state: State, caller: User, path: str) -> None:
     """Refuse a new object where the caller can make none."""
     directory = state.tree.nearest(path)
-    if directory.path != parent_of(path) or directory.kind != "DIRECTORY":
+    if directory is not state.tree.find(parent_of(path)) or directory.kind != "DIRECTORY":
         allow(caller, directory, "CAN_READ", path)
         raise parent_missing(path)
     allow(caller, directory, "CAN_MANAGE", path)
@@ -101,7 +105,7 @@ def _check_room(state: State, caller: User, path: str) -> None:
 
 
 def _unpack(state: State, caller: User, path: str, entries: list[Entry], overwrite: bool) -> None:
-    top = state.tree.by_path.get(path)
+    top = state.tree.find(path)
     if top is None:
         _check_room(state, caller, path)
     else:
@@ -140,11 +144,11 @@ def export(
 
 def _write(node: Node, format_: Format) -> tuple[str, bytes]:
     """A file type and the content."""
-    if node.kind == "FILE" and format_ in ("SOURCE", "AUTO", "RAW"):
+    if node.kind in ("FILE", "DASHBOARD") and format_ in ("SOURCE", "AUTO", "RAW"):
         return node.name.rpartition(".")[2], node.content
     if node.kind == "DIRECTORY" and format_ in ("SOURCE", "AUTO"):
         return "zip", archives.to_zip(node, files=format_ == "AUTO")
-    if node.kind != "FILE" and format_ == "DBC":
+    if node.kind in ("NOTEBOOK", "DIRECTORY") and format_ == "DBC":
         return "dbc", archives.to_dbc(node)
     if node.kind == "NOTEBOOK" and format_ in formats.WRITERS:
         file_type, write = formats.WRITERS[format_]

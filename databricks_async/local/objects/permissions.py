@@ -19,10 +19,10 @@ _DESCRIPTIONS = {
 }
 """Each level includes the ones before it."""
 _RANKS = permissions.ranks(_DESCRIPTIONS)
-_KINDS = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE"}
+_KINDS = {"directories": "DIRECTORY", "notebooks": "NOTEBOOK", "files": "FILE", "dashboards": "DASHBOARD"}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
 
-SEEN_BY_ALL = ("/", "/Users")
+SEEN_BY_ALL = ("/", "/Users", "/Repos")
 """All users can list these, which does not give them what is below."""
 
 
@@ -40,11 +40,11 @@ def access(state: State, caller: User, path: str, level: Level) -> Node:
     the same as what does.
     """
     path = clean(path)
-    node = state.tree.by_path.get(path)
+    node = state.tree.find(path)
     if node is None:
         allow(caller, state.tree.nearest(path), "CAN_READ", path)
         raise missing(path)
-    if level != "CAN_READ" or path not in SEEN_BY_ALL:
+    if level != "CAN_READ" or node.path not in SEEN_BY_ALL:
         allow(caller, node, level, path)
     return node
 

@@ -1,4 +1,8 @@
-"""The life of a cluster, as any client sees it on the wire."""
+"""The life of a cluster, as any client sees it on the wire.
+
+Here are the tests of `local/clusters/events.py`, `local/clusters/lifecycle.py`, `local/state.py`,
+`local/workspace.py`.
+"""
 
 from __future__ import annotations
 
@@ -384,3 +388,41 @@ async def test_two_workspaces_of_one_seed_are_the_same(wire):
         mine = await wire.cluster(await wire.running())
         wire.workspace = other
         assert await wire.cluster(await wire.running()) == mine
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+async def test_a_token_makes_one_cluster(wire, workspace, version):
+    """While it lives, also when the answer was lost; a terminated one is not looked for, an empty token is none."""
+    spec = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+
+    async def make(token):
+        answer = await wire.ok("POST", f"/api/{version}/clusters/create", **spec, idempotency_token=token)
+        return answer["cluster_id"]
+
+    first = await make("t" * 64)
+    assert await make("t" * 64) == first
+    assert await make("other") != first
+    assert await make("") != await make("")
+    assert "idempotency_token" not in (await wire.cluster(first))["spec"]
+    assert workspace.journal.calls("POST *")[0].unknown == []
+
+    await wire.ok("POST", "/api/2.1/clusters/delete", cluster_id=first)
+    assert await make("t" * 64) == first
+    workspace.clock.advance(30)
+    second = await make("t" * 64)
+    assert second != first
+    assert await make("t" * 64) == second
+    await wire.ok("POST", "/api/2.1/clusters/permanent-delete", cluster_id=second)
+    assert await make("t" * 64) not in (first, second)
+
+
+async def test_a_long_token_is_refused(wire):
+    """More than 64 characters."""
+    status, answer = await wire.post(
+        "/api/2.1/clusters/create",
+        spark_version="16.4.x-scala2.12",
+        node_type_id="Standard_DS3_v2",
+        num_workers=1,
+        idempotency_token="t" * 65,
+    )
+    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")

@@ -1,4 +1,7 @@
-"""The list of clusters and the events of one, page by page."""
+"""The list of clusters and the events of one, page by page.
+
+Here are the tests of `local/paging.py`.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ async def test_filters_and_orders_of_version_2_1(wire, workspace):
     async def names(*params):
         status, answer = await wire.send("GET", "/api/2.1/clusters/list", params=params)
         assert status == 200, answer
-        return [cluster["cluster_name"] for cluster in answer["clusters"]]
+        return [cluster["cluster_name"] for cluster in answer.get("clusters", [])]
 
     assert await names() == ["b", "c", "a"]
     assert await names(("sort_by.field", "CLUSTER_NAME")) == ["a", "b", "c"]
@@ -167,8 +170,8 @@ async def test_events_are_filtered_by_type_and_time(wire, workspace):
     now = workspace.clock.now()
     body = {"cluster_id": cluster_id, "event_types": ["NODES_LOST", "RUNNING"], "start_time": now, "end_time": now}
     assert (await wire.ok("POST", "/api/2.0/clusters/events", **body))["total_count"] == 11
-    assert (await wire.ok("POST", "/api/2.0/clusters/events", **(body | {"start_time": now + 1})))["events"] == []
-    assert (await wire.ok("POST", "/api/2.0/clusters/events", **(body | {"end_time": now - 1})))["events"] == []
+    assert "events" not in await wire.ok("POST", "/api/2.0/clusters/events", **(body | {"start_time": now + 1}))
+    assert "events" not in await wire.ok("POST", "/api/2.0/clusters/events", **(body | {"end_time": now - 1}))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Tokens, service principals, and who may do what."""
+"""Tokens, service principals, and who may do what.
+
+Here are the tests of `local/http/oauth.py`.
+"""
 
 from __future__ import annotations
 
@@ -208,3 +211,42 @@ async def test_an_impossible_grant_is_refused(wire, entry):
     )
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert "access_control_list[0]" in answer["message"]
+
+
+@pytest.mark.usefixtures("principal")
+async def test_a_token_may_come_as_the_password_of_the_user_token(wire, workspace):
+    """As `curl -n` sends it from a .netrc file; an access token of OAuth too. The journal has neither."""
+    for token in (workspace.token, workspace.issue_token("sp")):
+        async with wire.session.get(workspace.url + LIST, headers=basic("token", token)) as response:
+            assert response.status == 200
+        assert workspace.journal.entries[-1].headers["authorization"] == "***"
+    assert workspace.journal.entries[-1].user == "sp"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (basic("token", "wrong")["Authorization"], 403),
+        (basic("token", "")["Authorization"], 401),
+        (basic("ann@example.com", "dapi00000000000000000000000000000000")["Authorization"], 401),
+        ("Basic", 401),
+        ("Basic !!!", 401),
+        ("Basic dG9rZW4=", 401),
+        ("Basic /w==", 401),
+        ("Digest token", 401),
+    ],
+)
+async def test_other_basic_credentials_are_refused(wire, workspace, header, status):
+    """Another user, no password, and what is not base64."""
+    async with wire.session.get(workspace.url + LIST, headers={"Authorization": header}) as response:
+        assert response.status == status
+        assert "Invalid access token" in (await response.json())["message"] or status == 401
+
+
+async def test_an_expired_token_is_refused_by_basic_too(wire, workspace):
+    """The same rules for both schemes."""
+    workspace.add_user("ann@example.com", "dapi-ann")
+    workspace.revoke_tokens("dapi-ann")
+    async with wire.session.get(workspace.url + LIST, headers=basic("token", "dapi-ann")) as response:
+        assert response.status == 401
+        assert "revoked" in (await response.json())["message"]

@@ -1,4 +1,8 @@
-"""What every request meets: tokens, routes, bodies, limits, and the end of the server."""
+"""What every request meets: tokens, routes, bodies, limits, and the end of the server.
+
+Here are the tests of `local/http/requests.py`, `local/http/routes.py`, `local/http/versions.py`, `local/params.py`,
+`local/errors.py`, `local/journal.py`.
+"""
 
 from __future__ import annotations
 
@@ -253,7 +257,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_never_made_it(w
     await writer.wait_closed()
     await workspace.journal.until(lambda journal: journal.in_flight == journal.connections == 0)
     assert workspace.journal.entries[0].status is None
-    assert (await wire.ok("GET", "/api/2.1/clusters/list"))["clusters"] == []
+    assert "clusters" not in await wire.ok("GET", "/api/2.1/clusters/list")
 
 
 @pytest.mark.parametrize("path", ["/api/2.1/clusters/get?cluster_id=%ff", "/api/2.0/%", "/api/2.1/clusters%2Fget"])
@@ -286,3 +290,35 @@ async def test_closing_leaves_no_task_behind():
         await writer.wait_closed()
         assert (workspace.journal.connections, workspace.journal.in_flight) == (0, 0)
     assert asyncio.all_tasks() == before
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def test_a_json_body_called_a_form_is_json(wire, workspace):
+    """As `curl -d` without a content type sends it."""
+    body = {"cluster_name": "a&b=c", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    body |= {"num_workers": 1, "spark_conf": {"a": "%41+b"}}
+    data = "\n " + json.dumps(body)
+    status, answer = await wire.send("POST", "/api/2.1/clusters/create", data=data, headers=FORM)
+    assert status == 200, answer
+    assert (await wire.cluster(answer["cluster_id"]))["spec"] == body
+    assert workspace.journal.entries[0].body == body
+    for broken in ('{"cluster_id"', "[1]"):
+        status, answer = await wire.send("POST", "/api/2.1/clusters/start", data=broken, headers=FORM)
+        assert (status, answer["error_code"]) == (400, "MALFORMED_REQUEST")
+
+
+async def test_a_form_is_still_a_form(wire):
+    """Where the body does not begin as JSON does."""
+    cluster_id = await wire.create()
+    status, _ = await wire.send("POST", "/api/2.1/clusters/pin", data={"cluster_id": cluster_id})
+    assert status == 200
+
+
+async def test_a_body_without_a_content_type_is_json(wire):
+    """`curl -H 'Content-Type:' -d`."""
+    cluster_id = await wire.create()
+    data = json.dumps({"cluster_id": cluster_id}).encode()
+    skip = {"skip_auto_headers": ["Content-Type"]}
+    assert (await wire.send("POST", "/api/2.1/clusters/pin", data=data, **skip))[0] == 200

@@ -1,4 +1,7 @@
-"""Lists of jobs, and jobs with long arrays."""
+"""Lists of jobs, and jobs with long arrays.
+
+Here are the tests of `local/jobs/pages.py`.
+"""
 
 from __future__ import annotations
 

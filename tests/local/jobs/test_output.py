@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+ENVIRONMENTS = [{"environment_key": "e", "spec": {"environment_version": "2"}}]
 SEVERAL = "Retrieving the output of runs with multiple tasks is not supported."
 
 
@@ -28,7 +29,7 @@ async def test_a_notebook_exits_with_a_value(jobs, workspace):
     assert output["metadata"]["run_id"] == task_run_id
     assert output["metadata"]["job_run_id"] == run_id
     assert output["metadata"]["state"]["result_state"] == "SUCCESS"
-    assert output["metadata"]["task"] == {"notebook_task": {"notebook_path": "/nb/a"}}
+    assert output["metadata"]["task"] == {"notebook_task": {"notebook_path": "/nb/a", "source": "WORKSPACE"}}
     assert other["notebook_output"] == {}
     assert "error" not in output
 
@@ -41,7 +42,7 @@ async def test_errors_have_a_text_and_a_trace(jobs, workspace):
 
     workspace.script_task("a", error="boom", error_trace="line 1")
     workspace.script_task("b", call=work)
-    run_id = await jobs.submit(notebook("a"), script("b"))
+    run_id = await jobs.submit(notebook("a"), script("b"), environments=ENVIRONMENTS)
     workspace.clock.advance(60)
     a, b = await jobs.output(run_id, "a"), await jobs.output(run_id, "b")
 
@@ -58,7 +59,7 @@ async def test_a_callable_that_gives_no_text_is_told_so(jobs, workspace):
     workspace.clock.advance(60)
     assert (await jobs.output(run_id, "a"))[
         "error"
-    ] == "TypeError: call must give text, None or (text, values), not int"
+    ] == "TypeError: call must return text, None or (text, values), not int"
 
 
 async def test_scripts_take_turns(jobs, workspace):
@@ -125,7 +126,24 @@ async def test_exporting_a_notebook(jobs, workspace):
 
 async def test_only_runs_of_notebooks_can_be_exported(jobs, workspace):
     """Neither scripts nor several tasks at once."""
-    one, several = await jobs.submit(script("a")), await jobs.submit(notebook("a"), notebook("b"))
+    one = await jobs.submit(script("a"), environments=ENVIRONMENTS)
+    several = await jobs.submit(notebook("a"), notebook("b"))
     workspace.clock.advance(60)
     assert "not a run of a notebook" in await jobs.refused("GET", "runs/export", run_id=one)
     assert SEVERAL in await jobs.refused("GET", "runs/export", run_id=several)
+
+
+@pytest.mark.parametrize("path", ["/Shared/n", "/Workspace/Shared/n", "//Shared/n"])
+async def test_a_notebook_has_one_place_by_all_its_names(jobs, workspace, path):
+    """For tasks, for scripts and for exports; answers keep the name that was given."""
+    workspace.notebooks_must_exist = True
+    workspace.add_object("/Shared/n", b"print(1)", language="PYTHON")
+    workspace.script_task("/Workspace/Shared/n", output="42")
+    run_id = await jobs.submit({"task_key": "t", "notebook_task": {"notebook_path": path}})
+    workspace.clock.advance(60)
+    (view,) = (await jobs.ok("GET", "runs/export", run_id=run_id, views_to_export="ALL"))["views"]
+
+    assert await jobs.state(run_id) == "TERMINATED SUCCESS"
+    assert (await jobs.output(run_id, "t"))["notebook_output"]["result"] == "42"
+    assert "print(1)" in view["content"]
+    assert (await jobs.task(run_id, "t"))["notebook_task"]["notebook_path"] == path

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+NEW = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+
 
 def notebook(key, **base_parameters):
     path = {"notebook_path": f"/nb/{key}", "base_parameters": base_parameters}
@@ -50,14 +52,19 @@ async def test_notebook_params_stand_over_base_parameters(jobs, workspace, seen)
     [
         ({"spark_python_task": {"python_file": "/f.py", "parameters": ["x"]}}, {"python_params": ["y", "z"]}, "x", "y"),
         ({"spark_jar_task": {"main_class_name": "M", "parameters": ["x"]}}, {"jar_params": ["y"]}, "x", "y"),
-        ({"spark_submit_task": {"parameters": ["x"]}}, {"spark_submit_params": ["y"]}, "x", "y"),
+        (
+            {"spark_submit_task": {"parameters": ["x"]}, "new_cluster": NEW},
+            {"spark_submit_params": ["y"]},
+            "x",
+            "y",
+        ),
         (
             {"python_wheel_task": {"package_name": "p", "entry_point": "e", "parameters": ["x"]}},
             {"python_params": ["y"]},
             "x",
             "y",
         ),
-        ({"dbt_task": {"commands": ["x"]}}, {"dbt_commands": ["y"]}, "x", "y"),
+        ({"dbt_task": {"commands": ["dbt x"]}}, {"dbt_commands": ["y"]}, "dbt x", "y"),
         (
             {"python_wheel_task": {"package_name": "p", "entry_point": "e", "named_parameters": {"0": "x"}}},
             {"python_named_params": {"0": "y"}},
@@ -75,10 +82,11 @@ async def test_notebook_params_stand_over_base_parameters(jobs, workspace, seen)
 async def test_each_kind_has_parameters_of_its_own(jobs, wire, workspace, seen, task, override, own, given):
     """Lists come to the script numbered from 0."""
     cluster_id = await wire.running()
-    job_id = await jobs.create({"task_key": "a", "existing_cluster_id": cluster_id, **task})
+    where = {} if "new_cluster" in task else {"existing_cluster_id": cluster_id}
+    job_id = await jobs.create({"task_key": "a", **where, **task})
     for params, expected in (({}, own), (override, given)):
         run_id = await jobs.run_now(job_id, **params)
-        workspace.clock.advance(1)
+        workspace.clock.advance(400)
         assert await jobs.state(run_id) == "TERMINATED SUCCESS"
         assert seen["a"]["0"] == expected
 

@@ -118,6 +118,29 @@ async def test_a_repair_takes_the_settings_and_parameters_of_today(jobs, workspa
     assert run["job_parameters"] == [{"name": "day", "value": "tue"}]
 
 
+async def test_a_repair_does_not_repeat_the_parameters_of_the_run(jobs, workspace):
+    """Those of the request and the job's defaults apply; to repeat the first ones, they have to be sent again."""
+    seen = []
+    workspace.script_task("a", duration=1, error="boom", times=1)
+    workspace.script_task("a", duration=1, call=lambda given: seen.append(given))
+    parameters = [{"name": "day", "default": "mon"}, {"name": "size", "default": "1"}]
+    job_id = await jobs.create(notebook("a"), parameters=parameters)
+    run_id = await jobs.run_now(
+        job_id, job_parameters={"day": "tue", "extra": "x"}, notebook_params={"note": "first", "day": "never"}
+    )
+    workspace.clock.advance(1)
+    await jobs.ok("POST", "runs/repair", run_id=run_id, rerun_tasks=["a"], job_parameters={"size": "2"})
+    workspace.clock.advance(1)
+    run = await jobs.get(run_id)
+
+    assert seen == [{"day": "mon", "size": "2"}]
+    assert run["job_parameters"] == [
+        {"name": "day", "default": "mon", "value": "mon"},
+        {"name": "size", "default": "1", "value": "2"},
+    ]
+    assert "overriding_parameters" not in run
+
+
 async def test_a_repair_tries_again_as_often_as_at_first(jobs, workspace):
     """And a repaired run can be cancelled and repaired."""
     workspace.script_task("a", duration=10, error="boom", times=3)

@@ -1,4 +1,7 @@
-"""The life of a run: start, queue, end, cancel, time limits."""
+"""The life of a run: start, queue, end, cancel, time limits.
+
+Here are the tests of `local/jobs/run_lifecycle.py`, `local/jobs/run_view.py`.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ async def test_a_second_run_waits_in_the_queue(jobs, workspace):
 
     assert states == ["RUNNING", "QUEUED", "QUEUED"]
     assert queued["status"]["queue_details"]["code"] == "MAX_CONCURRENT_RUNS_REACHED"
-    assert queued["state"]["queue_reason"]
+    assert queued["state"]["queue_reason"] == "Queued due to reaching maximum concurrent runs of 1."
     assert await jobs.tasks(runs[2]) == {"a": "TERMINATED SUCCESS"}
     assert later == ["TERMINATED SUCCESS", "RUNNING", "QUEUED"]
     ended = await jobs.get(runs[2])
@@ -120,7 +123,10 @@ async def test_version_21_skips_what_is_too_much(jobs):
 
     assert await jobs.state(skipped["run_id"]) == "SKIPPED MAXIMUM_CONCURRENT_RUNS_REACHED"
     assert skipped["status"]["termination_details"]["code"] == "MAX_CONCURRENT_RUNS_EXCEEDED"
-    assert skipped["tasks"] == []
+    assert skipped["state"]["state_message"] == (
+        "Skipping this run because the limit of 1 maximum concurrent runs has been reached."
+    )
+    assert "tasks" not in skipped
     assert await jobs.state(await jobs.run_now(queueing)) == "QUEUED"
     assert await jobs.state(await jobs.run_now(skipping, queue={"enabled": True})) == "QUEUED"
 
@@ -287,3 +293,44 @@ async def test_a_future_service_can_be_played(jobs, workspace):
     assert run["state"] == listed["state"] == {"life_cycle_state": "HIBERNATING"}
     assert run["mood"] == "good"
     assert run["tasks"][0]["status"] == {"state": "DREAMING"}
+
+
+async def test_a_run_of_one_task_shows_its_durations(jobs, workspace):
+    """Setup, execution and cleanup; of several tasks only how long the whole took."""
+    new = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    one = await jobs.submit(notebook("a", new_cluster=new))
+    two = await jobs.submit(notebook("a", new_cluster=new), notebook("b"))
+    workspace.clock.advance(1000)
+    names = ("setup_duration", "execution_duration", "cleanup_duration", "run_duration")
+    assert [(await jobs.get(one))[name] for name in names] == [300_000, 60_000, 5_000, 365_000]
+    assert [(await jobs.get(two))[name] for name in names] == [0, 0, 0, 365_000]
+
+
+async def test_the_words_of_a_state(jobs, workspace):
+    """What runs says so; whether a caller or a time limit ended it is always told."""
+    job_id = await jobs.create(notebook("a"), max_concurrent_runs=9)
+    running, canceled, late = [await jobs.run_now(job_id) for _ in range(2)] + [
+        await jobs.submit(notebook("a"), timeout_seconds=30)
+    ]
+    during = [(await jobs.get(running))["state"], (await jobs.task(running, "a"))["state"]]
+    await jobs.ok("POST", "runs/cancel", run_id=canceled)
+    workspace.clock.advance(60)
+    ended = {run_id: (await jobs.get(run_id))["state"] for run_id in (running, canceled, late)}
+
+    expected = {"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": False}
+    assert during == [expected, expected]
+    assert [state["user_cancelled_or_timedout"] for state in ended.values()] == [False, True, True]
+    assert ended[running]["state_message"] == ""
+
+
+async def test_lists_without_entries_are_left_out(jobs, workspace):
+    """Of jobs, of runs, and within both."""
+    assert "jobs" not in await jobs.ok("GET", "list")
+    assert "runs" not in await jobs.ok("GET", "runs/list")
+    job_id = await jobs.create(notebook("a", depends_on=[], libraries=[]), parameters=[], job_clusters=[])
+    settings = (await jobs.ok("GET", "get", job_id=job_id))["settings"]
+    run = await jobs.get(await jobs.run_now(job_id))
+    (listed,) = (await jobs.ok("GET", "runs/list", expand_tasks="true"))["runs"]
+    for shown in (settings, run, listed):
+        assert not {"parameters", "job_parameters", "job_clusters"} & shown.keys()
+        assert not {"depends_on", "libraries"} & shown["tasks"][0].keys()

@@ -1,4 +1,8 @@
-"""What becomes of tasks: conditions, dependencies, iterations, other jobs' runs, retries and time limits."""
+"""What becomes of tasks: conditions, dependencies, iterations, other jobs' runs, retries and time limits.
+
+Here are the tests of `local/jobs/scripts.py`, `local/jobs/task_control.py`, `local/jobs/task_graph.py`,
+`local/jobs/task_work.py`.
+"""
 
 from __future__ import annotations
 

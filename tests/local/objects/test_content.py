@@ -1,4 +1,7 @@
-"""What import takes and export gives, in every format, and what both refuse."""
+"""What import takes and export gives, in every format, and what both refuse.
+
+Here are the tests of `local/objects/sizes.py`.
+"""
 
 from __future__ import annotations
 
@@ -402,3 +405,24 @@ async def test_a_notebook_and_a_file_of_its_source_name_can_share_an_archive(wir
     workspace.add_object("/Shared/d/a.py", b"file")
     with zipfile.ZipFile(io.BytesIO(await take(wire, "/Shared/d", format="AUTO"))) as archive:
         assert [archive.read(one) for one in archive.infolist()] == [b"", PYTHON, b"file"]
+
+
+async def test_dashboards_are_files_of_another_kind(wire, workspace):
+    """Made of `.lvdash.json`, exported as they are, in archives of files; no notebooks, and not found in those."""
+    content = b'{"pages": []}'
+    workspace.add_object("/Shared/d")
+    for format_ in ("AUTO", "RAW"):
+        await put(wire, f"/Shared/d/{format_}.lvdash.json", content, format=format_)
+    workspace.add_object("/Shared/d/own.lvdash.json", content)
+    found = (await wire.ok("GET", "/api/2.0/workspace/list", path="/Shared/d"))["objects"]
+    assert [one["object_type"] for one in found] == ["DASHBOARD"] * 3
+    assert all(len(one["resource_id"]) == 32 and "size" not in one for one in found)
+    for format_ in ("SOURCE", "AUTO", "RAW"):
+        assert await take(wire, "/Shared/d/own.lvdash.json", format=format_) == content
+    for format_ in ("JUPYTER", "DBC", "HTML"):
+        status, answer = await wire.get("/api/2.0/workspace/export", path=found[0]["path"], format=format_)
+        assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    archive = await take(wire, "/Shared/d", format="AUTO")
+    await put(wire, "/Shared/e", archive, format="SOURCE")
+    assert set((await listed(wire, "/Shared/e")).values()) == {"DASHBOARD"}
+    assert zipfile.ZipFile(io.BytesIO(await take(wire, "/Shared/d"))).namelist() == ["d/"]

@@ -1,4 +1,7 @@
-"""The tree of workspace objects: what list, get-status, mkdirs and delete do."""
+"""The tree of workspace objects: what list, get-status, mkdirs and delete do.
+
+Here are the tests of `local/objects/tree.py`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ async def names(wire, path, **params):
 
 async def test_a_new_workspace_has_its_first_directories(wire):
     """The root holds /Users, with a home for each user, and /Shared."""
-    assert await names(wire, "/") == ["/Users", "/Shared"]
+    assert await names(wire, "/") == ["/Users", "/Shared", "/Repos"]
     assert await names(wire, "/Users") == ["/Users/admin@example.com"]
     assert await wire.ok("GET", LIST, path="/Shared") == {}
     root = await wire.ok("GET", STATUS, path="/")
@@ -145,7 +148,7 @@ async def test_delete_of_a_full_directory_must_be_recursive(wire, workspace):
         assert (await wire.get(STATUS, path=path))[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/Users", "/Shared"])
+@pytest.mark.parametrize("path", ["/", "/Users", "/Shared", "/Repos"])
 async def test_the_first_directories_stay(wire, path):
     """DIRECTORY_PROTECTED, even for an admin."""
     status, answer = await wire.post(DELETE, path=path, recursive=True)
@@ -191,6 +194,7 @@ def test_add_object_replaces_nothing(workspace):
         workspace.add_object("/Shared/x")
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_slow_listings_run_side_by_side(wire, workspace):
     """1,000 directories that take 20 ms each are listed in far less than the 20 s of one after the other."""
     for number in range(1000):
@@ -198,4 +202,4 @@ async def test_slow_listings_run_side_by_side(wire, workspace):
     workspace.faults.add("GET /api/{v}/workspace/list", Fault.delay(0.02), probability=1.0)
     began = time.monotonic()
     await asyncio.gather(*(names(wire, f"/Shared/{number}") for number in range(1000)))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 1

@@ -1,4 +1,7 @@
-"""Who may do what to workspace objects, and how directories pass it down."""
+"""Who may do what to workspace objects, and how directories pass it down.
+
+Here are the tests of `local/access.py`.
+"""
 
 from __future__ import annotations
 
@@ -99,10 +102,10 @@ async def test_a_person_sees_the_way_to_what_is_his_or_shared(wire, workspace):
     async def listed(path):
         return [one["path"] for one in (await wire.get(LIST, token=ANN, path=path))[1].get("objects", [])]
 
-    assert await listed("/") == ["/Users", "/Shared"]
+    assert await listed("/") == ["/Users", "/Shared", "/Repos"]
     assert await listed("/Users") == ["/Users/ann@example.com"]
     await grant(wire, "/Team", "CAN_READ")
-    assert await listed("/") == ["/Users", "/Shared", "/Team"]
+    assert await listed("/") == ["/Users", "/Shared", "/Repos", "/Team"]
     assert await listed("/Team") == ["/Team/nb", "/Team/file"]
     assert (await wire.get(STATUS, token=ANN, path="/Team/nothing"))[0] == 404
 

@@ -1,4 +1,7 @@
-"""Large content: multipart imports, direct downloads, and what goes wrong on the way."""
+"""Large content: multipart imports, direct downloads, and what goes wrong on the way.
+
+Here are the tests of `local/http/multipart.py`.
+"""
 
 from __future__ import annotations
 

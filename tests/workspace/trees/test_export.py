@@ -1,4 +1,7 @@
-"""`export_tree`: a tree of the workspace in a local folder, and nowhere else."""
+"""`export_tree`: a tree of the workspace in a local folder, and nowhere else.
+
+Here are the tests of `workspace/trees/names.py`.
+"""
 
 from __future__ import annotations
 

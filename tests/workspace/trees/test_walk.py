@@ -1,4 +1,7 @@
-"""`walk`: everything below a folder, as it is found, whatever happens meanwhile."""
+"""`walk`: everything below a folder, as it is found, whatever happens meanwhile.
+
+Here are the tests of `workspace/trees/pool.py`.
+"""
 
 from __future__ import annotations
 
