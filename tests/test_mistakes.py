@@ -1,4 +1,7 @@
-"""Mistakes that everybody makes get an answer: what to write instead, in the first line of the message."""
+"""Mistakes that everybody makes get an answer: what to write instead, in the first line of the message.
+
+Tries `mistakes.py`.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import Model, build, check_word, one_level
+from databricks_async.codec import Model, build, check_word, given_as, one_level
+from databricks_async.codec.given import Given
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay
@@ -46,9 +47,10 @@ from databricks_async.wait import Timeout, starts
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
+    from databricks_async.clusters.keywords import ClusterKeywords
     from databricks_async.session.session import Session
 
-Body: TypeAlias = ClusterSpec | Mapping[str, Any]
+Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
 _MAX_EVENTS = {"2.0": 50, "2.1": 500}
@@ -81,9 +83,9 @@ class Clusters(Service):
         spec: Body | None = None,
         /,
         *,
-        clone_from: CloneCluster | Mapping[str, Any] | None = None,
+        clone_from: Given[CloneCluster] | None = None,
         idempotency_token: str | None = None,
-        **fields: Any,
+        **fields: Unpack[ClusterKeywords],
     ) -> ClusterWait:
         """Create and start a cluster from a `ClusterSpec`, a mapping, or the same fields as keywords.
 
@@ -93,12 +95,13 @@ class Clusters(Service):
         """
         beside = {"clone_from": clone_from, "idempotency_token": idempotency_token}
         beside = {name: value for name, value in beside.items() if value is not None}
-        given: Any = spec
-        if beside and isinstance(spec, Model | Mapping):
-            given = {**(one_level(spec) if isinstance(spec, Model) else spec), **beside}
+        given: Any = given_as(spec)
+        keywords: dict[str, Any] = {**fields}
+        if beside and isinstance(given, Model | Mapping):
+            given = {**(one_level(given) if isinstance(given, Model) else given), **beside}
         else:
-            fields |= beside
-        body = build(CreateCluster, given, **fields)
+            keywords |= beside
+        body = build(CreateCluster, given, **keywords)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
         try:
             answer = await self._call(
@@ -116,7 +119,7 @@ class Clusters(Service):
         return wait
 
     @starts
-    async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
+    async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Unpack[ClusterKeywords]) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
@@ -129,7 +132,7 @@ class Clusters(Service):
 
     @starts
     async def update(
-        self, cluster_id: str, update_mask: str, cluster: UpdateClusterResource | Mapping[str, Any] | None = None
+        self, cluster_id: str, update_mask: str, cluster: Given[UpdateClusterResource] | None = None
     ) -> ClusterWait:
         """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
 
@@ -144,7 +147,7 @@ class Clusters(Service):
 
     @starts
     async def resize(
-        self, cluster_id: str, *, num_workers: int | None = None, autoscale: AutoScale | Mapping[str, Any] | None = None
+        self, cluster_id: str, *, num_workers: int | None = None, autoscale: Given[AutoScale] | None = None
     ) -> ClusterWait:
         """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it."""
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
@@ -280,13 +283,21 @@ class Clusters(Service):
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
     async def create_and_wait(
-        self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self,
+        spec: Body | None = None,
+        /,
+        *,
+        clone_from: Given[CloneCluster] | None = None,
+        idempotency_token: str | None = None,
+        timeout: Timeout = None,
+        **fields: Unpack[ClusterKeywords],
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await self.create(spec, **fields).result(timeout)
+        beside: Any = {"clone_from": clone_from, "idempotency_token": idempotency_token}
+        return await self.create(spec, **beside, **fields).result(timeout)
 
     async def edit_and_wait(
-        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
+        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Unpack[ClusterKeywords]
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
         return await self.edit(cluster_id, spec, **fields).result(timeout)
@@ -295,7 +306,7 @@ class Clusters(Service):
         self,
         cluster_id: str,
         update_mask: str,
-        cluster: UpdateClusterResource | Mapping[str, Any] | None = None,
+        cluster: Given[UpdateClusterResource] | None = None,
         *,
         timeout: Timeout = None,
     ) -> ClusterDetails:
@@ -307,7 +318,7 @@ class Clusters(Service):
         cluster_id: str,
         *,
         num_workers: int | None = None,
-        autoscale: AutoScale | Mapping[str, Any] | None = None,
+        autoscale: Given[AutoScale] | None = None,
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
@@ -388,8 +399,8 @@ class Clusters(Service):
     def list(
         self,
         *,
-        filter_by: ListClustersFilterBy | Mapping[str, Any] | None = None,
-        sort_by: ListClustersSortBy | Mapping[str, Any] | None = None,
+        filter_by: Given[ListClustersFilterBy] | None = None,
+        sort_by: Given[ListClustersSortBy] | None = None,
         can_use_client: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,

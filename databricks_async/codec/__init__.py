@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ import attrs
 import orjson
 
 from databricks_async.codec import hooks
+from databricks_async.codec.docs import document
+from databricks_async.codec.given import Given
 from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
@@ -49,11 +52,18 @@ SECRET_VALUES: Final = {"hidden": "values"}
 """Metadata of a map whose keys may be shown, and whose values never are."""
 
 
-class _Suggests(type):
-    """Makes a misspelt keyword a TypeError that names the right one."""
+class _ModelType(type):
+    """What models are made by: names the right one of a misspelt keyword, and shows `help()` the fields."""
 
-    if not TYPE_CHECKING:  # a metaclass with a __call__ would hide the constructors from type checkers
+    if not TYPE_CHECKING:
+        __doc__ = property(document)  # of each model, and not of this class
 
+        @property
+        def __signature__(cls):
+            signature = inspect.signature(cls.__init__)
+            return signature.replace(parameters=[*signature.parameters.values()][1:], return_annotation=cls)
+
+        # To type checkers a metaclass with a __call__ would hide the constructors.
         def __call__(cls, *args, **kwargs):
             try:
                 return super().__call__(*args, **kwargs)
@@ -64,7 +74,7 @@ class _Suggests(type):
 
 
 @attrs.define(kw_only=True, repr=False)
-class Model(metaclass=_Suggests):
+class Model(metaclass=_ModelType):
     """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values."""
 
     unknown_fields: dict[str, Any] | None = None
@@ -139,7 +149,7 @@ def to_dict(value: Any) -> Any:
     raise WrongShape(f"expected something that JSON knows, got a {kind.__name__}")
 
 
-def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keywords: Any) -> M:
+def build(cls: type[M], given: Given[M] | None = None, /, **keywords: Any) -> M:
     """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
 
     Models of the official SDK count as mappings.
@@ -238,8 +248,7 @@ def _check(made: object, typed: Any) -> None:
     `typed` is what they were made from, if that was a mapping or list that a person typed; a model is trusted with its
     unknown fields: the service may have sent them.
     """
-    if not isinstance(typed, _TYPED):
-        typed = None
+    typed = _typed(typed)
     if isinstance(made, Model):
         cls = type(made)
         for name, wire in hooks.holders_of(cls):
@@ -267,7 +276,10 @@ def _check(made: object, typed: Any) -> None:
 
 
 _HOLDERS: Final = (Model, list, dict)
-_TYPED: Final = (Mapping, Sequence)
+
+
+def _typed(given: Any) -> Any:
+    return given if isinstance(given, Mapping | Sequence) else None
 
 
 def _check_names(made: Model) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 from uuid import uuid4
 
 import attrs
 
 from databricks_async.aio import gather
 from databricks_async.codec import Model, build, check_word, given_as
+from databricks_async.codec.given import Given
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
@@ -51,6 +52,8 @@ from databricks_async.service import Service, number, received_id
 from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
+    from databricks_async.jobs.keywords import JobKeywords, RepairRunKeywords, RunNowKeywords
+    from databricks_async.jobs.submit_keywords import SubmitKeywords
     from databricks_async.session.session import Session
 
 log = logging.getLogger("databricks_async")
@@ -88,7 +91,7 @@ class Jobs(Service):
     # --- jobs --------------------------------------------------------------------------------------------------------
 
     async def create(
-        self, settings: CreateJob | JobSettings | Job | Mapping[str, Any] | None = None, /, **fields: Any
+        self, settings: CreateJob | Job | Given[JobSettings] | None = None, /, **fields: Unpack[JobKeywords]
     ) -> CreateResponse:
         """Create a job from its settings: a model, a mapping (such as the JSON of the web UI), or fields as keywords.
 
@@ -117,7 +120,7 @@ class Jobs(Service):
     async def update(
         self,
         job_id: int,
-        new_settings: JobSettings | Mapping[str, Any] | None = None,
+        new_settings: Given[JobSettings] | None = None,
         *,
         fields_to_remove: Iterable[str] | None = None,
     ) -> None:
@@ -138,7 +141,7 @@ class Jobs(Service):
             fields_to_remove=None if fields_to_remove is None else [*fields_to_remove],
         )
 
-    async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
+    async def reset(self, job_id: int, new_settings: Job | Given[JobSettings]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
         given = with_tasks(CreateJob, _settings_of(new_settings))
         if not given:
@@ -155,7 +158,7 @@ class Jobs(Service):
     # --- starting and stopping runs ----------------------------------------------------------------------------------
 
     @starts
-    async def run_now(self, job: int | RunNow | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    async def run_now(self, job: int | Given[RunNow] | None = None, /, **fields: Unpack[RunNowKeywords]) -> RunWait:
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
@@ -168,7 +171,7 @@ class Jobs(Service):
         return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
 
     @starts
-    async def submit(self, run: SubmitRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    async def submit(self, run: Given[SubmitRun] | None = None, /, **fields: Unpack[SubmitKeywords]) -> RunWait:
         """Start a one-time run, without a job, from a `SubmitRun`, a mapping, or the same fields as keywords.
 
         A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
@@ -179,7 +182,9 @@ class Jobs(Service):
         return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, body)
 
     @starts
-    async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    async def repair_run(
+        self, run: int | Given[RepairRun] | None = None, /, **fields: Unpack[RepairRunKeywords]
+    ) -> RunWait:
         """Run tasks of an ended run again: `rerun_tasks=["key"]` or `rerun_all_failed_tasks=True`.
 
         The wait ends when the run has ended again; the next repair of the run needs its `repair_id` as the
@@ -305,19 +310,24 @@ class Jobs(Service):
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
     async def run_now_and_wait(
-        self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self, job: int | Given[RunNow] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[RunNowKeywords]
     ) -> Run:
         """`run_now`, then its wait's result: the run that ended well."""
         return await self.run_now(job, **fields).result(timeout)
 
     async def submit_and_wait(
-        self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self, run: Given[SubmitRun] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[SubmitKeywords]
     ) -> Run:
         """`submit`, then its wait's result: the run that ended well."""
         return await self.submit(run, **fields).result(timeout)
 
     async def repair_run_and_wait(
-        self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self,
+        run: int | Given[RepairRun] | None = None,
+        /,
+        *,
+        timeout: Timeout = None,
+        **fields: Unpack[RepairRunKeywords],
     ) -> Run:
         """`repair_run`, then its wait's result: the run that ended well."""
         return await self.repair_run(run, **fields).result(timeout)
@@ -476,7 +486,7 @@ class Jobs(Service):
         return wait
 
 
-def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
+def _settings_of(given: Model | Given[Any] | None) -> Any:
     """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
     given = given_as(given)
     if isinstance(given, BaseJob):
@@ -486,7 +496,7 @@ def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
     return given
 
 
-def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:
+def _request(kind: type[M], name: str, given: int | Given[M] | None, fields: Mapping[str, Any]) -> M:
     """A request about one job or run, given by its id or whole."""
     given = given_as(given)
     if given is None or isinstance(given, Model | Mapping):

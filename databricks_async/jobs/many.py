@@ -10,21 +10,22 @@ from typing import Any, Protocol, Self, TypeAlias
 import attrs
 
 from databricks_async.codec import given_as
+from databricks_async.codec.given import Given
 from databricks_async.errors import LifecycleError, OperationFailed, OperationTimeout
 from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
 from databricks_async.jobs.runs import RunWait
 from databricks_async.wait import Timeout, seconds_of
 
-RunRequest: TypeAlias = RunNow | SubmitRun | Mapping[str, Any]
+RunRequest: TypeAlias = RunNow | Given[SubmitRun]
 """What to run: a mapping is a RunNow if it has a `job_id`, a SubmitRun otherwise."""
 
 
 class RunStarter(Protocol):
     """The calls with which runs are started; `Jobs` has them."""
 
-    def run_now(self, job: RunNow | Mapping[str, Any], /) -> Awaitable[RunWait]: ...
+    def run_now(self, job: Given[RunNow], /) -> Awaitable[RunWait]: ...
 
-    def submit(self, run: SubmitRun | Mapping[str, Any], /) -> Awaitable[RunWait]: ...
+    def submit(self, run: Given[SubmitRun], /) -> Awaitable[RunWait]: ...
 
 
 _LEAVING_SECONDS = 30.0

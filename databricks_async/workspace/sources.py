@@ -188,8 +188,8 @@ def refuse_base64(content: object, *, is_file: bool) -> None:
     text = content if isinstance(content, str) else content.decode("latin-1")
     if len(text) < _MIN_BASE64 or len(text) % 4 or not _BASE64.fullmatch(text):
         return
+    start = base64.b64decode(text[:_BASE64_LOOK])
     try:
-        start = base64.b64decode(text[:_BASE64_LOOK])
         # The last character may be cut.
         decoded = codecs.getincrementaldecoder("utf-8")().decode(start, final=len(text) <= _BASE64_LOOK)
         readable = all(char.isprintable() or char in "\t\r\n" for char in decoded)
