@@ -23,6 +23,7 @@ The map of the package, each module before those that it builds on:
     session         everything between a Request and its Response
     auth            ways to get a token
     config          Config: which workspace, on whose behalf
+    secret          text that stays out of sight
     errors          all exceptions, drawn as a tree
     error_bodies    what an answer says went wrong, as plain values
     aio             what asyncio lacks: time limits, single flight, gather, work off the loop

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
 from urllib.parse import quote
 
-from databricks_async.config import Arguments, Config
+from databricks_async.config import Arguments, Config, hidden
 from databricks_async.message import Replay, flatten_query
 from databricks_async.mistakes import refuse
 from databricks_async.session.session import Session
@@ -58,6 +58,7 @@ class WorkspaceClient:
         api_versions: Mapping[str, str] | None = None,
         **settings: Unpack[Arguments],
     ) -> None:
+        settings = hidden(settings)
         if config is None:
             config = Config.resolve(needs_credential=credential is None, **settings)
         elif settings:
@@ -168,7 +169,9 @@ class WorkspaceClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<WorkspaceClient for {self.config.host}>"
+        config = getattr(self, "config", None)  # a traceback shows it half made
+        host = config and (config.known_host() or config.azure_workspace_resource_id)
+        return f"<WorkspaceClient for {host}>"
 
 
 def _checked_versions(given: Mapping[str, str]) -> dict[str, str]:

@@ -24,8 +24,18 @@ MAX_MESSAGE_LENGTH = 500
 _PAGE = 64 * 1024
 _HTML = 4 * 1024
 """A hostile page costs the square of this."""
+# Databricks' own prefixes; a JWT; what follows a scheme of HTTP; an Entra secret, whose fourth to sixth are "8Q~".
 _SECRETS = re.compile(
-    r"\b(?:dapi|dose)[0-9a-f]{8,}(?:-\d+)?|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer )\S+", re.I
+    r"\b(?:dapi|dose|doau)[\w-]{4,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
+    r"|(?<=\bBearer )[\w.~+/=-]+|(?<=\bBasic )[\w+/=-]{8,}"
+    r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",
+    re.IGNORECASE,
+)
+# A secret by the name in front of it, in a form, JSON or a query.
+_NAMED_SECRETS = re.compile(
+    r"(\b(?:client_secret|client_assertion|access_token|refresh_token|id_token|subject_token|code_verifier|password)"
+    r"[\"']?\s?[=:]\s?[\"']?)[^\s\"'&,;}]+",
+    re.IGNORECASE,
 )
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9_]{2,}): (.+)", re.DOTALL)
 _IN_HTML = (re.compile(r"<pre[^>]*>(.*?)</pre>", re.I | re.S), re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S))
@@ -36,6 +46,9 @@ _REQUEST_IDS = ("x-databricks-request-id", "x-request-id", "request-id")
 
 # A file may well be a JSON object with a field of that name: an error has no fields but these.
 _ERROR_FIELDS = {"error_code", "message", "details", "error", "request_id", "stack_trace"}
+
+_LOGIN_PAGE = re.compile(r"/(?:login\b|signin\b|aad/|oidc/|saml/|oauth2/|[^/]+/oauth2/)", re.IGNORECASE)
+_WORKSPACE_ID = "the workspace id is missing (workspace_id, DATABRICKS_WORKSPACE_ID, or ?o= in the host)"
 
 PRIVATE_LINK = "PRIVATE_LINK_VALIDATION_ERROR"
 _PRIVATE_LINKS = {".cloud.databricks.com": "AWS PrivateLink", ".gcp.databricks.com": "Private Service Connect"}
@@ -56,7 +69,7 @@ def one_line(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
     line = text[: 4 * limit]
     if not line.isprintable():
         line = "".join(char if char.isprintable() else " " for char in line)
-    line = _SECRETS.sub("***", " ".join(line.split()))
+    line = _NAMED_SECRETS.sub(r"\1***", _SECRETS.sub("***", " ".join(line.split())))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
@@ -86,7 +99,9 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
     if _is_html(response):
         title = one_line(html_text(body[:_PAGE].decode("utf-8", "replace")), 80)
         said = f" ({title})" if title else ""
-        return ErrorBody(f"answered with a web page{said} instead of JSON: a login page? check the host")
+        return ErrorBody(
+            f"answered with a web page{said} instead of JSON: a login page? check the host, and whether {_WORKSPACE_ID}"
+        )
     if len(body) > _PAGE:
         return None
     try:
@@ -119,6 +134,9 @@ def read_redirect(response: Response) -> ErrorBody:
         )
     where = (f"{target.scheme}://{host}" if target.scheme else host) + target.path
     said = f"to {one_line(where, 200)}" if where else "without an address"
+    if _LOGIN_PAGE.search(target.path):
+        said = f"{said}, a login page"
+        return ErrorBody(f"answered with a redirect {said}: check the host, and whether {_WORKSPACE_ID}")
     return ErrorBody(f"answered with a redirect {said}, which is not followed: check the host")
 
 

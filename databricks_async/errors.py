@@ -4,6 +4,8 @@ DatabricksError                     the one root
 ├─ ConfigError                      configuration incomplete or contradictory                (also a ValueError)
 ├─ LifecycleError                   a client used after closing, or in another event loop    (also a RuntimeError)
 ├─ AuthError                        a token could not be obtained
+│   ├─ CredentialUnavailable        a way to authorize is not there: not installed, not logged in
+│   └─ InvalidCredential            what was handed in as a credential is none                (also a TypeError)
 ├─ TransportError                   no complete answer came
 │   ├─ ConnectError                 the request never left this machine
 │   │   └─ CertificateError         the host's TLS certificate is not trusted
@@ -162,6 +164,14 @@ class LifecycleError(DatabricksError, RuntimeError):
 
 class AuthError(DatabricksError):
     """A token could not be obtained."""
+
+
+class CredentialUnavailable(AuthError):
+    """A way to authorize is not there: its tool is not installed, nobody is logged in. The next way is tried."""
+
+
+class InvalidCredential(AuthError, TypeError):
+    """What was handed in as a credential, or what it returned, is not what it has to be."""
 
 
 class TransportError(DatabricksError):

@@ -62,7 +62,7 @@ class Response:
     """A complete answer: its body has been read, unless it is a stream."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=lambda headers: repr(sorted(headers)))
     """Names in lower case, or a case-insensitive mapping."""
     body: bytes = attrs.field(repr=False)
     attempts: int = 1

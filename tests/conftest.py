@@ -16,13 +16,27 @@ from databricks_async import Config, WorkspaceClient
 from databricks_async.local import Clock, LocalWorkspace
 from support.virtual_loop import VirtualLoop, virtual_monotonic
 
+_OURS = (
+    "DATABRICKS_",
+    "ARM_",
+    "AZURE_",
+    "ACTIONS_ID_TOKEN_",
+    "SYSTEM_",
+    "IDENTITY_",
+    "MSI_",
+    "IMDS_",
+    "BROWSER",
+    "GOOGLE_",
+)
+
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """No DATABRICKS_* or ARM_* variables, no proxies, and an empty home directory."""
+    """No variables of any way to authorize, no proxies, no browser, and an empty home directory."""
     for name in list(os.environ):
-        if name.startswith(("DATABRICKS_", "ARM_")) or name.lower().endswith("_proxy"):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

@@ -28,7 +28,7 @@ def test_a_client_is_made_without_an_event_loop():
     [
         ({"config": Config(host=HOST, token="t"), "token": "t"}, TypeError, "a config or single settings, not both"),
         ({"host": HOST, "token": "t", "hots": HOST}, TypeError, "did you mean 'host'"),
-        ({"host": HOST}, ConfigError, "no credentials"),
+        ({"host": HOST, "auth_type": "pat"}, ConfigError, "no token"),
         ({"host": HOST, "token": "t", "api_versions": {"cluster": "2.0"}}, ValueError, "api_versions has no 'cluster'"),
         ({"host": HOST, "token": "t", "api_versions": {"clusters": 2.0}}, ValueError, "must be a version such as"),
         ({"host": HOST, "token": "t", "api_versions": {"clusters": "2.1/../x"}}, ValueError, "must be a version"),

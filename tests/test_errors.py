@@ -139,6 +139,25 @@ def test_a_redirect_is_no_answer(location: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("location", "is_login"),
+    [
+        ("/login.html?next_url=%2Fapi", True),
+        ("https://x.example/login", True),
+        ("https://login.microsoftonline.com/tenant/oauth2/authorize", True),
+        ("/oidc/v1/authorize?x=1", True),
+        ("/aad/auth", True),
+        ("https://x.example/loginless", False),
+        ("https://x.example/api/2.0/clusters/list", False),
+    ],
+)
+def test_a_redirect_to_a_login_page_says_what_may_be_missing(location: str, is_login: bool) -> None:
+    """One address serves many workspaces: without the id of one it asks a person to log in."""
+    error = raised(302, Location=location)
+    assert ("a login page: check the host, and whether the workspace id is missing" in error.message) == is_login
+    assert ("DATABRICKS_WORKSPACE_ID" in error.message) == is_login
+
+
+@pytest.mark.parametrize(
     ("host", "service"),
     [
         ("https://adb-1.2.azuredatabricks.net", "Azure Private Link"),

@@ -11,6 +11,7 @@ from databricks_async.version import __version__
 # One row a command: its name, the module that has `run(argv) -> exit code`, and a line for `--help`.
 # A module is imported when its command is used, so that none of them slows the others down.
 COMMANDS = [
+    ("auth", "databricks_async.cli.auth", "log in, show which way to authorize is in use, and check it"),
     ("demo", "databricks_async.cli.demo", "show the library at work on a local workspace"),
     ("serve", "databricks_async.cli.serve", "run a local workspace that any Databricks client can talk to"),
     ("workspace", "databricks_async.cli.workspace", "list, export, import and delete notebooks, files and whole trees"),

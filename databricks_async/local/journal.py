@@ -117,7 +117,7 @@ class Journal:
                     one.set_result(None)
 
 
-_SECRET_FIELDS = ("secret", "token", "password", "assertion")
+_SECRET_FIELDS = ("secret", "token", "password", "assertion", "code")
 
 
 def without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +132,6 @@ def safe_headers(headers: Any) -> dict[str, str]:
     safe = {}
     for name, value in headers.items():
         name = name.lower()
-        secret = name in ("authorization", "proxy-authorization", "cookie") or "token" in name
+        secret = name in ("authorization", "proxy-authorization", "cookie", "x-identity-header") or "token" in name
         safe[name] = "***" if secret else value
     return safe

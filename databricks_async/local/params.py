@@ -13,9 +13,9 @@ import attrs
 
 from databricks_async.local.errors import ApiError, invalid
 
-FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload"})
-"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked, and the file of a
-multipart body."""
+FROM_THE_SERVER = frozenset({"caller", "authorization", "host", "upload", "query"})
+"""Parameters that the server fills in: who calls, the Authorization header, the host that was asked, the file of a
+multipart body, and the query as it came."""
 
 
 @attrs.define
@@ -199,6 +199,12 @@ def _keeping(reader: Reader) -> Reader:
     return read
 
 
+def _is_no_list(hint: Any) -> bool:
+    while typing.get_origin(hint) in (Required, NotRequired):
+        (hint,) = typing.get_args(hint)
+    return typing.get_origin(hint) is not list
+
+
 def _object(kind: Any) -> Reader:
     hints = typing.get_type_hints(kind, include_extras=True)
     # Before 3.12 `__required_keys__` does not see what postponed annotations mark.
@@ -206,6 +212,8 @@ def _object(kind: Any) -> Reader:
     for name, hint in hints.items():
         marked = typing.get_origin(hint)
         required = required | {name} if marked is Required else required - {name} if marked is NotRequired else required
+    # In the service's JSON an empty list is as good as an absent one, and it answers so.
+    required = {name for name in required if _is_no_list(hints[name])}
     fields = Declared({name: _reader(hint) for name, hint in hints.items()}, tuple(sorted(required)), ())
 
     def read(name: str, value: Any, reading: Reading) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.clusters.policies import Policy
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs.state import Jobs
+from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.tree import Tree
 from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
@@ -68,6 +69,8 @@ class Token:
     """In seconds of `Clock.client_time`; None never ends."""
     revoked: bool = False
     from_oauth: bool = False
+    needs_role: bool = False
+    """Whether its owner is no user of the workspace, but has a role on it in Azure."""
 
 
 @attrs.define
@@ -167,6 +170,8 @@ class State:
     failing_starts: list[ScriptedFailure] = attrs.field(factory=list)
     failing_libraries: list[ScriptedFailure] = attrs.field(factory=list)
     jobs: Jobs = attrs.field(factory=Jobs)
+    logins: Logins = attrs.field(factory=lambda: Logins("admin@example.com"))
+    identity_provider: IdentityProvider | None = None
     url: str = ""
     """Where the workspace listens, once it does."""
     unchecked: list[str] = attrs.field(factory=list)

@@ -21,6 +21,7 @@ from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
+from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
@@ -125,6 +126,30 @@ class LocalWorkspace:
         user = self._state.users.setdefault(client_id, User(client_id, admin))
         self._state.tree.add_home(client_id, self.clock.now())
         self._state.service_principals[client_id] = ServicePrincipal(user, client_secret, token_seconds)
+
+    @property
+    def logins(self) -> Logins:
+        """Logins by browser at the workspace itself: who logs in, for how long, or why not."""
+        return self._state.logins
+
+    @property
+    def identity_provider(self) -> IdentityProvider | None:
+        """The Entra that the workspace trusts, once a `LocalIdentity` of it has started."""
+        return self._state.identity_provider
+
+    @identity_provider.setter
+    def identity_provider(self, provider: IdentityProvider | None) -> None:
+        self._state.identity_provider = provider
+
+    def add_entra_token(self, value: str, name: str, seconds: float, workspace_user: bool) -> None:
+        """Take a token of Entra for this person, service principal or managed identity from now on.
+
+        One that is no `workspace_user` has to show its role in Azure beside it.
+        """
+        user = self._state.users.setdefault(name, User(name, True))
+        self._state.tree.add_home(name, self.clock.now())
+        expires_at = self.clock.client_time() + seconds
+        self._state.tokens[value] = Token(user, expires_at, from_oauth=True, needs_role=not workspace_user)
 
     def issue_token(self, client_id: str) -> str:
         """An access token of a service principal, without a request for it."""

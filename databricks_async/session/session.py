@@ -11,16 +11,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from databricks_async.auth import credential_for
+from databricks_async.auth.handed_in import check_credential, handed_in
 from databricks_async.auth.token import Credential
 from databricks_async.config import Config, is_loopback
-from databricks_async.errors import ConfigError, LifecycleError
+from databricks_async.errors import ConfigError, DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.message import Request, Response, Send, Stream
+from databricks_async.secret import HiddenStr, hide
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from databricks_async.auth.web import Web
+    from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -39,6 +43,8 @@ class Session:
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
+        if credential is not None:
+            check_credential(credential)
         self.config = config
         self.stats = Stats()
         self.transfers = asyncio.Semaphore(config.max_connections)
@@ -52,6 +58,7 @@ class Session:
         self._endings = AsyncExitStack()
         self._background = set[asyncio.Task[Any]]()
         self._send: Send
+        self._tokens: Tokens
 
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
@@ -59,6 +66,18 @@ class Session:
             self._open()
         self.stats.calls += 1
         return await self._send(request)
+
+    async def authenticate(self) -> None:
+        """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""
+        if self._loop is not asyncio.get_running_loop() or self._closed:
+            self._open()
+        await self._tokens.get()
+
+    def web(self) -> Web:
+        """How a login reaches any address: with this session's connections, limits and retries."""
+        if self._loop is not asyncio.get_running_loop() or self._closed:
+            self._open()
+        return self._web
 
     async def stream(self, request: Request) -> Stream:
         """Send one request, and get the body of its answer to read. Until then all is as in `send`.
@@ -98,6 +117,9 @@ class Session:
         # On the first call: importing aiohttp takes longer than all the rest together.
         import aiohttp
 
+        from databricks_async.auth.chain import Chain
+        from databricks_async.auth.web import Web
+        from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
         from databricks_async.session.retry import checked, retrying
         from databricks_async.session.tokens import Tokens, authenticated
@@ -105,7 +127,6 @@ class Session:
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
         http = self._lent
-        proxy, proxy_headers = _proxy(config.host) if http is None else (None, {})
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
@@ -114,22 +135,48 @@ class Session:
                 trace_configs=self._trace_configs,
             )
             self._endings.push_async_callback(http.close)
-        headers = {"Accept": "application/json", "User-Agent": _USER_AGENT}
-        if config.workspace_id:
-            headers["X-Databricks-Workspace-Id"] = config.workspace_id
-        transport = Transport(http, config.host, headers, config.http_timeout_seconds, stats, proxy, proxy_headers)
+        common = {"Accept": "application/json", "User-Agent": _USER_AGENT}
+        headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
+        transports: list[Transport] = []
+
+        def connect(host: str) -> None:
+            proxy = _proxy(host) if self._lent is None else (None, {})
+            transports.append(Transport(http, host, headers, config.http_timeout_seconds, stats, *proxy))
+
+        if config.host:
+            connect(config.host)
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
-        # A pacer of their own: calls hold their places while they wait for a token.
-        tokens_pacer = Pacer(1, budget, stats)
-        without_token = retrying(checked(tokens_pacer.paced(transport.send)), budget, stats, self.pause)
-        tokens = Tokens(self._credential or credential_for(config, without_token), stats)
+        outside = Outside(http, config, stats, self.pause, _proxy, common, lent=self._lent is not None)
+        self._web = web = Web(outside.connect, config.known_host)
+        chain = None if self._credential is not None else Chain(config, web)
+        self._tokens = tokens = Tokens(
+            chain or handed_in(self._credential, config, web),
+            stats,
+            # Longer than any way may take by itself.
+            seconds=budget + config.http_timeout_seconds,
+            hide=config.hide_secrets,
+        )
 
-        self._send = retrying(checked(pacer.paced(authenticated(transport.send, tokens))), budget, stats, self.pause)
+        async def send(request: Request) -> Response:
+            if not transports:
+                connect(config.known_host())  # found with the first token
+            return await transports[0].send(request)
+
+        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
+        self._send = retrying(named, budget, stats, self.pause)
 
         self._closing = loop.create_future()
+        self._endings.push_async_callback(outside.aclose)
+        if chain is not None:
+            self._endings.push_async_callback(chain.aclose)
         self._endings.push_async_callback(tokens.close)
-        for end in (transport.close, tokens_pacer.close, pacer.close, partial(self._closing.set_result, None)):
+
+        def close() -> None:
+            for transport in transports:
+                transport.close()
+
+        for end in (close, outside.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
         self._endings.push_async_callback(self._end_background)
         self._loop = loop
@@ -154,6 +201,22 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
+def _naming_caller(send: Send, config: Config) -> Send:
+    """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
+
+    async def name_caller(request: Request) -> Response:
+        try:
+            return await send(request)
+        except DatabricksError as error:
+            message = config.hide_secrets(error.message)
+            if isinstance(error, Unauthenticated | PermissionDenied):
+                message += f"; sent to {config.known_host()} as {config.credentials_origin()}"
+            error.message, error.args = message, (message,)
+            raise
+
+    return name_caller
+
+
 def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
     """The proxy of the environment, and the headers for it: aiohttp's errors would show a password in its address.
 
@@ -164,20 +227,28 @@ def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
     parts = urlsplit(host)
     if is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None, {}
-    found = getproxies().get(parts.scheme)
+    found = hide(getproxies().get(parts.scheme))
     if not found:
         return None, {}
-    try:
-        proxy = urlsplit(found if "://" in found else f"http://{found}")
-    except ValueError:
-        raise ConfigError("the proxy of the environment has no valid address") from None
-    if proxy.scheme not in ("http", "https"):
-        raise ConfigError(f"the proxy of the environment has the scheme {proxy.scheme!r}: only http and https work")
-    login, _, address = proxy.netloc.rpartition("@")
-    headers = {}
+    scheme, address, login = _parts_of_proxy(found)
+    if not address:
+        raise ConfigError("the proxy of the environment has no valid address")
+    if scheme not in ("http", "https"):
+        raise ConfigError(f"the proxy of the environment has the scheme {scheme!r}: only http and https work")
+    headers: dict[str, str] = {}
     if login:
-        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}"
-    return f"{proxy.scheme}://{address}", headers
+        headers["Proxy-Authorization"] = HiddenStr(f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}")
+    return f"{scheme}://{address}", headers
+
+
+def _parts_of_proxy(proxy: str) -> tuple[str, str, HiddenStr]:
+    """Its scheme, its address and its login; no address if it is no valid one."""
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        return "", "", HiddenStr()
+    login, _, address = parts.netloc.rpartition("@")
+    return parts.scheme, address, HiddenStr(login)
 
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -18,6 +18,7 @@ from databricks_async.errors import (
     ConnectError,
     ConnectionLost,
     DatabricksError,
+    InvalidResponse,
     LifecycleError,
     RequestTimeout,
     TransportError,
@@ -99,8 +100,10 @@ class Transport:
         stats: Stats,
         proxy: str | None = None,
         proxy_headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         self._session = session
+        self._max_bytes = max_bytes
         self._headers = dict(headers)
         self._stats = stats
         self._seconds = timeout
@@ -161,7 +164,7 @@ class Transport:
                 )
                 if request.stream and 200 <= answer.status < 300:
                     return await self._opened(request, answer)
-                return Response(answer.status, answer.headers, await answer.read())
+                return Response(answer.status, answer.headers, await self._body(request, answer))
             finally:
                 late = self._deadlines.stop(task)
         except asyncio.CancelledError:
@@ -182,6 +185,24 @@ class Transport:
         self._deadlines.close()
         for stream in list(self._streams):
             stream.close()
+
+    async def _body(self, request: Request, answer: ClientResponse) -> bytes:
+        if self._max_bytes is None:
+            return await answer.read()
+        body = bytearray()
+        try:
+            while chunk := await answer.content.readany():
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise InvalidResponse(
+                        f"the answer of {self._host} is longer than {self._max_bytes} bytes",
+                        status=answer.status,
+                        endpoint=request.endpoint,
+                    )
+        except BaseException:
+            answer.close()
+            raise
+        return bytes(body)
 
     async def _opened(self, request: Request, answer: ClientResponse) -> Response:
         """The answer before its body; with the body where it is short and might be an error."""

@@ -162,7 +162,7 @@ async def test_errors_are_one_clear_line(
     monkeypatch.delenv("DATABRICKS_HOST")
     seen.append(await run("ls", "/", "--profile", "nobody"))
     told = ("doesn't exist", "begin with '/'", "doesn't exist", "nothing", "no credentials")
-    told += ("scheme 'ftp'", "web page", "Invalid access token", "token", "no such file")
+    told += ("scheme 'ftp'", "web page", "Invalid access token", "DATABRICKS_TOKEN", "no such file")
     for (code, out, err), words in zip(seen, told, strict=True):
         assert (code, out) == (1, "")
         assert err.startswith("databricks-async workspace ")

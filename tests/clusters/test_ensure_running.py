@@ -15,6 +15,7 @@ from databricks_async.clusters.models import State
 from databricks_async.errors import (
     DatabricksError,
     LifecycleError,
+    MissingResource,
     OperationFailed,
     OperationTimeout,
     PermissionDenied,

@@ -309,7 +309,7 @@ async def test_a_failed_renewal_disturbs_nobody(connect, credential, later, capl
         await source.taken(2)
     assert source.asked == 2
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "no new token: the credential failed: OSError")
+        ("WARNING", "no new token: the credential failed: OSError: the identity service is down: secret stuff")
     ]
     later(31)
     await listing(client)

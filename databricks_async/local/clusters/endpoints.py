@@ -45,11 +45,10 @@ def create(
     idempotency_token: str = "",
     **spec: Unpack[ClusterSpec],
 ) -> Json:
-    """Make a cluster, or return the one that was made with the same token.
+    """Make a cluster, or return the one that was made with the same token and is not terminated.
 
-    "If an active cluster with the provided token already exists, the request will not create a new cluster, but it will
-    return the ID of the existing cluster instead. The existence of a cluster with the same token is not checked against
-    terminated clusters" (Clusters API 2.0, learn.microsoft.com/azure/databricks/dev-tools/api/2.0/clusters).
+    The official SDK and the specification do not have the token, which the reference of the Clusters API 2.0 describes,
+    and with it the client databrickslabs/brickster (`db_cluster_create`): terminated clusters are not looked at.
     """
     if len(idempotency_token) > _MAX_TOKEN_CHARACTERS:
         raise invalid(f"idempotency_token must have at most {_MAX_TOKEN_CHARACTERS} characters")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 from databricks_async.local.errors import ApiError
 from databricks_async.local.state import Endpoint, Json, State, User
@@ -10,12 +11,17 @@ from databricks_async.local.state import Endpoint, Json, State, User
 _EXPIRING_SECONDS = 30.0
 
 
-def authenticate(state: State, authorization: str | None) -> User:
-    """The user behind an Authorization header. Raises ApiError with the service's own message.
+_MANAGEMENT = "X-Databricks-Azure-SP-Management-Token"
+_RESOURCE_ID = "X-Databricks-Azure-Workspace-Resource-Id"
+
+
+def authenticate(state: State, headers: Mapping[str, str]) -> User:
+    """The user behind a request's headers. Raises ApiError with the service's own message.
 
     A personal access token may also come as the password of a user called `token`, as curl sends it from a .netrc file
     (learn.microsoft.com/azure/databricks/dev-tools/auth/pat, "machine ... login token password ...").
     """
+    authorization = headers.get("Authorization")
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() == "basic":
         user, _, value = _decode(value.strip()).partition(":")
@@ -35,7 +41,21 @@ def authenticate(state: State, authorization: str | None) -> User:
             raise ApiError(401, 401, "The access token expired.")
         if left < _EXPIRING_SECONDS:
             raise ApiError(403, 403, "Token is expiring within 30 seconds.")
+    if token.needs_role:
+        _check_role(state, headers)
     return token.user
+
+
+def _check_role(state: State, headers: Mapping[str, str]) -> None:
+    """One who is no user of the workspace is let in by a role on it in Azure, which two more headers show.
+
+    learn.microsoft.com, "Service principals that are not workspace users"; the first call makes it a user.
+    """
+    provider = state.identity_provider
+    if provider is None or not provider.is_management_token(headers.get(_MANAGEMENT, "")):
+        raise ApiError(403, 403, "Invalid access token.")
+    if headers.get(_RESOURCE_ID) not in provider.resource_ids:
+        raise ApiError(403, 403, "Invalid access token.")
 
 
 def _decode(value: str) -> str:

@@ -8,7 +8,10 @@ import secrets
 from urllib.parse import unquote_plus
 
 from databricks_async.local.errors import OAuthError
+from databricks_async.local.http import grants
 from databricks_async.local.state import Endpoint, Json, ServicePrincipal, State, Token
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 def host_metadata(state: State, *, host: str) -> Json:
@@ -22,7 +25,7 @@ def discovery(state: State, *, host: str) -> Json:
         "issuer": f"{host}/oidc",
         "authorization_endpoint": f"{host}/oidc/v1/authorize",
         "token_endpoint": f"{host}/oidc/v1/token",
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token", EXCHANGE],
         "scopes_supported": ["all-apis", "offline_access"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }
@@ -36,10 +39,22 @@ def token(
     client_id: str = "",
     client_secret: str = "",
     scope: str = "all-apis",
+    code: str = "",
+    redirect_uri: str = "",
+    code_verifier: str = "",
+    refresh_token: str = "",
+    subject_token: str = "",
+    subject_token_type: str = "",
 ) -> Json:
-    """RFC 6749 client_credentials, with HTTP Basic or the secret in the form."""
+    """RFC 6749 client_credentials, with HTTP Basic or the secret in the form; what public clients ask is in grants."""
     if not grant_type:
         raise OAuthError(400, "invalid_request", "grant_type is missing")
+    if grant_type == "authorization_code":
+        return grants.redeem(state, client_id, code, redirect_uri, code_verifier)
+    if grant_type == "refresh_token":
+        return grants.refresh(state, client_id, refresh_token)
+    if grant_type == EXCHANGE:
+        return grants.exchange(state, client_id, subject_token, subject_token_type, scope)
     if grant_type != "client_credentials":
         raise OAuthError(400, "unsupported_grant_type", f"{grant_type} is not supported")
     if authorization is not None:

@@ -77,14 +77,15 @@ def _serve(state: State, request: Arrived) -> dict[str, Any] | Response:
     from_server["upload"] = request.form.content if request.form else None
     is_api = path.startswith("/api/")
     if is_api:
-        caller = from_server["caller"] = authenticate(state, authorization)
+        caller = from_server["caller"] = authenticate(state, request.headers)
         call.user = caller.name
     params, is_form = _decode_body(request, is_api)
     if route is None:
         raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {_without_version(path)}'")
     declared, state.unchecked = route.declared, call.unchecked
     found = declared.read(params, Reading(is_form, call.unknown, call.unchecked))
-    if call.query:
+    from_server["query"] = call.query
+    if call.query and "query" not in declared.from_the_server:
         found |= declared.read(_nest(call.query), Reading(True, call.unknown, call.unchecked))
     found |= request.path_params
     declared.check_required(found)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from aiohttp import web
 
+from databricks_async.local.clock import Clock
 from databricks_async.local.errors import ApiError
 from databricks_async.local.faults import Fault, Faults
 from databricks_async.local.http.multipart import is_multipart, read_form
 from databricks_async.local.http.requests import Arrived, answer, decode_pairs, refusal
-from databricks_async.local.http.routes import table
+from databricks_async.local.http.routes import Routes, table
 from databricks_async.local.journal import Call, Journal, safe_headers
 from databricks_async.local.limits import RateLimit
-from databricks_async.local.state import State
 from databricks_async.local.values import WORKSPACE_ID
 from databricks_async.message import Response
 
@@ -25,18 +27,36 @@ _MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
-class Server:
-    """Serves one state over HTTP. Nothing is opened before `start`."""
+class Timed(Protocol):
+    """Whatever is served: the server itself needs only its clock."""
 
-    def __init__(self, state: State, journal: Journal, faults: Faults) -> None:
+    clock: Clock
+
+
+class Server:
+    """Serves one state over HTTP. Nothing is opened before `start`.
+
+    `routes` and `answer` say what is served: a workspace by default.
+    """
+
+    def __init__(
+        self,
+        state: Timed,
+        journal: Journal,
+        faults: Faults,
+        *,
+        routes: Routes | None = None,
+        answer: Callable[[Any, Arrived], Response] = answer,
+    ) -> None:
         self.rate_limit: RateLimit | None = None
         self._state = state
         self._journal = journal
         self._faults = faults
-        self._routes = table()
+        self._routes = routes or table()
+        self._own_answer = answer
         self._runner: web.ServerRunner | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address. Raises OSError when it is taken."""
         if self._runner is not None:
             raise RuntimeError("the local workspace is already started")
@@ -44,7 +64,7 @@ class Server:
         self._runner = runner = web.ServerRunner(self._connections)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, backlog=1024).start()
+            await web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls).start()
         except BaseException:
             await self.close()
             raise
@@ -106,13 +126,13 @@ class Server:
         call = arrived.call
         fault = self._faults.take(call.endpoint)
         if fault is None:
-            return await _respond(request, call, answer(self._state, arrived))
+            return await _respond(request, call, self._own_answer(self._state, arrived))
         call.fault = fault.name
         response = fault.response or Response(200, {}, b"")
         if not fault.after:
             await self._strike(request, fault)
         if fault.after or fault.kind == "delay":
-            own = answer(self._state, arrived)
+            own = self._own_answer(self._state, arrived)
             response = fault.response or own
         if fault.after:
             await self._strike(request, fault)

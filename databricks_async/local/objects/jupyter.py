@@ -110,7 +110,7 @@ def from_jupyter(content: bytes, language: Language | None) -> Notebook:
             metadata.get("language_info", {}).get("name"),
             metadata.get("kernelspec", {}).get("language"),
         ]
-        known = [found for name in names if (found := language_named(name))]
+        known: list[Language] = [found for name in names if (found := language_named(name))]
         found_language = known[0] if known else language or "PYTHON"
         cells = [_read(cell, found_language) for cell in read["cells"]]
     except (ValueError, LookupError, TypeError, AttributeError) as error:

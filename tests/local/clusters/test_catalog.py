@@ -1,4 +1,7 @@
-"""Node types, Spark versions and zones: what is listed, what else is accepted, and what a test adds."""
+"""Node types, Spark versions and zones: what is listed, what else is accepted, and what a test adds.
+
+Covers `local/clusters/node_types.py`, `local/clusters/offers.py` and `local/clusters/spark_versions.py` too.
+"""
 
 from __future__ import annotations
 

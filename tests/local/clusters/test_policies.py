@@ -1,4 +1,7 @@
-"""Cluster policies: what they fill in, what they refuse, and how they are made."""
+"""Cluster policies: what they fill in, what they refuse, and how they are made.
+
+Covers `local/clusters/policy_endpoints.py` too.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,12 @@ async def test_discovery_points_to_the_same_host(wire, workspace):
         metadata = await response.json()
     assert config == {"oidc_endpoint": f"{workspace.url}/oidc"}
     assert metadata["token_endpoint"] == workspace.url + URL
-    assert metadata["grant_types_supported"] == ["client_credentials"]
+    assert set(metadata["grant_types_supported"]) == {
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    }
 
 
 @pytest.mark.usefixtures("principal")

@@ -1,4 +1,7 @@
-"""Notebooks from SOURCE to JUPYTER and back: titles, Markdown, magic, and the metadata that Databricks keeps."""
+"""Notebooks from SOURCE to JUPYTER and back: titles, Markdown, magic, and the metadata that Databricks keeps.
+
+Covers `local/objects/jupyter.py` too.
+"""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +17,6 @@ HOST = "https://adb-1.2.azuredatabricks.net"
 TOKEN = "dapi-secret-1"
 SECRET = "oauth-secret-2"
 OTHER = "azure-secret-3"
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A home without a configuration file, and an environment that says nothing."""
-    for name in os.environ:
-        if name.startswith(("DATABRICKS_", "ARM_", "GOOGLE_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def env(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sets variables."""
-
-    def set_all(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    return set_all
 
 
 def databrickscfg(home: Path, text: str) -> None:
@@ -187,7 +163,7 @@ def test_the_profile_may_come_from_the_environment(tmp_path: Path, env: Any) -> 
 def test_a_profile_does_not_inherit_from_default(home: Path) -> None:
     """What the profile lacks is missing."""
     databrickscfg(home, f"[DEFAULT]\nhost = {HOST}\ntoken = {TOKEN}\n[p]\nhost = https://p")
-    assert "no credentials" in refused(profile="p")
+    assert Config.resolve(profile="p").token is None
 
 
 def test_a_profile_is_not_interpolated(home: Path) -> None:
@@ -256,10 +232,7 @@ def test_azure_use_msi_set_to_false_is_no_authorization(home: Path, env: Any) ->
         ("[__settings__]\ndefault_profile =", {}, "(no DEFAULT profile)"),
         (None, {}, "(no such file)"),
         (None, {"profile": "a"}, "(no such file)"),
-        (f"token = {TOKEN}", {}, "is not a valid configuration file (line 1)"),
-        (f"[a]\nhost = h\n{TOKEN}", {}, "is not a valid configuration file (line 3)"),
-        (f"[a]\ntoken = {TOKEN}\ntoken = {TOKEN}", {}, "is not a valid configuration file (line 3)"),
-        ("[a]\n[a]", {}, "is not a valid configuration file (line 2)"),
+        (f"[a]\nhost = h\n{TOKEN}", {}, "is not a valid configuration file (line 3): neither a section nor a key"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_said(
@@ -372,16 +345,20 @@ def test_two_ways_to_authorize_are_a_contradiction(env: Any, variables: dict[str
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"auth_type": "azure-cli"}, "auth_type (argument) is 'azure-cli', which is not supported yet"),
-        ({"auth_type": "databricks-cli"}, "which is not supported yet"),
-        ({"azure_client_id": "x"}, "authorization by azure: azure_client_id (argument) is not supported yet"),
+        (
+            {"auth_type": "basic"},
+            "auth_type (argument) is 'basic', which is not supported: user names and",
+        ),
+        ({"auth_type": "google-id"}, "which is not supported: it is not for Azure"),
         ({"auth_type": "oauth_m2m"}, "auth_type (argument) is 'oauth_m2m': did you mean 'oauth-m2m'?"),
-        ({"auth_type": "zzz"}, "auth_type (argument) is 'zzz': known are pat and oauth-m2m"),
+        ({"auth_type": "zzz"}, "auth_type (argument) is 'zzz': known are pat, metadata-service, oauth-m2m, "),
         ({"auth_type": "pat"}, "no token (DATABRICKS_TOKEN) for pat; looked in the arguments, the environment, "),
-        ({"client_id": "x"}, "no client_secret (DATABRICKS_CLIENT_SECRET) for oauth-m2m"),
+        ({"auth_type": "oauth-m2m", "client_id": "x"}, "no client_secret (DATABRICKS_CLIENT_SECRET) for oauth-m2m"),
+        (
+            {"auth_type": "azure-client-secret"},
+            "no azure_client_id (ARM_CLIENT_ID) for azure-client-secret and no",
+        ),
         ({"client_secret": SECRET}, "no client_id (DATABRICKS_CLIENT_ID) for oauth-m2m"),
-        ({}, "no credentials (token, DATABRICKS_TOKEN; or client_id and client_secret, "),
-        ({}, "no profile was asked for, and host is set"),
     ],
 )
 def test_what_is_missing_or_unsupported_is_said(arguments: dict[str, str], said: str) -> None:
@@ -440,7 +417,7 @@ def test_a_configuration_is_a_value() -> None:
     config = Config.resolve(host=HOST, token=TOKEN)
     assert config == Config(host=HOST + "/", token=TOKEN)
     assert hash(config) == hash(Config(host=HOST, token=TOKEN))
-    assert copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config
+    assert copy.deepcopy(config) == copy.copy(config) == config
     assert attrs.evolve(config, host="https://other").host == "https://other"
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         config.host = "x"  # type: ignore[misc]
