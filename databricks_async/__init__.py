@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from databricks_async.auth.token import Credential as Credential
     from databricks_async.auth.token import Token as Token
     from databricks_async.client import WorkspaceClient as WorkspaceClient
+    from databricks_async.codec import Model as Model
+    from databricks_async.codec.given import OfficialModel as OfficialModel
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
     from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
     from databricks_async.session.stats import Stats as Stats
+    from databricks_async.wait import Starting as Starting
     from databricks_async.wait import Timeout as Timeout
     from databricks_async.wait import Wait as Wait
     from databricks_async.watch import Watch as Watch
@@ -67,13 +70,15 @@ else:
         {
             "auth.token": ["Credential", "Token"],
             "client": ["WorkspaceClient"],
+            "codec": ["Model"],
+            "codec.given": ["OfficialModel"],
             "config": ["Config"],
             "errors": ["DatabricksError", "OutcomeUnknown"],
             "jobs.errors": ["RunFailed"],
             "message": ["Replay"],
             "pager": ["Page", "Pager"],
             "session.stats": ["Stats"],
-            "wait": ["Timeout", "Wait"],
+            "wait": ["Starting", "Timeout", "Wait"],
             "watch": ["Watch"],
         },
     )

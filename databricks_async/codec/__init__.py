@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 import attrs
 import orjson
 
-from databricks_async.codec import hooks
+from databricks_async.codec import hooks, show
 from databricks_async.codec.docs import document
 from databricks_async.codec.given import Given
 from databricks_async.codec.hooks import given_as, one_level
@@ -75,7 +75,11 @@ class _ModelType(type):
 
 @attrs.define(kw_only=True, repr=False)
 class Model(metaclass=_ModelType):
-    """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values."""
+    """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values.
+
+    `repr` is a short line, `print` shows all; secrets are hidden in both. `json.dumps` and `orjson.dumps` take
+    `default=Model.as_dict`. A FastAPI endpoint can return it.
+    """
 
     unknown_fields: dict[str, Any] | None = None
     """What was received and the class does not represent: keys it does not know, and known keys that were null.
@@ -98,8 +102,33 @@ class Model(metaclass=_ModelType):
         filled step by step.
         """
 
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Its items: `dict(model)` is `model.as_dict()`."""
+        return iter(self.as_dict().items())
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(_shown(self))})"
+        return show.short(self)
+
+    def __str__(self) -> str:
+        return show.pretty(self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        return show.rich_parts(self)
+
+    def _repr_html_(self) -> str:
+        return show.table(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from databricks_async.codec.pydantic import core_schema_of
+
+        return core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        from databricks_async.codec.pydantic import json_schema_of
+
+        return json_schema_of(cls)
 
 
 def decode(body: bytes, cls: type[T]) -> T:
@@ -330,19 +359,4 @@ def _check_inside(step: str | int, made: object, typed: object) -> None:
         raise error.inside(step) from None
 
 
-# --- What people see.
-
-
-def _shown(model: Model) -> Iterator[str]:
-    (unknown_fields, *fields) = attrs.fields(type(model))
-    fields.sort(key=lambda field: field.default is not attrs.NOTHING)  # ids first
-    for field in (*fields, unknown_fields):
-        value = getattr(model, field.name)
-        if value is None:
-            continue
-        hidden = "values" if field is unknown_fields else field.metadata.get("hidden")
-        if hidden == "values" and isinstance(value, Mapping):
-            value = dict.fromkeys(value, "***")
-        elif hidden:
-            value = "***"
-        yield f"{field.name}={value!r}"
+show.use_in_pprint(Model.__repr__)

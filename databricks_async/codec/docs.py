@@ -13,7 +13,7 @@ import attrs
 
 def document(cls: type[Any]) -> str | None:
     """The docstring of a class, followed by its fields."""
-    text = vars(cls).get("__doc__")
+    text: str | None = vars(cls).get("__doc__")
     if text is None or not attrs.has(cls):
         return text
     docs = field_docs(cls)
