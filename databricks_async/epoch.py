@@ -1,4 +1,8 @@
-"""The service's time, epoch milliseconds, as a datetime."""
+"""The service's time, epoch milliseconds, as a datetime.
+
+Each field of epoch milliseconds has a property that is its moment in UTC, called as the field without its `_time`,
+`_at` or `_ms`: `start_time` is `start`, `created_at` is `created`; `timestamp` is `time`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +34,12 @@ def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
     """What the service is asked with: milliseconds as they are, or those of a datetime that knows its time zone."""
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise ValueError(f"{name} has no time zone: the service counts in UTC")
+            raise ValueError(
+                f"{name} has no time zone: write datetime(..., tzinfo=UTC), or {name}.astimezone() if local"
+            )
         return round((moment - _EPOCH) / timedelta(milliseconds=1))
+    if isinstance(moment, float):
+        raise TypeError(f"{name} is a float: write datetime.fromtimestamp(seconds, UTC), or int(seconds * 1000)")
     if moment is not None and type(moment) is not int:
         raise TypeError(f"{name} must be epoch milliseconds or a datetime, not {type(moment).__name__}")
     return moment

@@ -13,13 +13,22 @@ from databricks_async.mistakes import refuse
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Page(Generic[T]):
     """One answer of a paged endpoint."""
 
     items: Sequence[T]
     next_page_token: str | None = None
     """Hand it to the same method as `page_token` to go on after this page; None on the last page."""
+    prev_page_token: str | None = None
+    """The same for the page before this one; None on the first page, and where the service gives none."""
+    total_count: int | None = None
+    """The items of all pages together, where the service counts them."""
+
+    def __repr__(self) -> str:
+        after = "more to come" if self.next_page_token else "the last one"
+        total = "" if self.total_count is None else f" of {self.total_count}"
+        return f"<Page of {len(self.items)}{total} items, {after}>"
 
 
 class Pager(Generic[T]):
@@ -36,6 +45,7 @@ class Pager(Generic[T]):
         *,
         page_token: str | None = None,
         max_items: int | None = None,
+        name: str = "",
     ) -> None:
         if max_items is not None and (type(max_items) is not int or max_items < 0):
             raise ValueError(f"max_items must be a whole number of items, not {max_items!r}")
@@ -44,6 +54,10 @@ class Pager(Generic[T]):
         self._fetch = fetch
         self._page_token = page_token or None
         self._max_items = max_items
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"<Pager of {self._name}: `async for`, `.pages()` or `await pager.collect()`>"
 
     def __aiter__(self) -> AsyncIterator[T]:
         return _Items(self.pages())

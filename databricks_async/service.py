@@ -98,12 +98,18 @@ class Service:
             found, next_token = items(answer) or [], next_page_token(answer) or None
             if next_token is None and has_more(answer) and "page_token" not in (where or {}):
                 next_token = f"offset={_offset_of(where) + len(found)}"
-            page = Page(found, next_token)
+            page = Page(
+                found,
+                next_token,
+                getattr(answer, "prev_page_token", None) or None,
+                getattr(answer, "total_count", None),
+            )
             if fill_in is not None:
                 await fill_in(page.items)
             return page
 
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        name = endpoint.replace("{v}", self._version)
+        return Pager(fetch, page_token=page_token, max_items=max_items, name=name)
 
     def _prepare(self, template: str) -> tuple[str, str, bool]:
         endpoint = template.replace("{v}", self._version)

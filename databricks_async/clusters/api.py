@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
@@ -36,6 +37,7 @@ from databricks_async.clusters.models import (
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
 from databricks_async.codec import Model, build, check_word, given_as, one_level
 from databricks_async.codec.given import Given
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay
@@ -345,8 +347,8 @@ class Clusters(Service):
         self,
         cluster_id: str,
         *,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | datetime | None = None,
+        end_time: int | datetime | None = None,
         order: GetEventsOrder | str | None = None,
         event_types: Iterable[EventType | str] | None = None,
         offset: int | None = None,
@@ -356,9 +358,9 @@ class Clusters(Service):
     ) -> Pager[ClusterEvent]:
         """What happened to a cluster, the newest first unless `order="ASC"`.
 
-        `start_time` and `end_time` are epoch milliseconds. `page_size` is how many events one request brings: 500 at
-        most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it, `offset` leaves out so
-        many of the first.
+        `start_time` and `end_time` are epoch milliseconds or aware datetimes. `page_size` is how many events one
+        request brings: 500 at most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it,
+        `offset` leaves out so many of the first.
         """
         identifier("cluster_id", cluster_id)
         if offset is not None:
@@ -372,8 +374,8 @@ class Clusters(Service):
         check_word(GetEventsOrder, order, "order")
         first = {
             "cluster_id": cluster_id,
-            "start_time": start_time,
-            "end_time": end_time,
+            "start_time": to_epoch_ms("start_time", start_time),
+            "end_time": to_epoch_ms("end_time", end_time),
             "order": order,
             "event_types": types,
             "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),

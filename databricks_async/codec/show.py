@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 import pprint
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
 MAX_REPR: Final = 399
 _WIDTH: Final = 100
-_MAX_VALUE: Final = 60
+_MAX_VALUE: Final = 120
 _MAX_CELL: Final = 200
 _TOP = ("id", "key", "name", "path", "state", "status", "type", "life_cycle_state", "result_state")
 
@@ -121,11 +121,21 @@ def _rank(field: tuple[str, Any]) -> int:
 
 
 def _abridged(value: Any) -> str:
-    if isinstance(value, list) and value:
-        return f"[{len(value)} of {type(value[0]).__name__}]"
-    if isinstance(value, dict) and value:
-        return f"{{{len(value)} items}}"
+    """A value in about `_MAX_VALUE` characters: of a list or map the first items, and how many more there are."""
+    if type(value) is list:
+        return f"[{_first_of(map(whole, value), len(value))}]"
+    if type(value) is dict:
+        return f"{{{_first_of((f'{name!r}: {whole(one)}' for name, one in value.items()), len(value))}}}"
     return _cut(whole(value), _MAX_VALUE)
+
+
+def _first_of(items: Iterable[str], count: int) -> str:
+    taken: list[str] = []
+    for item in items:
+        if sum(map(len, taken)) + len(item) > _MAX_VALUE:
+            return ", ".join([*(taken or [_cut(item, _MAX_VALUE)]), f"… {count - max(1, len(taken))} more"])
+        taken.append(item)
+    return ", ".join(taken)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 from uuid import uuid4
@@ -14,6 +15,7 @@ import attrs
 from databricks_async.aio import gather
 from databricks_async.codec import Model, build, check_word, given_as
 from databricks_async.codec.given import Given
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
@@ -44,7 +46,7 @@ from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
-from databricks_async.jobs.single_task import with_tasks
+from databricks_async.jobs.single_task import settings_of, with_tasks
 from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
@@ -100,7 +102,7 @@ class Jobs(Service):
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, with_tasks(CreateJob, _settings_of(settings)), **with_tasks(CreateJob, fields))
+        body = build(CreateJob, with_tasks(CreateJob, settings_of(settings)), **with_tasks(CreateJob, fields))
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -143,7 +145,7 @@ class Jobs(Service):
 
     async def reset(self, job_id: int, new_settings: Job | Given[JobSettings]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        given = with_tasks(CreateJob, _settings_of(new_settings))
+        given = with_tasks(CreateJob, settings_of(new_settings))
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
         settings = build(JobSettings, given)
@@ -347,8 +349,8 @@ class Jobs(Service):
         completed_only: bool | None = None,
         expand_tasks: bool | None = None,
         run_type: RunType | str | None = None,
-        start_time_from: int | None = None,
-        start_time_to: int | None = None,
+        start_time_from: int | datetime | None = None,
+        start_time_to: int | datetime | None = None,
         offset: int | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -356,10 +358,11 @@ class Jobs(Service):
     ) -> Pager[BaseRun]:
         """Runs of the last 60 days, the latest first: of all jobs or one.
 
-        `start_time_from` and `start_time_to` are epoch milliseconds. `expand_tasks` brings the tasks and job clusters,
-        all of them: runs with more than a page holds are read by themselves, concurrently (one that is deleted
-        meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings: 25 at most,
-        and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the latest.
+        `start_time_from` and `start_time_to` are epoch milliseconds or aware datetimes. `expand_tasks` brings the tasks
+        and job clusters, all of them: runs with more than a page holds are read by themselves, concurrently (one that
+        is deleted meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings:
+        25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
+        latest.
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
@@ -370,8 +373,8 @@ class Jobs(Service):
             "completed_only": completed_only,
             "expand_tasks": expand_tasks,
             "run_type": run_type,
-            "start_time_from": start_time_from,
-            "start_time_to": start_time_to,
+            "start_time_from": to_epoch_ms("start_time_from", start_time_from),
+            "start_time_to": to_epoch_ms("start_time_to", start_time_to),
             "offset": None if offset is None else number("offset", offset),
             "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
         }
@@ -484,16 +487,6 @@ class Jobs(Service):
             except (DatabricksError, TimeoutError) as error:  # the run is there, and is seen later
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
-
-
-def _settings_of(given: Model | Given[Any] | None) -> Any:
-    """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
-    given = given_as(given)
-    if isinstance(given, BaseJob):
-        given = given.settings
-    if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
-        given = given["settings"]
-    return given
 
 
 def _request(kind: type[M], name: str, given: int | Given[M] | None, fields: Mapping[str, Any]) -> M:

@@ -6,11 +6,14 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import parse_qs
 
 from databricks_async.aio import off_loop
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
 from databricks_async.mistakes import refuse
 from databricks_async.workspace.paths import truth
@@ -32,6 +35,10 @@ class Download:
         self._session = session
         self._request = request
 
+    def __repr__(self) -> str:
+        path = parse_qs(self._request.query).get("path", ["?"])[0]
+        return f"<Download of {path}: `await download.read()`, `await download.save(path)` or `async for`>"
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces(self._session, self._request)
 
@@ -48,16 +55,18 @@ class Download:
         return b"".join([chunk async for chunk in self])
 
     async def save(
-        self, local_path: str | os.PathLike[str], *, overwrite: bool = False, modified_at: int | None = None
+        self, local_path: str | os.PathLike[str], *, overwrite: bool = False, modified_at: int | datetime | None = None
     ) -> int:
         """Write it into a local file. Returns the number of bytes.
 
         The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given; the
-        new one then has its permissions. `modified_at`, in epoch milliseconds, is its time of modification if given.
+        new one then has its permissions. `modified_at`, in epoch milliseconds or an aware datetime, is its time of
+        modification if given.
         """
         target, overwrite = Path(local_path), truth("overwrite", overwrite)
+        modified = to_epoch_ms("modified_at", modified_at)
         async with self._session.transfers:
-            return await self._save(target, overwrite, modified_at)
+            return await self._save(target, overwrite, modified)
 
     async def _save(self, target: Path, overwrite: bool, modified_at: int | None) -> int:
         file, temporary = await off_loop(_create_beside, target, overwrite, undo=_discard)

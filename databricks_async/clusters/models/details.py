@@ -89,14 +89,39 @@ class ClusterDetails(ClusterAttributes):
     """The disks of each machine."""
 
     @property
-    def started_at(self) -> datetime | None:
+    def last_restarted(self) -> datetime | None:
+        """`last_restarted_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_restarted_time)
+
+    @property
+    def last_state_loss(self) -> datetime | None:
+        """`last_state_loss_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_state_loss_time)
+
+    @property
+    def start(self) -> datetime | None:
         """`start_time` with a time zone (UTC)."""
         return from_epoch_ms(self.start_time)
 
     @property
-    def terminated_at(self) -> datetime | None:
+    def terminated(self) -> datetime | None:
         """`terminated_time` with a time zone (UTC)."""
         return from_epoch_ms(self.terminated_time)
+
+    @property
+    def last_activity(self) -> datetime | None:
+        """`last_activity_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_activity_time)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """The older name of `start`."""
+        return self.start
+
+    @property
+    def terminated_at(self) -> datetime | None:
+        """The older name of `terminated`."""
+        return self.terminated
 
     def to_spec(self) -> ClusterSpec:
         """What to hand to `edit` to leave the cluster as it is: a copy, to be changed first.

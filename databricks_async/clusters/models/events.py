@@ -84,6 +84,11 @@ class DataPlaneEventDetails(Model):
     timestamp: int | None = None
     """Epoch milliseconds."""
 
+    @property
+    def time(self) -> datetime | None:
+        """`timestamp` with a time zone (UTC)."""
+        return from_epoch_ms(self.timestamp)
+
 
 @attrs.define(kw_only=True, repr=False)
 class EventDetails(Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from databricks_async.clusters.models.enums import (
@@ -14,6 +16,7 @@ from databricks_async.clusters.models.enums import (
     GcpAvailability,
 )
 from databricks_async.codec import SECRET, Model, WrongShape
+from databricks_async.epoch import from_epoch_ms
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -219,3 +222,8 @@ class SparkNode(Model):
     """The public DNS name."""
     start_timestamp: int | None = None
     """Epoch milliseconds."""
+
+    @property
+    def start(self) -> datetime | None:
+        """`start_timestamp` with a time zone (UTC)."""
+        return from_epoch_ms(self.start_timestamp)

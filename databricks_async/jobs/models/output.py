@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from databricks_async.codec import SECRET, SECRET_VALUES, Model
+from databricks_async.epoch import from_epoch_ms
 from databricks_async.jobs.models.run_enums import (
     AlertEvaluationState,
     CleanRoomTaskRunLifeCycleState,
@@ -55,6 +58,11 @@ class OutputSchemaInfo(Model):
     """Epoch milliseconds."""
     schema_name: str | None = None
     """The schema of the output."""
+
+    @property
+    def expiration(self) -> datetime | None:
+        """`expiration_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.expiration_time)
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -249,6 +257,16 @@ class SqlDashboardWidgetOutput(Model):
     """The id of the widget."""
     widget_title: str | None = None
     """The title of the widget."""
+
+    @property
+    def end(self) -> datetime | None:
+        """`end_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.end_time)
+
+    @property
+    def start(self) -> datetime | None:
+        """`start_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.start_time)
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import attrs
 
 from databricks_async.codec import Model
+from databricks_async.epoch import from_epoch_ms
 from databricks_async.jobs.models.run_enums import TerminationCodeCode
 from databricks_async.jobs.models.settings_enums import PauseStatus
 
@@ -21,6 +23,11 @@ class ContinuousTriggerState(Model):
     """Whether the next run is put off because of failures."""
     next_attempt_ms: int | None = None
     """Epoch milliseconds."""
+
+    @property
+    def next_attempt(self) -> datetime | None:
+        """`next_attempt_ms` with a time zone (UTC)."""
+        return from_epoch_ms(self.next_attempt_ms)
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -67,6 +74,11 @@ class PeriodicTriggerState(Model):
 
     next_run_time: int | None = None
     """Epoch milliseconds."""
+
+    @property
+    def next_run(self) -> datetime | None:
+        """`next_run_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.next_run_time)
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -151,6 +163,11 @@ class TriggerEvaluation(Model):
     """Only if a run was started."""
     timestamp: int | None = None
     """Epoch milliseconds."""
+
+    @property
+    def time(self) -> datetime | None:
+        """`timestamp` with a time zone (UTC)."""
+        return from_epoch_ms(self.timestamp)
 
 
 @attrs.define(kw_only=True, repr=False)
