@@ -31,13 +31,13 @@ WALL, CPU = 0, 1
 def many(call: Callable[[], Awaitable[object]], calls: int, at_once: int) -> Callable[[], Awaitable[None]]:
     """`calls` calls, `at_once` at a time."""
 
-    async def worker(turns: itertools.count[int]) -> None:
-        while next(turns) < calls:
+    async def worker(numbers: itertools.count[int]) -> None:
+        while next(numbers) < calls:
             await call()
 
     async def run() -> None:
-        turns = itertools.count()
-        await asyncio.gather(*(worker(turns) for _ in range(at_once)))
+        numbers = itertools.count()
+        await asyncio.gather(*(worker(numbers) for _ in range(at_once)))
 
     return run
 

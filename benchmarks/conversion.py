@@ -305,9 +305,9 @@ def cost(job: Callable[[], Any], times: int) -> float:
 
 def times_as_much(job: Callable[[], Any], other: Callable[[], Any], seconds: float) -> float:
     """The median of what `job` costs in units of `other`, both measured side by side again and again."""
-    turn = seconds / 60
-    turns = [max(1, round(turn / cost(one, 5))) for one in (job, other)]
-    return statistics.median(cost(job, turns[0]) / cost(other, turns[1]) for _ in range(30))
+    share = seconds / 60
+    rounds = [max(1, round(share / cost(one, 5))) for one in (job, other)]
+    return statistics.median(cost(job, rounds[0]) / cost(other, rounds[1]) for _ in range(30))
 
 
 def clusters(gate: Gate, size: int, seconds: float) -> None:

@@ -25,10 +25,10 @@ PER_SECOND, BURST, CALLERS = 30, 30, 100
 
 async def ours(ws: LocalWorkspace, calls: int) -> None:
     async with WorkspaceClient(host=ws.url, token=ws.token) as w:
-        turns = itertools.count()
+        numbers = itertools.count()
 
         async def caller() -> None:
-            while next(turns) < calls:
+            while next(numbers) < calls:
                 await w.clusters.list_zones()
 
         await asyncio.gather(*(caller() for _ in range(CALLERS)))

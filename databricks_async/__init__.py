@@ -26,10 +26,12 @@ The map of the package, each module before those that it builds on:
     secret          text that stays out of sight
     errors          all exceptions, drawn as a tree
     error_bodies    what an answer says went wrong, as plain values
+    sent_secrets    the secrets that were sent: no message repeats them
     aio             what asyncio lacks: time limits, single flight, gather, work off the loop
     epoch           epoch milliseconds as datetime and timedelta
     local           an in-memory workspace behind real HTTP, for tests and demos
     message         Request, Response, Send: the values between the layers
+    nesting         how deep an answer may be nested
     suggest         what a misspelt name was meant to be
     mistakes        what to write instead of what everybody writes first
     front_door      how the packages offer their names

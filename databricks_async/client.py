@@ -26,8 +26,14 @@ if TYPE_CHECKING:
     from databricks_async.session.stats import Stats
     from databricks_async.workspace.api import Workspace
 
-API_VERSIONS = {"clusters": "2.1", "jobs": "2.2", "libraries": "2.0", "workspace": "2.0", "current_user": "2.0"}
-"""What today's service speaks."""
+API_VERSIONS = {
+    "clusters": "2.1",
+    "jobs": "2.2",
+    "libraries": "2.0",
+    "workspace": "2.0",
+    "current_user": "2.0",
+}
+"""The versions that the service has today."""
 
 
 class WorkspaceClient:
@@ -167,6 +173,11 @@ class WorkspaceClient:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a client is not pickled or copied: it holds secrets and connections; make one where it is needed"
+        )
 
     def __repr__(self) -> str:
         config = getattr(self, "config", None)  # a traceback shows it half made

@@ -31,7 +31,7 @@ def from_ms(milliseconds: int | None) -> timedelta | None:
 
 
 def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
-    """What the service is asked with: milliseconds as they are, or those of a datetime that knows its time zone."""
+    """Milliseconds as they are sent: those given, or those of a datetime with a time zone."""
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise ValueError(

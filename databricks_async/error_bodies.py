@@ -14,6 +14,7 @@ import attrs
 import orjson
 
 from databricks_async.message import Response
+from databricks_async.nesting import is_too_deep
 
 Detail: TypeAlias = dict[str, Any]
 
@@ -108,11 +109,22 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
         value = orjson.loads(body)
     except ValueError:
         return None
-    if not isinstance(value, dict) or not _code(value.get("error_code")):
+    if not isinstance(value, dict) or not _code(value.get("error_code")) or is_too_deep(body, value):
         return None
     if raw and not value.keys() <= _ERROR_FIELDS:
         return None
     return _finished(_from_json(value), response.status)
+
+
+def is_page_for_file(headers: Mapping[str, str], query: str) -> bool:
+    """Whether a web page, of a login for example, has come in place of a file's own bytes.
+
+    A file comes with a `Content-Disposition`, and only these are pages themselves: `format=HTML`, and `*.html`.
+    """
+    if "text/html" not in (header(headers, "content-type") or "") or header(headers, "content-disposition"):
+        return False
+    asked = dict(parse_qsl(query))
+    return asked.get("format") != "HTML" and not asked.get("path", "").lower().endswith((".html", ".htm"))
 
 
 def read_redirect(response: Response) -> ErrorBody:
@@ -159,7 +171,10 @@ def _read_error(response: Response) -> ErrorBody:
             read = ErrorBody(f"answered with a web page ({title}): is this the address of a workspace?")
     elif text.startswith(("{", "[", '"')):
         try:
-            read = _from_json(orjson.loads(text))
+            value = orjson.loads(text)
+            if is_too_deep(text, value):
+                raise ValueError("nested too deep")
+            read = _from_json(value)
         except ValueError:
             read = ErrorBody(f"{reason(response.status)}; the answer is not valid JSON")
     elif text:

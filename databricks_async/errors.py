@@ -60,6 +60,7 @@ from databricks_async.error_bodies import (
     Detail,
     ErrorBody,
     find_request_id,
+    is_page_for_file,
     one_line,
     read_disguised,
     read_error,
@@ -69,6 +70,7 @@ from databricks_async.error_bodies import (
 from databricks_async.error_bodies import retry_after_seconds as retry_after_seconds
 from databricks_async.front_door import missing, public_names
 from databricks_async.message import Request, Response
+from databricks_async.sent_secrets import mask
 
 
 class About(TypedDict, total=False):
@@ -104,6 +106,7 @@ class DatabricksError(Exception):
         details: Iterable[Detail] = (),
     ) -> None:
         # The message alone: pickle and copy call the class with `args`, then restore the attributes.
+        message = mask(message)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -151,7 +154,7 @@ class DatabricksError(Exception):
             known.append(f"after {self.attempts} attempts")
         about = ": ".join(part for part in (self.endpoint, ", ".join(known)) if part)
         line = one_line(self.message, 2000)
-        return f"{line} ({about})" if about else line
+        return mask(f"{line} ({about})" if about else line)
 
 
 class ConfigError(DatabricksError, ValueError):
@@ -401,7 +404,8 @@ def error_from(request: Request, response: Response) -> DatabricksError | None:
     status = response.status
     if 200 <= status < 300:
         # A downloaded file may look like anything.
-        read = read_disguised(response, raw="direct_download=true" in request.query.lower())
+        raw = "direct_download=true" in request.query.lower() and not is_page_for_file(response.headers, request.query)
+        read = read_disguised(response, raw=raw)
         if read is None:
             return None
         code = read.error_code or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import FrameType, ModuleType
@@ -15,17 +16,24 @@ ROOT = __name__.partition(".")[0]
 Lookup: TypeAlias = Callable[[str], Any]
 
 
-def front_door(package: str, homes: Mapping[str, Iterable[str]]) -> tuple[Lookup, Callable[[], list[str]]]:
+def front_door(
+    package: str, homes: Mapping[str, Iterable[str]] | None = None
+) -> tuple[Lookup, Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a package that offers the names of its modules; `__all__` comes with them.
 
     `homes` maps modules of the package to the names that are theirs; `"*"` stands for all types that the module
-    offers, see `public_names`. A module is imported when it has to be looked through for a name.
+    offers, see `public_names`. Without `homes` the package offers all types of all its modules. A module is imported
+    when it has to be looked through for a name.
     """
+    if homes is None:
+        homes = {info.name: "*" for info in iter_modules(sys.modules[package].__path__)}
 
-    def names_in(home: str) -> Iterable[str]:
-        if homes[home] != "*":
-            return homes[home]
-        return filter(_is_type_name, public_names(import_module(f"{package}.{home}")))
+    @cache
+    def names_in(home: str) -> frozenset[str]:
+        names = homes[home]
+        return frozenset(
+            names if names != "*" else filter(_is_type_name, public_names(import_module(f"{package}.{home}")))
+        )
 
     def get(name: str) -> Any:
         if name == "__all__":

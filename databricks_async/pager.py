@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
@@ -101,24 +102,30 @@ class _Pages(AsyncIterator[Page[T]]):
         self._fetch = fetch
         self._token = page_token
         self._left = max_items
-        self._seen = set[str]()
+        self._seen = set[bytes]()
         self._over = False
 
     async def __anext__(self) -> Page[T]:
         token = self._token
         if self._over or self._left == 0:
             raise StopAsyncIteration
-        if token in self._seen:
+        digest = None if token is None else _digest(token)
+        if digest in self._seen:
             raise PagingError("the service gave the same page token twice: the listing would never end")
         page = await self._fetch(token)
-        if token is not None:
-            self._seen.add(token)
+        if digest is not None:
+            self._seen.add(digest)
         self._token = page.next_page_token
         self._over = self._token is None
         if self._left is not None:
             page = attrs.evolve(page, items=page.items[: self._left])
             self._left -= len(page.items)
         return page
+
+
+def _digest(token: str) -> bytes:
+    """What tells a token from others: some are as long as a page."""
+    return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class _Items(AsyncIterator[T]):

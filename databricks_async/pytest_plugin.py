@@ -38,7 +38,7 @@ async def local_workspace() -> AsyncIterator[LocalWorkspace]:
 async def workspace_client(
     local_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[WorkspaceClient]:
-    """A client of `local_workspace`, deaf to the settings of the machine; it polls without long pauses."""
+    """A client of `local_workspace`, which ignores the settings of the machine; it polls without long pauses."""
     import os
 
     from databricks_async.client import WorkspaceClient

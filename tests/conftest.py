@@ -32,9 +32,9 @@ _OURS = (
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """No variables of any way to authorize, no proxies, no browser, and an empty home directory."""
+    """No variables of any way to authorize, no proxies or authorities, no browser, and an empty home directory."""
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+        if name.startswith((*_OURS, "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     home = tmp_path_factory.mktemp("home")

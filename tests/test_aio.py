@@ -10,7 +10,7 @@ import pytest
 from databricks_async.aio import SingleFlight, gather, off_loop, time_limit, wait_through
 
 
-async def turns(count: int = 5) -> None:
+async def loop_steps(count: int = 5) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -57,13 +57,13 @@ async def test_waiting_goes_on_through_cancellations():
     first, second = loop.create_future(), loop.create_future()
     futures = {first}
     waiting = asyncio.create_task(wait_through(futures))
-    await turns()
+    await loop_steps()
     for _ in range(2):
         waiting.cancel()
-        await turns()
+        await loop_steps()
     futures.add(second)
     first.set_result(None)
-    await turns()
+    await loop_steps()
     assert not waiting.done()
     second.set_result(None)
     assert isinstance(await waiting, asyncio.CancelledError)
@@ -79,9 +79,9 @@ async def test_a_thread_is_waited_for_by_a_caller_that_is_cancelled():
         return value
 
     calling = asyncio.create_task(off_loop(work, "made", undo=undone.append))
-    await turns()
+    await loop_steps()
     calling.cancel()
-    await turns()
+    await loop_steps()
     assert not calling.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
@@ -110,7 +110,7 @@ async def test_a_failure_ends_the_other_calls():
     slow = Work()
 
     async def fail() -> str:
-        await turns()
+        await loop_steps()
         raise LookupError("no")
 
     with pytest.raises(LookupError, match="no"):
@@ -123,13 +123,13 @@ async def test_all_callers_share_one_flight():
     work = Work()
     flight = SingleFlight(work, "test")
     callers = [asyncio.create_task(flight.join()) for _ in range(3)]
-    await turns()
+    await loop_steps()
     callers[0].cancel()
-    await turns()
+    await loop_steps()
     assert (work.begun, work.cancelled, flight.is_under_way, flight.is_wanted) == (1, 0, True, True)
     work.end.set_result("done")
     assert [(await caller).result() for caller in callers[1:]] == ["done", "done"]
-    await turns()
+    await loop_steps()
     assert (flight.is_under_way, flight.is_wanted) == (False, False)
     assert (await flight.join()).result() == "done"
     assert work.begun == 2
@@ -140,11 +140,11 @@ async def test_a_flight_ends_with_its_last_caller():
     work = Work()
     flight = SingleFlight(work, "test")
     first = asyncio.create_task(flight.join())
-    await turns()
+    await loop_steps()
     first.cancel()
     await asyncio.sleep(0)
     second = asyncio.create_task(flight.join())
-    await turns()
+    await loop_steps()
     assert (work.begun, work.cancelled) == (2, 1)
     work.end.set_result("done")
     assert (await second).result() == "done"
@@ -157,11 +157,11 @@ async def test_a_flight_that_is_kept_goes_on_without_callers():
     work = Work()
     flight = SingleFlight(work, "test", keep=True)
     first = asyncio.create_task(flight.join())
-    await turns()
+    await loop_steps()
     first.cancel()
-    await turns()
+    await loop_steps()
     second = asyncio.create_task(flight.join())
-    await turns()
+    await loop_steps()
     assert (work.begun, work.cancelled) == (1, 0)
     await flight.cancel()
     assert (await second).cancelled()
@@ -172,7 +172,7 @@ async def test_a_failure_reaches_all_callers():
     work = Work()
     flight = SingleFlight(work, "test")
     callers = [asyncio.create_task(flight.join()) for _ in range(2)]
-    await turns()
+    await loop_steps()
     work.end.set_exception(LookupError("no"))
     for caller in callers:
         assert isinstance((await caller).exception(), LookupError)
@@ -186,9 +186,9 @@ async def test_a_failure_that_no_caller_sees_is_quiet(caplog):
     work = Work()
     flight = SingleFlight(work, "test", keep=True)
     flight.begin()
-    await turns()
+    await loop_steps()
     work.end.set_exception(LookupError("no"))
-    await turns()
+    await loop_steps()
     del flight, work
-    await turns()
+    await loop_steps()
     assert caplog.records == []

@@ -43,7 +43,7 @@ def test_a_file_is_short(path: Path) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_says_why_it_exists(name: str) -> None:
-    """The first line of each module tells its one reason to exist."""
+    """The first line of each module says its one reason to exist."""
     doc = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
     assert doc
     assert doc.splitlines()[0]

@@ -48,7 +48,7 @@ async def test_a_lent_session_brings_its_own_trace_configs():
 
 
 async def test_a_lent_session_is_used_and_stays_open(local_workspace):
-    """Whoever made it closes it."""
+    """Its maker closes it."""
     async with aiohttp.ClientSession() as session:
         async with WorkspaceClient(host=local_workspace.url, token=local_workspace.token, session=session) as w:
             await w.clusters.list_zones()

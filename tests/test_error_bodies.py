@@ -236,7 +236,7 @@ def test_an_ordinary_answer_is_not_taken_for_an_error(body: bytes) -> None:
     ],
 )
 def test_a_web_page_with_200_is_no_answer(body: bytes, content_type: str) -> None:
-    """A login page tells that the host is wrong, instead of a JSON error."""
+    """A login page means that the host is wrong, instead of a JSON error."""
     error = raised(200, body, content_type=content_type)
     assert type(error) is errors.InvalidResponse
     assert "a login page? check the host" in str(error)
@@ -247,7 +247,17 @@ def test_a_downloaded_file_may_look_like_anything(body: bytes) -> None:
     """A file's own bytes are never taken for a page or for an error."""
     download = Request("GET /api/2.0/workspace/export", "/api/2.0/workspace/export", "path=%2Fx&direct_download=true")
     assert error_from(download, answer(200, body, content_type="application/octet-stream")) is None
-    assert error_from(download, answer(200, b"<html>", content_type="text/html")) is None
+    attached = answer(200, body, content_type="text/html", content_disposition="attachment; filename=x")
+    assert error_from(download, attached) is None
+
+
+@pytest.mark.parametrize("query", ["path=%2Fx.html&format=AUTO", "path=%2Fx.HTM&format=AUTO", "path=%2Fx&format=HTML"])
+def test_a_page_may_be_downloaded(query: str) -> None:
+    """When it was asked for; in place of anything else it is a login page."""
+    for asked, is_page in ((query, True), ("path=%2Fx&format=AUTO", False)):
+        download = Request("GET /api/2.0/workspace/export", "/x", f"{asked}&direct_download=true")
+        error = error_from(download, answer(200, b"<html>", content_type="text/html"))
+        assert (error is None) == is_page
 
 
 def test_a_download_may_end_in_an_error_object() -> None:

@@ -1,4 +1,4 @@
-"""Which exception an answer becomes, and what an exception tells."""
+"""Which exception an answer becomes, and what an exception says."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_an_expired_token_may_be_told_by_a_web_page() -> None:
     assert is_expired_token(answer(403, b"<html><title>Error 403 Invalid access token.</title></html>"))
 
 
-# What an exception tells
+# What an exception says
 
 
 def test_the_text_is_one_short_line() -> None:
@@ -262,7 +262,7 @@ def test_the_method_is_that_of_the_endpoint() -> None:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_every_exception_survives_pickle_and_copy(kind: type[DatabricksError], again: Any) -> None:
-    """A process pool hands over the error with all that it tells."""
+    """A process pool hands over the error with all that it says."""
     error = kind("no", status=400, error_code="X", request_id="r", endpoint="GET /x", details=[{"@type": "t"}])
     error.attempts, error.elapsed, error.retry_after = 3, 1.5, 2.0
     other = again(error)
@@ -298,7 +298,7 @@ def test_the_errors_of_jobs_are_importable_from_here() -> None:
     ],
 )
 def test_some_are_also_what_python_calls_them(kind: type[DatabricksError], builtin: type[Exception]) -> None:
-    """`except TimeoutError` catches a timeout, whoever raised it."""
+    """`except TimeoutError` catches a timeout, whichever call raised it."""
     assert issubclass(kind, builtin)
 
 

@@ -1,4 +1,4 @@
-"""What users may name: where it is, that it is all there, and what they are told at the wrong door."""
+"""What users may name: where it is, that it is all there, and the error in a wrong place."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from databricks_async.front_door import public_names
 
 TESTS = Path(__file__).parent
 SERVICES = [f"databricks_async.{service}" for service in sorted(API_VERSIONS)]
+MODELS = ["databricks_async.clusters.models", "databricks_async.jobs.models"]
 DOORS = ["databricks_async", "databricks_async.errors", "databricks_async.local", *SERVICES]
 
 
@@ -45,7 +46,7 @@ def test_each_public_name_is_there(door):
         assert name in dir(module)
 
 
-@pytest.mark.parametrize("door", ["databricks_async", *SERVICES])
+@pytest.mark.parametrize("door", ["databricks_async", *SERVICES, *MODELS])
 def test_type_checkers_see_what_python_does(door):
     """The names that a package imports for type checkers are those that it offers."""
     module = importlib.import_module(door)
@@ -58,6 +59,10 @@ def test_type_checkers_see_what_python_does(door):
         for alias in node.names:
             seen |= {alias.name} if alias.name != "*" else set(_offered_by(node.module))
     assert {name for name in seen if name[0].isupper()} == set(module.__all__)
+
+
+def _get(module, name):
+    return getattr(importlib.import_module(module), name)
 
 
 def _offered_by(name):
@@ -146,6 +151,27 @@ def test_models_are_not_imported_before_they_are_used():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_modules_of_models_list_their_classes(service):
+    """In `__all__`, by which type checkers and `import *` tell them from what the module imports."""
+    modules = {cls.__module__ for name in _offered_by(service) if isinstance(cls := _get(service, name), type)}
+    modules = [name for name in modules if ".models" in name]
+    assert modules or not hasattr(importlib.import_module(service), "__path__")
+    for module in map(importlib.import_module, modules):
+        defined = {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+        classes = {name for name in defined if isinstance(vars(module)[name], type) and not name.startswith("_")}
+        assert set(module.__all__) == classes, module.__name__
+
+
+@pytest.mark.parametrize("door", MODELS)
+def test_packages_of_models_offer_nothing_that_is_not_theirs(door):
+    """No class of another package, and no module that theirs import."""
+    module = importlib.import_module(door)
+    assert {getattr(module, name).__module__.rpartition(".")[0] for name in module.__all__} == {door}
+    assert {name for name in dir(module) if name[0].isupper()} - {*module.__all__} == {"TYPE_CHECKING"}
+    assert not {"attrs", "datetime", "timedelta"} & {*dir(module)}
 
 
 def test_a_name_that_was_used_is_as_fast_as_any():

@@ -115,7 +115,7 @@ async def test_an_exception_in_the_body_closes_too(workspace, connect):
 
 
 async def test_closing_ends_readings_under_way(workspace, connect):
-    """Each call raises LifecycleError at once: in flight, waiting for its turn, or waiting to be sent again."""
+    """Each call raises LifecycleError at once: in flight, waiting to be sent, or waiting to be sent again."""
     workspace.faults.add("GET /api/2.1/clusters/get", Fault.hang(), times=3)
     workspace.faults.add("GET /api/2.1/clusters/list-zones", Fault.answer(500, headers={"Retry-After": "60"}))
     workspace.faults.add("GET /api/2.0/libraries/*", Fault.too_many_requests(60), times=2)
@@ -148,13 +148,13 @@ async def test_closing_leaves_the_outcome_of_a_write_open(workspace, connect):
         await task
 
 
-@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("steps", range(12))
 @pytest.mark.parametrize("oauth", [False, True], ids=["token", "oauth"])
-async def test_closing_at_any_moment_of_a_call(connect, service_principal, oauth, turns):
-    """Also while it connects, or fetches its token: never a hang, never a cancellation that nobody asked for."""
+async def test_closing_at_any_moment_of_a_call(connect, service_principal, oauth, steps):
+    """Also while it connects, or fetches its token: never a hang, never a foreign cancellation."""
     w = connect(**(service_principal if oauth else {}))
     tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
-    for _ in range(turns):
+    for _ in range(steps):
         await asyncio.sleep(0)
     async with asyncio.timeout(2):
         await w.aclose()
@@ -163,7 +163,7 @@ async def test_closing_at_any_moment_of_a_call(connect, service_principal, oauth
 
 
 async def test_closing_while_names_are_resolved(workspace, connect):
-    """aiohttp cancels those who wait for a name; our callers are told what happened."""
+    """aiohttp cancels those who wait for a name; our callers get an error that says what happened."""
     w = WorkspaceClient(config=Config(host=workspace.url.replace("127.0.0.1", "localhost"), token=workspace.token))
     tasks = [asyncio.create_task(listing(w)) for _ in range(3)]
     for _ in range(4):
@@ -326,7 +326,7 @@ async def test_a_lent_session_stays_open(workspace, connect):
 
 @pytest.mark.parametrize("limits", [{"limit": 3}, {"limit": 0, "limit_per_host": 3}, {"limit": 7, "limit_per_host": 3}])
 async def test_a_lent_session_keeps_its_own_limit(workspace, connect, limits):
-    """Calls wait for their turn here, so none runs out of time while it waits for a connection."""
+    """Calls wait before they take a connection, so none runs out of time while it waits for a connection."""
     workspace.faults.add("*", Fault.delay(0.01), times=1000)
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as http,
@@ -407,7 +407,7 @@ async def test_a_lent_session_that_was_closed(connect):
     await w.aclose()
 
 
-# Crowds
+# Many calls
 
 
 async def test_two_thousand_calls_use_a_hundred_sockets(workspace, connect):

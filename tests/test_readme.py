@@ -1,4 +1,4 @@
-"""The README tells the truth: every Python example runs, and the two commands are two lines."""
+"""The README is true: every Python example runs, and the two commands are two lines."""
 
 from __future__ import annotations
 

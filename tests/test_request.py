@@ -167,7 +167,7 @@ async def test_a_query_and_a_body_hold_what_can_be_written(workspace_client, loc
 
 @pytest.mark.parametrize("lost", [Fault.drop(after=True), Fault.error(502, "BAD_GATEWAY", after=True), Fault.cut()])
 async def test_a_post_whose_answer_is_lost_is_not_sent_again(workspace_client, local_workspace, lost):
-    """Nobody said that it could be."""
+    """The caller did not say that it could be."""
     local_workspace.faults.add(f"POST {CREATE}", lost)
     with pytest.raises(OutcomeUnknown, match="it may or may not have been carried out"):
         await workspace_client.request("POST", CREATE, body=SPEC)

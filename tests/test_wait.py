@@ -98,8 +98,8 @@ async def test_what_another_reading_cannot_heal_is_raised_at_once(error):
     assert read.count == 1
 
 
-async def test_a_newborn_object_has_half_a_minute_to_be_found(later):
-    """And no longer; one that is not newborn has no time at all."""
+async def test_the_grace_period_is_half_a_minute(later):
+    """For an object that was just created to be found, and no longer; any other has none."""
     missing = [ResourceDoesNotExist("not there yet") for _ in range(10)]
     read = Reading([*missing[:3]], before=lambda: later(9.0))
     assert await wait_for(read, grace_period=True).result() == "done"

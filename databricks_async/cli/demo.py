@@ -1,4 +1,4 @@
-"""`databricks-async demo`: the library at work on a local workspace, bad days included, in a few seconds."""
+"""`databricks-async demo`: the library at work on a local workspace, failures included, in a few seconds."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def demonstrate(console: Console) -> None:
 async def start_clusters(
     console: Console, ws: LocalWorkspace, w: WorkspaceClient
 ) -> tuple[list[ClusterDetails], OperationFailed]:
-    """Eight clusters at once, one of which cannot start, while the service has a bad day."""
+    """Eight clusters at once, one of which cannot start, while the service fails now and then."""
     console.print("[bold]Eight clusters, created concurrently and watched as they come up[/]")
     spark_version = await w.clusters.select_spark_version(long_term_support=True)
     node_type = await w.clusters.select_node_type(local_disk=True, min_memory_gb=8)
@@ -158,7 +158,7 @@ async def lose_an_answer(console: Console, ws: LocalWorkspace, w: WorkspaceClien
 
 
 async def clean_up(console: Console, w: WorkspaceClient) -> None:
-    """Everything down and gone, concurrently."""
+    """Terminate and delete everything, concurrently."""
     console.print("[bold]Cleaning up[/]")
     cluster_ids = [str(cluster.cluster_id) async for cluster in w.clusters.list()]
     await asyncio.gather(*map(w.clusters.delete_and_wait, cluster_ids))

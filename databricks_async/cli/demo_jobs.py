@@ -1,4 +1,4 @@
-"""The demo's second part: a job of dependent tasks, one of which fails, is repaired, and is done with."""
+"""The demo's second part: a job of dependent tasks, one of which fails and is repaired."""
 
 from __future__ import annotations
 

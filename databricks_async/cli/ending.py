@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def run_to_the_end(main: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, in which a second Ctrl-C does not break off the cleaning up that the first one began.
+    """`asyncio.run`, in which a second Ctrl-C does not stop the cleanup that the first one began.
 
     Raises KeyboardInterrupt when that is done.
     """

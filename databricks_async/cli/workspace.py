@@ -60,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("local", metavar="LOCAL")
     export.set_defaults(do=_export)
     import_ = actions.add_parser("import", parents=[common, transfer], help="import a local folder")
+    import_.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out names or paths, such as .git or '*.pyc'",
+    )
     import_.add_argument("local", metavar="LOCAL")
     import_.add_argument("path", metavar="PATH")
     import_.set_defaults(do=_import)
@@ -108,8 +115,11 @@ async def _import(w: WorkspaceClient, options: argparse.Namespace) -> int:
             options.path,
             overwrite=options.overwrite,
             skip_unchanged=options.skip_unchanged,
+            exclude=options.exclude,
             on_progress=advance,
         )
+    for path in report.hidden:
+        print(f"hidden, and imported: {_shown(path)}", file=sys.stderr)
     return _told(report, "imported", options.path)
 
 

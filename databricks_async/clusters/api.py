@@ -203,7 +203,7 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/permanent-delete", cluster_id)
 
     async def ensure_cluster_is_running(self, cluster_id: str, timeout: Timeout = None) -> ClusterDetails:
-        """Bring a cluster up from whatever state it is in, and return it when it runs.
+        """Start a cluster, whatever state it is in, and return it when it runs.
 
         Any number of callers of one client start it once. Raises `OperationFailed` when it cannot start, and
         `OperationTimeout` after `timeout` seconds.

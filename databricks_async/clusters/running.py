@@ -1,4 +1,4 @@
-"""Clusters on their way up or down: the wait for one, and bringing one up from any state."""
+"""Clusters that start or stop: the wait for one, and the start of one from any state."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ class _Start:
         self._interval = interval
         self.last: ClusterDetails | None = None
         # When the last caller has gone the polling ends; a start that was sent goes on at the service.
-        self.flight = SingleFlight(self._bring_up, f"databricks_async: start {cluster_id}")
+        self.flight = SingleFlight(self._run_start, f"databricks_async: start {cluster_id}")
 
-    async def _bring_up(self) -> ClusterDetails:
+    async def _run_start(self) -> ClusterDetails:
         name = f"start of cluster {self._cluster_id}"
         interval = self._interval.copy()
         self.last, started, seen = None, False, None
@@ -91,7 +91,7 @@ class _Start:
             await interval.pause()
 
     async def _begin(self) -> bool:
-        """Start the cluster; False if another client was quicker."""
+        """Start the cluster; False if it is not terminated any more: another client started it."""
         try:
             await self._start(self._cluster_id)
         except InvalidState:
@@ -102,7 +102,7 @@ class _Start:
 
 
 class Running:
-    """Brings clusters up: one start for a cluster, however many callers want it."""
+    """Starts clusters from any state: one start for a cluster, however many callers wait for it."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Running:
 
     async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
         seconds = seconds_of(timeout)
-        # A start that is over, well or badly, is nothing to those who come later: their `join` begins anew.
+        # A start that has ended, well or badly, does not count for later callers: their `join` begins a new one.
         start = self._starts.get(cluster_id)
         if start is None:
             start = self._starts[cluster_id] = _Start(cluster_id, self._get, self._start, self._interval)

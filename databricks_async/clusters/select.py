@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict, TypeVar, cast, get_type_hints
 
 from databricks_async.clusters.models import NodeType, SparkVersion
+from databricks_async.errors import DatabricksError
 from databricks_async.suggest import did_you_mean
 
 
@@ -65,12 +66,16 @@ def given(criteria: type[C], wanted: C) -> C:
     return cast(C, {name: value for name, value in wanted.items() if value is not None})
 
 
+class NothingSelected(DatabricksError, ValueError):
+    """None of what the service offers meets the criteria, or not just one."""
+
+
 def spark_version(versions: Sequence[SparkVersion], wanted: SparkVersionCriteria) -> str:
     fitting = [version.key for version in versions if version.key and _fits(version.key, version.name or "", wanted)]
     if not fitting:
-        raise ValueError(f"no Spark version meets {_describe(wanted)}")
+        raise NothingSelected(f"no Spark version meets {_describe(wanted)}")
     if len(fitting) > 1 and not wanted.get("latest", True):
-        raise ValueError(f"{len(fitting)} Spark versions meet {_describe(wanted)}: {', '.join(sorted(fitting))}")
+        raise NothingSelected(f"{len(fitting)} Spark versions meet {_describe(wanted)}: {', '.join(sorted(fitting))}")
     return max(fitting, key=_release)
 
 
@@ -111,7 +116,7 @@ def node_type(node_types: Sequence[NodeType], wanted: NodeTypeCriteria) -> str:
     for candidate in sorted(node_types, key=_size):
         if candidate.node_type_id and _is_offered(candidate) and _meets(candidate, wanted):
             return candidate.node_type_id
-    raise ValueError(f"no node type meets {_describe(wanted)}")
+    raise NothingSelected(f"no node type meets {_describe(wanted)}")
 
 
 def _size(node: NodeType) -> tuple[float | str, ...]:

@@ -1,4 +1,4 @@
-"""OpenEnum: words of the service, where a word from tomorrow is a value and not an error."""
+"""OpenEnum: enums of the service, where a word that is new to this version is a value and not an error."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def wrong_type(expected: str, value: Any) -> WrongShape:
 
 
 def describe(value: Any) -> str:
-    """What a value is, without saying it: it may be a secret."""
+    """The kind of a value, without the value: it may be a secret."""
     if value is None:
         return "null"
     if isinstance(value, bool):

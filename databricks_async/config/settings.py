@@ -22,6 +22,7 @@ from databricks_async.config.values import (
     read_header,
     read_host,
     read_positive_seconds,
+    read_proxy,
     read_scopes,
     read_seconds,
     read_secret,
@@ -43,7 +44,7 @@ _MIN_MASKED = 6
 
 
 def _attribute(convert: Callable[[Any], Any], *env: str, default: Any = None, group: str | None = None) -> Any:
-    secret = convert in (read_secret, read_secret_header)
+    secret = convert in (read_secret, read_secret_header, read_proxy)
     return attrs.field(default=default, metadata={"convert": convert, "env": env, "group": group, "secret": secret})
 
 
@@ -104,6 +105,9 @@ class Arguments(TypedDict, total=False):
     retry_timeout_seconds: float | None
     poll_interval_seconds: float | None
     max_connections: int | None
+    max_answer_bytes: int | None
+    proxy: str | None
+    ca_bundle: str | None
 
 
 @attrs.frozen(kw_only=True, init=False)
@@ -181,6 +185,13 @@ class Config:
     poll_interval_seconds: float = _attribute(read_positive_seconds, default=1.0)
     """The first pause of a wait; later ones are longer."""
     max_connections: int = _attribute(read_count, default=100)
+    max_answer_bytes: int = _attribute(read_count, default=64 * 2**20)
+    """How long an answer may be, decompressed; a longer one is an `InvalidResponse`. Downloads have no limit."""
+    proxy: Secret | None = _attribute(read_proxy)
+    """An http or https proxy, in place of the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`."""
+    ca_bundle: str | None = _attribute(read_text)
+    """A PEM file, or a folder, with the authorities that are trusted, in place of the machine's; without it the
+    environment's `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE`."""
     needs_credential: bool = attrs.field(default=True, repr=False)
     """False if the caller brings a credential: then a host is enough, and other ways to authorize are not looked at."""
     _origin: _Origin = attrs.field(factory=_Origin, repr=False, eq=False, alias="origin")

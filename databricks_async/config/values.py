@@ -139,6 +139,14 @@ def read_count(value: Any) -> int:
     raise ValueError(f"is {value!r}: must be a whole number from 1")
 
 
+def read_proxy(value: Any) -> Secret:
+    text = _hidden(value, read_text)
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme.lower() not in ("http", "https"):
+        raise ValueError(f"has the scheme {scheme!r}: only http and https proxies are supported")
+    return Secret(text)
+
+
 def read_scopes(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = re.split(r"[,\s]+", value)

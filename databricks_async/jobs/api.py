@@ -164,8 +164,8 @@ class Jobs(Service):
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
-        given; when no answer comes at all, `OutcomeUnknown` tells it. A token of yours that was used before brings the
-        run of that time; see `RunWait.is_old`.
+        given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
+        the run of that time; see `RunWait.is_old`.
         """
         if job is not None and "job_id" in fields:
             raise TypeError("run_now() got the job twice: write run_now(job_id, ...) without job_id=")
@@ -276,7 +276,7 @@ class Jobs(Service):
     async def get_run_outputs(self, run: int | Run) -> dict[str, RunOutput]:
         """The outputs of a run's tasks by task key, fetched concurrently; of tasks that have ended and did run.
 
-        Each has what `get_run_output` tells. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
+        Each is what `get_run_output` returns. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
         """
         if not isinstance(run, Run):
             run = await self.get_run(run)
@@ -443,7 +443,7 @@ class Jobs(Service):
 
     async def _read_all_pages(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
         pages = self._list(endpoint, kind, lambda answer: [answer], lambda answer: answer.next_page_token, query=query)
-        return joined(await pages.collect())
+        return await joined(pages.pages(), endpoint.replace("{v}", self._version))
 
     async def _fill_in_runs(self, runs: Sequence[BaseRun]) -> None:
         cut = [run for run in runs if run.has_more or (self._asks_newer and lacks_items(run))]

@@ -54,7 +54,7 @@ class Outcomes(AsyncIterator[Outcome]):
     `timeout` is reported, goes on, and is not counted as active any more.
 
     Leaving the block ends the waiting and starts nothing more; runs that were started go on, see `active`. It takes
-    until requests on their way are answered, 30 seconds at most, so that no run is started unseen.
+    until requests on their way are answered, 30 seconds at most, so that every run that was started is known.
     """
 
     def __init__(self, jobs: RunStarter, requests: Iterable[RunRequest], max_active: int, timeout: Timeout) -> None:
@@ -69,7 +69,7 @@ class Outcomes(AsyncIterator[Outcome]):
         self._workers = max_active
         self._timeout = seconds_of(timeout)
         self._room = asyncio.Semaphore(2 * max_active)
-        self._news: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._finished: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] | None = None
         self._starting = set[asyncio.Task[Any] | None]()
         self._left = False
@@ -103,13 +103,13 @@ class Outcomes(AsyncIterator[Outcome]):
         if self._tasks is None:
             raise RuntimeError("run_many is for `async with`: it starts nothing before, and waits for nothing after")
         while self._workers:
-            news = await self._news.get()
-            if news is None:
+            outcome = await self._finished.get()
+            if outcome is None:
                 self._workers -= 1
             else:
-                self.active.pop(news.run_id or 0, None)
+                self.active.pop(outcome.run_id or 0, None)
                 self._room.release()
-                return news
+                return outcome
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -122,16 +122,16 @@ class Outcomes(AsyncIterator[Outcome]):
                 index, request = next(self._requests)
                 outcome = await self._run(index, request)
                 if outcome is not None:
-                    self._news.put_nowait(outcome)
+                    self._finished.put_nowait(outcome)
                 if self._left or (outcome is not None and isinstance(outcome.error, LifecycleError)):
                     break
         except StopIteration:
             self._room.release()
-        except Exception as error:  # the caller's own iterable failed: told when all that was started is reported
+        except Exception as error:  # the caller's own iterable failed: raised when all that was started is reported
             self._failure = error
             self._room.release()
         finally:  # also when cancelled: a loop that goes on after the block has to end
-            self._news.put_nowait(None)
+            self._finished.put_nowait(None)
 
     async def _run(self, index: int, request: RunRequest) -> Outcome | None:
         """The outcome; None if the block has been left."""

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import attrs
 
 from databricks_async.codec import Model
-from databricks_async.errors import NotFound, PermissionDenied
+from databricks_async.errors import InvalidResponse, NotFound, PermissionDenied
 from databricks_async.jobs.models import BaseJob, BaseRun, Format, Job, Run
+from databricks_async.pager import Page
 
 W = TypeVar("W", Job, Run)
 
 _MAX_ITEMS = 100
 
 
-def joined(pages: Sequence[W]) -> W:
-    """One object from all its pages: each list of it holds the items of every page, in order."""
-    first, *others = pages
-    has_more = pages[-1].has_more
-    for other in others:
-        _joined(first, other)
+MAX_PAGES = 1000
+"""So many pages of one object are followed: a hundred thousand tasks."""
+
+
+async def joined(pages: AsyncIterator[Page[W]], endpoint: str) -> W:
+    """One object from all its pages: each list of it holds the items of every page, in order.
+
+    Raises `InvalidResponse` for pages without an end: after `MAX_PAGES`, and when they add nothing any more.
+    """
+    page = await anext(pages)
+    first = page.items[0]
+    has_more = first.has_more
+    known, count, adds, token = _count(first), 1, True, page.next_page_token
+    async for page in pages:
+        has_more = page.items[0].has_more
+        _joined(first, page.items[0])
+        before, known, count = known, _count(first), count + 1
+        added, adds = adds, known > before
+        last, token = token, page.next_page_token
+        if token is None or token == last:
+            continue  # the pager knows what to do
+        if not adds and not added:
+            # One alone may be empty, as a page of any listing.
+            raise InvalidResponse(f"pages {count - 1} and {count} add nothing and name a next one", endpoint=endpoint)
+        if count == MAX_PAGES:
+            raise InvalidResponse(f"one object has more than {MAX_PAGES} pages", endpoint=endpoint)
     first.has_more, first.next_page_token = has_more or None, None
     return first
+
+
+def _count(value: Any) -> int:
+    """How much there is: items of lists, and values that are no lists."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, Model):
+        names = (field.name for field in attrs.fields(type(value)) if field.name != "next_page_token")
+        return sum(_count(getattr(value, name)) for name in names)
+    return sum(map(_count, value.values())) if isinstance(value, dict) else int(value is not None)
 
 
 def _joined(ours: Any, more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Runs on their way to an end: the wait for one, why it failed, and its cancelling."""
+"""Runs under way: the wait for one, why it failed, and how it is cancelled when a block is left."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NEVER_RAN = frozenset(
 
 
 def end_of(run: BaseRun | RunTask) -> str:
-    """One word for how a run or a task stands: its result once it has one, else its state."""
+    """The state of a run or a task in one word: its result once it has one, else its state."""
     if run.state is not None and (word := run.state.result_state or run.state.life_cycle_state):
         return word
     if run.status is None:
@@ -59,7 +59,7 @@ def end_of(run: BaseRun | RunTask) -> str:
 
 
 def is_skipped(run: BaseRun) -> bool:
-    """Whether a run was given up before it began."""
+    """Whether a run was skipped: it never began."""
     return run.state is not None and run.state.life_cycle_state is RunLifeCycleState.SKIPPED
 
 
@@ -81,14 +81,14 @@ def latest_tasks(run: Run) -> list[RunTask]:
     return [*latest.values()]
 
 
-def _latest_turns(run: Run) -> list[RunTask]:
-    """The last attempt of each iteration: a retry stands behind what it repeats."""
+def _latest_iterations(run: Run) -> list[RunTask]:
+    """The last attempt of each iteration: a retry follows what it repeats."""
     latest: list[RunTask] = []
-    for turn in run.iterations or ():
-        if turn.attempt_number and latest:
-            latest[-1] = turn
+    for iteration in run.iterations or ():
+        if iteration.attempt_number and latest:
+            latest[-1] = iteration
         else:
-            latest.append(turn)
+            latest.append(iteration)
     return latest
 
 
@@ -138,7 +138,7 @@ class RunWait(Wait[BaseRun]):
     async def result(self, timeout: Timeout = None, *, check: bool | None = None) -> Run:
         """The run at its end, with all of its tasks.
 
-        `timeout` is in seconds; None waits for as long as it takes. Raises `RunFailed`, which tells the failed tasks
+        `timeout` is in seconds; None waits for as long as it takes. Raises `RunFailed`, which names the failed tasks
         and their errors, when the run ended without success, unless `check` is False (as it is for what `cancel_run`
         returns); and `OperationTimeout` when the time ran out. The run goes on then.
         """
@@ -163,8 +163,8 @@ class RunWait(Wait[BaseRun]):
     def cancel_run_on_exit(self, timeout: Timeout = 30.0) -> CancelOnExit:
         """`async with wait.cancel_run_on_exit():` cancels the run if it has not ended when the block is left.
 
-        Whatever ends the block: its end, an error, or being cancelled. The request is not abandoned by a cancelled
-        task, but given up after `timeout` seconds.
+        Whatever ends the block: its end, an error, or being cancelled. The request goes on when the task is
+        cancelled, for `timeout` seconds at most.
         """
         return CancelOnExit(self, self._jobs, seconds_of(timeout))
 
@@ -208,7 +208,7 @@ class CancelOnExit:
 
 
 async def failure(jobs: RunCalls, run: Run) -> RunFailed:
-    """Why a run ended without success, with the errors of its tasks as their outputs tell them."""
+    """Why a run ended without success, with the errors of its tasks, taken from their outputs."""
     failed = [task for task in latest_tasks(run) if task.ended and not task.succeeded]
     causes = [task for task in failed if not _never_ran(task)]
     tasks = await gather(_failed_task(jobs, task) for task in causes)
@@ -239,7 +239,7 @@ async def _failed_iterations(jobs: RunCalls, task: RunTask) -> list[tuple[int, R
     except DatabricksError as unreadable:
         log.info("the iterations of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
         return []
-    iterations = enumerate(_latest_turns(run))
+    iterations = enumerate(_latest_iterations(run))
     return [(index, one) for index, one in iterations if one.ended and not one.succeeded and not _never_ran(one)]
 
 
@@ -249,7 +249,7 @@ async def _with_error(jobs: RunCalls, task: RunTask, iteration: int | None = Non
         try:
             output = await jobs.get_run_output(received_id("run_id", task.run_id))
             error, trace = output.error or error, output.error_trace
-        except DatabricksError as unreadable:  # the run's failure is the news, not this
+        except DatabricksError as unreadable:  # the run's failure is raised, not this one
             log.info("the output of task %s (run %d) cannot be read: %s", task.task_key, task.run_id, unreadable)
     return FailedTask(str(task.task_key), task.run_id, end_of(task), error, trace, iteration)
 
@@ -269,9 +269,9 @@ async def outputs_of(jobs: RunCalls, run: Run) -> dict[str, RunOutput]:
     tasks = {str(task.task_key): task for task in latest_tasks(run)}
     loops = {key: task.run_id for key, task in tasks.items() if task.for_each_task is not None and task.run_id}
     loop_ids = [received_id("run_id", run_id) for run_id in loops.values()]
-    for key, turns in zip(loops, await gather(map(jobs.get_run, loop_ids)), strict=True):
+    for key, loop in zip(loops, await gather(map(jobs.get_run, loop_ids)), strict=True):
         del tasks[key]
-        tasks |= {f"{key}[{index}]": turn for index, turn in enumerate(_latest_turns(turns))}
+        tasks |= {f"{key}[{index}]": item for index, item in enumerate(_latest_iterations(loop))}
     ran = {key: task.run_id for key, task in tasks.items() if task.run_id and task.ended and not _never_ran(task)}
     ids = {key: received_id("run_id", run_id) for key, run_id in ran.items()}
     return dict(zip(ids, await gather(map(jobs.get_run_output, ids.values())), strict=True))

@@ -16,7 +16,7 @@ from databricks_async.service import Service, build_each, identifier
 
 
 class Libraries(Service):
-    """Libraries of clusters. Installing is not waited for: `cluster_status` tells how far it is."""
+    """Libraries of clusters. `install` returns before they are installed: `cluster_status` reports how far they are."""
 
     async def install(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
         """Install libraries on a cluster, now if it runs and otherwise when it starts. Doing so twice is fine."""

@@ -6,6 +6,17 @@ import attrs
 
 from databricks_async.codec import Model, OpenEnum
 
+__all__ = [
+    "ClusterLibraryStatuses",
+    "Library",
+    "LibraryFullStatus",
+    "LibraryInstallStatus",
+    "ListAllClusterLibraryStatusesResponse",
+    "MavenLibrary",
+    "PythonPyPiLibrary",
+    "RCranLibrary",
+]
+
 
 class LibraryInstallStatus(OpenEnum):
     """How far an installation is."""

@@ -26,7 +26,7 @@ from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 
-_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
+DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
 
 
@@ -51,7 +51,7 @@ class LocalWorkspace:
         self,
         *,
         clock: Clock | None = None,
-        token: str = _TOKEN,
+        token: str = DEFAULT_TOKEN,
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int = 0,

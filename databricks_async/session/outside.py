@@ -9,6 +9,8 @@ from databricks_async.errors import error_from
 from databricks_async.message import Request, Response, Send
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import aiohttp
 
     from databricks_async.config import Config
@@ -36,6 +38,7 @@ class Outside:
         pause: Callable[[float], Awaitable[object]],
         find_proxy: FindProxy,
         headers: dict[str, str],
+        authorities: Callable[[], SSLContext] | None = None,
         *,
         lent: bool = False,
     ) -> None:
@@ -46,6 +49,7 @@ class Outside:
         self._pause = pause
         self._find_proxy = find_proxy
         self._headers = headers
+        self._authorities = authorities
         self._own: aiohttp.ClientSession | None = None
         self._sends: dict[tuple[str, bool, float], Send] = {}
         self._transports: list[Transport] = []
@@ -95,7 +99,8 @@ class Outside:
             self._stats,
             proxy,
             proxy_headers,
-            max_bytes=MAX_ANSWER_BYTES,
+            MAX_ANSWER_BYTES,
+            self._authorities,
         )
         pacer = Pacer(1, budget, self._stats)
         self._transports.append(transport)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from databricks_async.auth.handed_in import check_credential, handed_in
 from databricks_async.auth.token import Credential
-from databricks_async.config import Config, is_loopback
-from databricks_async.errors import ConfigError, DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
+from databricks_async.config import Config
+from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.message import Request, Response, Send, Stream
-from databricks_async.secret import HiddenStr, hide
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
@@ -119,6 +116,8 @@ class Session:
 
         from databricks_async.auth.chain import Chain
         from databricks_async.auth.web import Web
+        from databricks_async.session.connections import Connector
+        from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
         from databricks_async.session.retry import checked, retrying
@@ -127,10 +126,14 @@ class Session:
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
         http = self._lent
+        # A lent session brings its own, unless the settings name others.
+        is_own = http is None
+        proxy_for = partial(find_proxy, setting=config.proxy)
+        authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                connector=Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
@@ -139,15 +142,19 @@ class Session:
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
         transports: list[Transport] = []
 
+        def proxy_of(host: str) -> tuple[str | None, dict[str, str]]:
+            return find_proxy(host, config.proxy)
+
         def connect(host: str) -> None:
-            proxy = _proxy(host) if self._lent is None else (None, {})
-            transports.append(Transport(http, host, headers, config.http_timeout_seconds, stats, *proxy))
+            proxy = proxy_for(host) if is_own or config.proxy else (None, {})
+            seconds, max_bytes = config.http_timeout_seconds, config.max_answer_bytes
+            transports.append(Transport(http, host, headers, seconds, stats, *proxy, max_bytes, authorities))
 
         if config.host:
             connect(config.host)
         budget = config.retry_timeout_seconds
         pacer = Pacer(_most_connections(http, config), budget, stats)
-        outside = Outside(http, config, stats, self.pause, _proxy, common, lent=self._lent is not None)
+        outside = Outside(http, config, stats, self.pause, proxy_for, common, authorities, lent=not is_own)
         self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
         self._tokens = tokens = Tokens(
@@ -215,40 +222,6 @@ def _naming_caller(send: Send, config: Config) -> Send:
             raise
 
     return name_caller
-
-
-def _proxy(host: str) -> tuple[str | None, dict[str, str]]:
-    """The proxy of the environment, and the headers for it: aiohttp's errors would show a password in its address.
-
-    aiohttp's own look-up would also read the netrc file and send what stands there.
-    """
-    from urllib.request import getproxies, proxy_bypass  # brings a whole HTTP client with it
-
-    parts = urlsplit(host)
-    if is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None, {}
-    found = hide(getproxies().get(parts.scheme))
-    if not found:
-        return None, {}
-    scheme, address, login = _parts_of_proxy(found)
-    if not address:
-        raise ConfigError("the proxy of the environment has no valid address")
-    if scheme not in ("http", "https"):
-        raise ConfigError(f"the proxy of the environment has the scheme {scheme!r}: only http and https work")
-    headers: dict[str, str] = {}
-    if login:
-        headers["Proxy-Authorization"] = HiddenStr(f"Basic {base64.b64encode(unquote_to_bytes(login)).decode()}")
-    return f"{scheme}://{address}", headers
-
-
-def _parts_of_proxy(proxy: str) -> tuple[str, str, HiddenStr]:
-    """Its scheme, its address and its login; no address if it is no valid one."""
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    except ValueError:
-        return "", "", HiddenStr()
-    login, _, address = parts.netloc.rpartition("@")
-    return parts.scheme, address, HiddenStr(login)
 
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -8,11 +8,15 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache, partial
+from typing import Any
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.payload import BytesPayload
 from yarl import URL
 
+from databricks_async.error_bodies import is_page_for_file
 from databricks_async.errors import (
     CertificateError,
     ConnectError,
@@ -20,72 +24,35 @@ from databricks_async.errors import (
     DatabricksError,
     InvalidResponse,
     LifecycleError,
+    OutcomeUnknown,
     RequestTimeout,
     TransportError,
 )
 from databricks_async.message import Request, Response
+from databricks_async.sent_secrets import remember_form, remember_headers
+from databricks_async.session.connections import (
+    MAX_HEADER_LINE,
+    MAX_HEADER_LINES,
+    MAX_HEADERS,
+    Body,
+    HeadersTooLong,
+    IdleConnections,
+    NothingSent,
+)
+from databricks_async.session.deadlines import Deadlines
+from databricks_async.session.network import certificate_problem
 from databricks_async.session.stats import Stats
 
 _CONNECT_SECONDS = 30.0
+_MAX_CONNECTIONS_TRIED = 5
 _LARGE_BYTES = 2**20
+_LONG_QUERY = 500
 _ERROR_BYTES = 64 * 1024
-"""No error is longer; a JSON body that is may be handed out before its end."""
-_NO_MORE = "nothing more came"
+"""So much of an error is read. No error is longer; a JSON body that is may be handed out before its end."""
+_READ_TIMEOUT = "nothing more came"
 
-
-class Deadlines:
-    """One timer for all requests in flight: a timer for each would cost a tenth of a request.
-
-    Every entry gets the same time, so the oldest is always the first to end. An entry that runs out has its task
-    cancelled; `stop` tells that cancellation from the caller's own.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._seconds = seconds
-        self._entries: dict[asyncio.Task[object], float] = {}
-        self._expired: set[asyncio.Task[object]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self, task: asyncio.Task[object]) -> None:
-        self._entries[task] = at = self._loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = self._loop.call_at(at, self._check)
-
-    def restart(self, task: asyncio.Task[object]) -> None:
-        """All the time once more, if there is any left."""
-        if self._entries.pop(task, None) is not None:
-            self.start(task)
-
-    def stop(self, task: asyncio.Task[object]) -> bool:
-        """Whether the time of this task ran out; its cancellation is then taken back."""
-        self._entries.pop(task, None)
-        if task not in self._expired:
-            return False
-        self._expired.discard(task)
-        task.uncancel()
-        return True
-
-    def close(self) -> None:
-        """End the time of all requests in flight."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in list(self._entries):
-            self._expire(task)
-
-    def _check(self) -> None:
-        self._timer = None
-        now = self._loop.time()
-        for task, at in list(self._entries.items()):
-            if at > now:
-                self._timer = self._loop.call_at(at, self._check)
-                return
-            self._expire(task)
-
-    def _expire(self, task: asyncio.Task[object]) -> None:
-        del self._entries[task]
-        self._expired.add(task)
-        task.cancel()
+MAX_ANSWER_BYTES = 64 * 2**20
+"""The usual maximum of a JSON answer, decompressed."""
 
 
 class Transport:
@@ -100,42 +67,73 @@ class Transport:
         stats: Stats,
         proxy: str | None = None,
         proxy_headers: Mapping[str, str] | None = None,
-        max_bytes: int | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        authorities: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self._session = session
-        self._max_bytes = max_bytes
         self._headers = dict(headers)
         self._stats = stats
         self._seconds = timeout
         self._deadlines = Deadlines(timeout)
-        self._proxy = proxy
-        self._proxy_headers = proxy_headers
+        self._max_bytes = max_bytes
         self._streams = set[_Stream]()
         self._closed = False
         scheme, _, self._host = host.partition("://")
         self._is_tls = scheme == "https"
+        self._was_there = False
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
         self._connect_seconds = connect = min(_CONNECT_SECONDS, timeout / 2)
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
-
-        self._middlewares = (*getattr(session, "_middlewares", ()), _once)
+        # What is the same for each request.
+        self._options: dict[str, Any] = {
+            "allow_redirects": False,
+            "raise_for_status": False,
+            "timeout": aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect),
+            "proxy": proxy,
+            "proxy_headers": proxy_headers,
+            "max_line_size": MAX_HEADER_LINE,
+            "max_field_size": MAX_HEADER_LINE,
+            "max_headers": MAX_HEADER_LINES,
+        }
+        self._authorities = authorities if host.startswith("https:") else None
+        self._loading = asyncio.Lock()
+        connector = session.connector
+        idle = None if connector is None else IdleConnections(connector, URL(host).raw_host or "")
+        self._middlewares = (*getattr(session, "_middlewares", ()), _sending_once(idle))
         # A lent session may look up credentials of its own, and would refuse a header that has others.
-        self._rivals = session.trust_env or session.auth is not None
+        self._has_credentials = session.trust_env or session.auth is not None
+        self._authorization: str | None = None
+        remember_headers(proxy_headers or {})
 
-        @lru_cache(maxsize=1024)
         def url(path: str, query: str) -> URL:
             return URL(f"{host}{path}?{query}" if query else host + path, encoded=True)
 
         self._url = url
+        # Short ones: page tokens may be as long as a page.
+        self._known_url = lru_cache(maxsize=1024)(url)
 
     async def send(self, request: Request) -> Response:
         if self._closed:
             raise LifecycleError("the client was closed before this call was sent", endpoint=request.endpoint)
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("databricks_async needs a running task")
+        if self._authorities is not None:
+            await self._load_authorities()
+        # Raised here and not where it came about: aiohttp's own errors and frames hold the headers of the request.
+        outcome = await self._attempt(request)
+        if isinstance(outcome, Response):
+            return outcome
+        raise outcome
+
+    async def _load_authorities(self) -> None:
+        async with self._loading:
+            if (load := self._authorities) is not None:
+                self._options["ssl"] = await asyncio.to_thread(load)
+                self._authorities = None
+
+    async def _attempt(self, request: Request) -> Response | BaseException:
+        """The answer, or why there is none."""
+        task = _current_task()
         headers, middlewares = {**self._headers, **request.headers}, self._middlewares
-        if self._rivals and "Authorization" in headers:
+        self._remember(headers, request)
+        if self._has_credentials and "Authorization" in headers:
             middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
         body: bytes | io.BytesIO | _Sending | None = None
         sending = None
@@ -145,39 +143,32 @@ class Transport:
             else:
                 # aiohttp warns of large bodies in one piece.
                 body = request.body if len(request.body) <= _LARGE_BYTES else io.BytesIO(request.body)
-        cancelling, late = task.cancelling(), False
+        cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
         try:
             try:
                 answer = await self._session.request(
                     request.method,
-                    self._url(request.path, request.query),
+                    (self._known_url if len(request.query) < _LONG_QUERY else self._url)(request.path, request.query),
                     data=body,
                     headers=headers,
-                    allow_redirects=False,
-                    raise_for_status=False,
-                    timeout=self._timeout,
                     middlewares=middlewares,
-                    proxy=self._proxy,
-                    proxy_headers=self._proxy_headers,
+                    **self._options,
                 )
-                if request.stream and 200 <= answer.status < 300:
-                    return await self._opened(request, answer)
-                return Response(answer.status, answer.headers, await self._body(request, answer))
+                self._was_there = True
+                return await self._received(request, answer)
             finally:
-                late = self._deadlines.stop(task)
-        except asyncio.CancelledError:
-            if not late or task.cancelling() > cancelling:
-                raise
-            raise self._out_of_time(request) from None
+                expired = self._deadlines.stop(task)
+        except asyncio.CancelledError as cancelled:
+            if not expired or task.cancelling() > cancelling:
+                return _bare(cancelled)
+            return self._out_of_time(request)
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             if sending is not None and sending.failure is not None:
-                raise sending.failure from None
+                return sending.failure
             # aiohttp raises more than its own errors for some broken answers and connections.
-            failure = self._out_of_time(request) if late else self._failure(error, request)
-            # This one carries the request's headers, the token among them.
-            raise failure from None if isinstance(error, aiohttp.ClientResponseError) else error
+            return self._out_of_time(request) if expired else self._failure(error, request)
 
     def close(self) -> None:
         """Ends the requests in flight, with a `ConnectionLost`."""
@@ -186,75 +177,109 @@ class Transport:
         for stream in list(self._streams):
             stream.close()
 
-    async def _body(self, request: Request, answer: ClientResponse) -> bytes:
-        if self._max_bytes is None:
-            return await answer.read()
-        body = bytearray()
+    def _remember(self, headers: Mapping[str, str], request: Request) -> None:
+        authorization = headers.get("Authorization")
+        if authorization is not self._authorization:
+            self._authorization = authorization
+            remember_headers(headers)
+        if isinstance(request.body, bytes) and "form" in headers.get("Content-Type", ""):
+            remember_form(request.body)
+
+    async def _received(self, request: Request, answer: ClientResponse) -> Response | DatabricksError:
+        """The answer whose head has come, with its body or, if that is wanted, as a stream."""
         try:
-            while chunk := await answer.content.readany():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise InvalidResponse(
-                        f"the answer of {self._host} is longer than {self._max_bytes} bytes",
-                        status=answer.status,
-                        endpoint=request.endpoint,
-                    )
+            if sum(len(name) + len(value) + 4 for name, value in answer.raw_headers) > MAX_HEADERS:
+                answer.close()
+                return self._headers_too_long(request, answer.status)
+            if not 200 <= answer.status < 300:
+                return Response(answer.status, answer.headers, await _start_of(answer))
+            if request.stream:
+                return await self._opened(request, answer)
+            return await self._complete(request, answer)
         except BaseException:
             answer.close()
             raise
-        return bytes(body)
+
+    async def _complete(self, request: Request, answer: ClientResponse) -> Response | DatabricksError:
+        # Counted as it comes: a few bytes can be decompressed to any number.
+        size, chunks = answer.content_length or 0, list[bytes]()
+        if size <= self._max_bytes:
+            size = 0
+            while chunk := await answer.content.readany():
+                size += len(chunk)
+                if size > self._max_bytes:
+                    break
+                chunks.append(chunk)
+            else:
+                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                return Response(answer.status, answer.headers, body)
+        answer.close()
+        said = f"{self._host} answered with more than {self._max_bytes} bytes (max_answer_bytes)"
+        return _unreadable(said, request, answer.status)
 
     async def _opened(self, request: Request, answer: ClientResponse) -> Response:
-        """The answer before its body; with the body where it is short and might be an error."""
+        """The answer before its body; with it where it is short and might report an error."""
         head = b""
-        try:
-            if "json" in answer.content_type:
-                while len(head) <= _ERROR_BYTES:
-                    if not (chunk := await answer.content.readany()):
-                        return Response(answer.status, answer.headers, head)
-                    head += chunk
-        except BaseException:
-            answer.close()
-            raise
+        if is_page_for_file(answer.headers, request.query):
+            return Response(answer.status, answer.headers, await _start_of(answer))
+        if "json" in answer.content_type:
+            while len(head) <= _ERROR_BYTES:
+                if not (chunk := await answer.content.readany()):
+                    return Response(answer.status, answer.headers, head)
+                head += chunk
         stream = _Stream(answer, head, partial(self._read, request, answer), self._streams)
         return Response(answer.status, answer.headers, b"", stream=stream)
 
-    async def _read(self, request: Request, answer: ClientResponse) -> bytes:
-        """The next bytes of a body. The time to wait for them begins anew with each call."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("databricks_async needs a running task")
-        cancelling, late = task.cancelling(), False
+    async def _read(self, request: Request, answer: ClientResponse) -> bytes | BaseException:
+        """The next bytes of a body, or why they do not come. The time to wait for them begins anew with each call."""
+        task = _current_task()
+        cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         try:
             try:
                 return await answer.content.readany()
             finally:
-                late = self._deadlines.stop(task)
-        except asyncio.CancelledError:
-            if not late or task.cancelling() > cancelling:
-                raise
-            raise self._out_of_time(request, _NO_MORE) from None
+                expired = self._deadlines.stop(task)
+        except asyncio.CancelledError as cancelled:
+            if not expired or task.cancelling() > cancelling:
+                return _bare(cancelled)
+            return self._out_of_time(request, _READ_TIMEOUT)
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
-            gone = late or self._closed
-            raise (self._out_of_time(request, _NO_MORE) if gone else self._failure(error, request)) from error
+            gone = expired or self._closed
+            return self._out_of_time(request, _READ_TIMEOUT) if gone else self._failure(error, request)
 
     def _out_of_time(self, request: Request, what: str = "no complete answer") -> DatabricksError:
         if self._closed:
             return ConnectionLost("the client was closed before the answer came", endpoint=request.endpoint)
         return RequestTimeout(f"{what} within {self._seconds:g} s", endpoint=request.endpoint)
 
+    def _headers_too_long(self, request: Request, status: int | None) -> DatabricksError:
+        said = f"{self._host} answered with headers of more than {MAX_HEADERS // 1024} KiB"
+        return _unreadable(said, request, status)
+
     def _failure(self, error: Exception, request: Request) -> DatabricksError:
+        failure = self._failure_of(error, request)
+        # The system's own error says what has happened. aiohttp's would keep the headers of the request.
+        cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+        if isinstance(cause, OSError):
+            failure.__cause__ = _bare(cause)
+        return failure
+
+    def _failure_of(self, error: Exception, request: Request) -> DatabricksError:
         host, endpoint = self._host, request.endpoint
         reason = str(error) or type(error).__name__
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return CertificateError(f"the TLS certificate of {host} is not trusted", endpoint=endpoint)
+            problem = certificate_problem(error.certificate_error)
+            return CertificateError(f"the TLS certificate of {host} is not trusted: {problem}", endpoint=endpoint)
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return ConnectError(f"no connection to {host} within {self._connect_seconds:g} s", endpoint=endpoint)
+        if isinstance(error, NothingSent):
+            return ConnectError(f"{host} ended each connection before anything was sent", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             return ConnectError(f"the host {host} is not known: check its spelling", endpoint=endpoint)
         if isinstance(error, aiohttp.ClientHttpProxyError):
-            return ConnectError(f"the proxy refused a connection to {host} with {error.status}", endpoint=endpoint)
+            said = f"the proxy refused a connection to {host} with {error.status}"
+            return ConnectError(said, endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorError):
             return self._refusal(error, ConnectError(f"no connection to {host}: {reason}", endpoint=endpoint))
         if isinstance(error.__cause__ or error, aiohttp.ServerDisconnectedError):
@@ -262,7 +287,15 @@ class Transport:
             return self._refusal(error, ConnectionLost(said, endpoint=endpoint))
         if isinstance(error, aiohttp.ClientPayloadError):
             return ConnectionLost(f"{host} broke off in the middle of its answer", endpoint=endpoint)
+        if isinstance(error, HeadersTooLong):
+            return self._headers_too_long(request, None)
         if isinstance(error, aiohttp.ClientResponseError):
+            root = _root(error)
+            if isinstance(root, LineTooLong):
+                said = f"{host} answered with a header line of more than {MAX_HEADER_LINE // 1024} KiB"
+                return _unreadable(said, request, None)
+            if isinstance(root, HttpProcessingError) and "Too many headers" in root.message:
+                return self._headers_too_long(request, None)
             said = f"{host} answered with something that is not HTTP"
             return self._refusal(error, ConnectionLost(said, endpoint=endpoint))
         if isinstance(error, RuntimeError):
@@ -275,7 +308,7 @@ class Transport:
         scheme = "https" if self._is_tls else "http"
         if isinstance(error, aiohttp.ClientConnectorSSLError) or isinstance(system, ssl.SSLError):
             hint = f"http or https? It was asked for {scheme} and does not speak it"
-        elif isinstance(failure, ConnectionLost) and not self._is_tls:
+        elif isinstance(failure, ConnectionLost) and not self._is_tls and not self._was_there:
             hint = "http or https? It was asked for http"  # a server that speaks TLS hangs up
         elif getattr(system, "errno", None) == errno.ECONNREFUSED:
             hint = f"is the port right, and is it http or https? It was asked for {scheme}"
@@ -286,11 +319,56 @@ class Transport:
         return failure
 
 
+def _current_task() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("databricks_async needs a running task")
+    return task
+
+
+def _bare(error: BaseException) -> BaseException:
+    """The error without what it came from, whose frames hold the headers of the request."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _unreadable(said: str, request: Request, status: int | None) -> DatabricksError:
+    """The service has answered, and its answer is not read."""
+    failure = InvalidResponse(said, status=status, endpoint=request.endpoint)
+    if request.replay not in ("unsafe", "token") or (status is not None and not 200 <= status < 300):
+        return failure
+    said = f"{request.endpoint} was probably carried out, but its answer cannot be read ({said})"
+    unknown = OutcomeUnknown(said, lookup=request.lookup, **failure.about())
+    unknown.__cause__ = failure
+    return unknown
+
+
+async def _start_of(answer: ClientResponse) -> bytes:
+    """The body of an error, as much of it as is of any use; the rest is not read."""
+    body = b""
+    while chunk := await answer.content.readany():
+        body += chunk
+        if len(body) > _ERROR_BYTES:
+            answer.close()
+            break
+    return body[:_ERROR_BYTES]
+
+
 class _Stream:
     """The body of an answer, still on its connection. It is in `open_streams` until then: the client may close it."""
 
     def __init__(
-        self, answer: ClientResponse, head: bytes, read: Callable[[], Awaitable[bytes]], open_streams: set[_Stream]
+        self,
+        answer: ClientResponse,
+        head: bytes,
+        read: Callable[[], Awaitable[bytes | BaseException]],
+        open_streams: set[_Stream],
     ) -> None:
         self._answer = answer
         self._head = head
@@ -300,7 +378,10 @@ class _Stream:
 
     async def read(self) -> bytes:
         head, self._head = self._head, b""
-        return head or await self._read()
+        outcome = head or await self._read()
+        if isinstance(outcome, bytes):
+            return outcome
+        raise outcome
 
     def close(self) -> None:
         self._answer.close()  # of an answer that was read to its end the connection is in use again
@@ -327,14 +408,30 @@ class _Sending(AsyncIterator[bytes]):
             raise
 
 
-async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """By itself aiohttp sends a GET, PUT or DELETE again that was lost: what is sent again is decided in retry.py."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-        raise aiohttp.ClientConnectionError(str(error)) from error
+def _sending_once(idle: IdleConnections | None) -> ClientMiddlewareType:
+    """Sends on a connection on which nothing has arrived, and only once.
+
+    By itself aiohttp sends a GET, PUT or DELETE again that was lost: what is sent again is decided in retry.py.
+    """
+
+    async def send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        if isinstance(request.body, BytesPayload):
+            await request.update_body(Body(await request.body.as_bytes()))
+        for _ in range(_MAX_CONNECTIONS_TRIED):
+            if idle is not None:
+                idle.close_unusable()
+            try:
+                return await handler(request)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                raise aiohttp.ClientConnectionError(str(error)) from error
+            except aiohttp.ClientConnectionError as error:
+                if not isinstance(error.__cause__, NothingSent):
+                    raise
+        raise NothingSent
+
+    return send
 
 
 def _authorizing(value: str) -> ClientMiddlewareType:

@@ -239,17 +239,23 @@ class Workspace(Service):
         *,
         overwrite: bool = False,
         skip_unchanged: bool = False,
+        exclude: Iterable[str] = (),
         on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
         """Import a local folder and all below it into a directory, which is made if need be.
 
         A `.py`, `.sql`, `.scala` or `.r` file whose first line says `Databricks notebook source`, as a comment, and a
-        `.ipynb` file become notebooks without that extension; anything else a file. An object that exists is replaced
-        only with `overwrite`; `skip_unchanged` leaves out what is there with the same content, a `.ipynb` file only if
-        it still has the time of its export. Symbolic links are followed to files of the same tree only.
+        `.ipynb` file become notebooks without that extension, a `.lvdash.json` file a dashboard; anything else a file.
+        An object that exists is replaced only with `overwrite`; `skip_unchanged` leaves out what is there with the same
+        content, a `.ipynb` file only if it still has the time of its export. Symbolic links are followed to files of
+        the same tree only.
 
-        What fails does not stop the rest, and is told, as in `export_tree`.
+        `exclude` has patterns such as `".git"`, `"*.pyc"` or `"data/*"`: names, and paths below `local_dir`, that fit
+        one of them are left out. Hidden files and folders (`.env`, `.git`) are imported like any other, and the
+        report has them in `hidden`. A file that another one has taken the place of while the tree is read is a failure.
+
+        What fails does not stop the rest, and is reported, as in `export_tree`.
         """
         return await import_tree(
             self,
@@ -257,6 +263,7 @@ class Workspace(Service):
             path,
             overwrite=overwrite,
             skip_unchanged=skip_unchanged,
+            exclude=exclude,
             on_progress=on_progress,
             concurrency=concurrency,
         )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from databricks_async.aio import off_loop
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
 from databricks_async.mistakes import refuse
+from databricks_async.workspace import files
+from databricks_async.workspace.folders import Folder, opened_folder
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.sources import CHUNK_BYTES, Readable
 
@@ -60,30 +63,33 @@ class Download:
         """Write it into a local file. Returns the number of bytes.
 
         The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given; the
-        new one then has its permissions. `modified_at`, in epoch milliseconds or an aware datetime, is its time of
-        modification if given.
+        new one then has its permissions, and what is no regular file is never replaced. `modified_at`, in epoch
+        milliseconds or an aware datetime, is its time of modification if given.
         """
-        target, overwrite = Path(local_path), truth("overwrite", overwrite)
+        folder, name = os.path.split(os.fspath(local_path))
+        overwrite = truth("overwrite", overwrite)
         modified = to_epoch_ms("modified_at", modified_at)
+        if not name:
+            raise IsADirectoryError(errno.EISDIR, "is a directory: name the file to write", os.fspath(local_path))
         async with self._session.transfers:
-            return await self._save(target, overwrite, modified)
+            return await self.save_in(opened_folder(folder), name, overwrite=overwrite, modified_at=modified)
 
-    async def _save(self, target: Path, overwrite: bool, modified_at: int | None) -> int:
-        file, temporary = await off_loop(_create_beside, target, overwrite, undo=_discard)
-        try:
-            with file:
-                size = 0
-                waiting = bytearray()
-                async for chunk in self:
-                    waiting += chunk
-                    size += len(chunk)
-                    if len(waiting) >= CHUNK_BYTES:
-                        await off_loop(file.write, waiting)
-                        waiting = bytearray()
-                await off_loop(_finish, file, waiting, modified_at)
-            await off_loop(_publish, temporary, target, overwrite)
-        finally:
-            temporary.unlink(missing_ok=True)
+    async def save_in(
+        self, folder: AbstractContextManager[Folder], name: str, *, overwrite: bool, modified_at: int | None
+    ) -> int:
+        """As `save`, into a folder that is opened for it."""
+        begun, unfinished = await off_loop(_begin, folder, name, overwrite, undo=lambda made: made[0].close())
+        with begun:
+            size = 0
+            waiting = bytearray()
+            async for chunk in self:
+                waiting += chunk
+                size += len(chunk)
+                if len(waiting) >= CHUNK_BYTES:
+                    await off_loop(unfinished.file.write, waiting)
+                    waiting = bytearray()
+            await off_loop(files.finish, unfinished, waiting, modified_at)
+            await off_loop(partial(files.publish, unfinished, name, overwrite=overwrite))
         return size
 
 
@@ -166,47 +172,8 @@ class _Form(AsyncIterator[bytes]):
         raise StopAsyncIteration
 
 
-def _create_beside(target: Path, overwrite: bool) -> tuple[BinaryIO, Path]:
-    """A temporary file in the same folder, so that it can take its place at once."""
-    if target.is_dir():
-        raise IsADirectoryError(f"{target} is a directory: name the file to write")
-    if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{target} exists: give overwrite=True to replace it")
-    # Not made by `tempfile`: only its owner could read it, and then the file that it becomes.
-    temporary = target.parent / f".{secrets.token_hex(8)}.part"
-    file = temporary.open("xb")
-    try:
-        if target.is_file():
-            temporary.chmod(target.stat().st_mode & 0o777)
-    except BaseException:
-        _discard((file, temporary))
-        raise
-    return file, temporary
-
-
-def _discard(created: tuple[BinaryIO, Path]) -> None:
-    file, temporary = created
-    file.close()
-    temporary.unlink()
-
-
-def _finish(file: BinaryIO, rest: bytearray, modified_at: int | None) -> None:
-    file.write(rest)
-    file.close()
-    if modified_at is not None:
-        os.utime(file.name, ns=(modified_at * 1_000_000, modified_at * 1_000_000))
-
-
-def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
-    if overwrite:
-        temporary.replace(target)
-        return
-    try:
-        target.hardlink_to(temporary)  # refuses what exists, as renaming would not
-    except FileExistsError:
-        raise FileExistsError(f"{target} was made meanwhile: give overwrite=True to replace it") from None
-    except OSError:
-        # A file system without links.
-        if os.path.lexists(target):
-            raise
-        temporary.rename(target)
+def _begin(folder: AbstractContextManager[Folder], name: str, overwrite: bool) -> tuple[ExitStack, files.Unfinished]:
+    with ExitStack() as stack:
+        unfinished = files.begin(stack.enter_context(folder), name, overwrite=overwrite)
+        stack.callback(files.discard, unfinished)
+        return stack.pop_all(), unfinished

@@ -18,6 +18,24 @@ from databricks_async.permissions import (
     PermissionsDescription,
 )
 
+__all__ = [
+    "DirectoryInfo",
+    "ExportFormat",
+    "ExportResponse",
+    "GetWorkspaceObjectPermissionLevelsResponse",
+    "ImportFormat",
+    "Language",
+    "ListResponse",
+    "ObjectInfo",
+    "ObjectType",
+    "WorkspaceObjectAccessControlRequest",
+    "WorkspaceObjectAccessControlResponse",
+    "WorkspaceObjectPermission",
+    "WorkspaceObjectPermissionLevel",
+    "WorkspaceObjectPermissions",
+    "WorkspaceObjectPermissionsDescription",
+]
+
 
 class ObjectType(OpenEnum):
     """What an object of the workspace is."""
@@ -68,7 +86,7 @@ class ExportFormat(OpenEnum):
 
 
 class WorkspaceObjectPermissionLevel(OpenEnum):
-    """What somebody may do with an object of the workspace."""
+    """A permission level of an object of the workspace."""
 
     CAN_EDIT = "CAN_EDIT"
     CAN_MANAGE = "CAN_MANAGE"

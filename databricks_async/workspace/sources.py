@@ -38,7 +38,7 @@ _MIN_BASE64 = 8
 _BASE64_LOOK = 4096
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SPOOL_BYTES = 1024 * 1024
-"""A stream that is no longer than this never touches the disk."""
+"""A stream of at most this length is kept in memory and not written to the disk."""
 
 
 class Readable(Protocol):
@@ -69,7 +69,7 @@ class InFile:
         self._file = file
         self._name = name
         self._start = file.tell()
-        self._as_it_was = _stamp(file)
+        self._stamp = _stamp(file)
         self.size = file.seek(0, os.SEEK_END) - self._start
         # A try that was given up may still be reading.
         self._lock = Lock()
@@ -89,7 +89,7 @@ class InFile:
 
     def check_unchanged(self) -> None:
         """Raise ValueError if the file was written to since it was opened: what was sent may be a mixture."""
-        if _stamp(self._file) != self._as_it_was:
+        if _stamp(self._file) != self._stamp:
             raise ValueError(f"{self._name} changed while it was sent: send it again")
 
     async def settled(self) -> None:
@@ -108,10 +108,10 @@ class InFile:
             return cast(bytes, self._file.read(count))
 
 
-async def bytes_of(content: Content, most: int, endpoint: str) -> bytes:
-    """Content that is needed in one piece. Raises `MaxNotebookSizeExceeded` for more than `most` bytes."""
+async def bytes_of(content: Content, max_bytes: int, endpoint: str) -> bytes:
+    """Content that is needed in one piece. Raises `MaxNotebookSizeExceeded` for more than `max_bytes` bytes."""
     if isinstance(content, os.PathLike):
-        async with opened(content, most, endpoint) as file:
+        async with opened(content, max_bytes, endpoint) as file:
             chunks = list[bytes]()
             size = 0
             while size < file.size:
@@ -122,13 +122,13 @@ async def bytes_of(content: Content, most: int, endpoint: str) -> bytes:
     if data is None:
         hint = ": upload() takes files and streams" if hasattr(content, "read") else ""
         raise TypeError(f"content must be bytes, text or a Path, not {type(content).__name__}{hint}")
-    check_size(len(data), most, endpoint)
+    check_size(len(data), max_bytes, endpoint)
     return data
 
 
 @asynccontextmanager
-async def opened(source: UploadSource, most: int, endpoint: str) -> AsyncIterator[Readable]:
-    """The source, ready to be read as often as it takes; closed in the end, unless it came open.
+async def opened(source: UploadSource, max_bytes: int, endpoint: str) -> AsyncIterator[Readable]:
+    """The source, ready to be read as often as it takes; closed in the end, unless the caller opened it.
 
     A stream, which can be read only once, is first written to a temporary file.
     """
@@ -136,19 +136,19 @@ async def opened(source: UploadSource, most: int, endpoint: str) -> AsyncIterato
         raise TypeError("a str could be text or a path: give text.encode(), or the Path of a file")
     data = _in_memory(source)
     if data is not None:
-        check_size(len(data), most, endpoint)
+        check_size(len(data), max_bytes, endpoint)
         yield InMemory(data)
         return
     file: Any = source
-    mine: Any = None
+    to_close: Any = None
     try:
         if isinstance(source, os.PathLike):
             name = os.fspath(source)
-            file = mine = await off_loop(_open, source, undo=_close)
+            file = to_close = await off_loop(_open, source, undo=_close)
         elif (stream := _stream_of(source)) is not None:
             name = "the stream"
-            file = mine = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (closed below)
-            await _spool(stream, file, most, endpoint)
+            file = to_close = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (closed below)
+            await _spool(stream, file, max_bytes, endpoint)
         elif callable(getattr(source, "read", None)):
             name = "the file"
             _check_file(file)
@@ -157,21 +157,21 @@ async def opened(source: UploadSource, most: int, endpoint: str) -> AsyncIterato
                 f"source must be bytes, a Path, a file or an async iterable of bytes, not {type(source).__name__}"
             )
         readable = await off_loop(InFile, file, name)
-        check_size(readable.size, most, endpoint)
+        check_size(readable.size, max_bytes, endpoint)
         try:
             yield readable
             await off_loop(readable.check_unchanged)
         finally:
             await readable.settled()
     finally:
-        if mine is not None:
-            mine.close()
+        if to_close is not None:
+            to_close.close()
 
 
-def check_size(size: int, most: int, endpoint: str) -> None:
-    if size > most:
+def check_size(size: int, max_bytes: int, endpoint: str) -> None:
+    if size > max_bytes:
         raise MaxNotebookSizeExceeded(
-            f"the content has {size} bytes, and the service takes {most} at most",
+            f"the content has {size} bytes, and the service takes {max_bytes} at most",
             error_code="MAX_NOTEBOOK_SIZE_EXCEEDED",
             endpoint=endpoint,
             attempts=0,
@@ -201,7 +201,7 @@ def refuse_base64(content: object, *, is_file: bool) -> None:
 
 
 def _stamp(file: Any) -> tuple[int, int] | None:
-    """What tells whether a file was written to; None for what is no file of the system's."""
+    """Size and time of change, by which a write shows; None for an object that is no file of the system."""
     try:
         status = os.fstat(file.fileno())
     except (AttributeError, OSError):
@@ -263,14 +263,14 @@ async def _read_in_pieces(read: Callable[[], Awaitable[bytes]], *, once: bool = 
             break
 
 
-async def _spool(stream: AsyncIterable[bytes], file: Any, most: int, endpoint: str) -> None:
+async def _spool(stream: AsyncIterable[bytes], file: Any, max_bytes: int, endpoint: str) -> None:
     size, waiting = 0, bytearray()
     async for chunk in stream:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise TypeError(f"the stream must give bytes, not {type(chunk).__name__}")
         waiting += chunk
         size += len(chunk)
-        check_size(size, most, endpoint)
+        check_size(size, max_bytes, endpoint)
         if len(waiting) >= CHUNK_BYTES:
             await off_loop(file.write, waiting)
             waiting = bytearray()

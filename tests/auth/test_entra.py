@@ -272,7 +272,7 @@ async def test_a_token_endpoint_that_is_down_ends_with_the_budget(identity, prin
 
 async def test_an_endless_answer_is_given_up(identity, principal):
     identity.faults.add(TOKEN, Fault.answer(200, b"x" * 3 * 2**20))
-    with pytest.raises(AuthError, match="is longer than 1048576 bytes"):
+    with pytest.raises(AuthError, match="answered with more than 1048576 bytes"):
         await principal().current_user.me()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 import aiohttp
 import pytest
 
+from databricks_async import WorkspaceClient
 from databricks_async.cli import main
 from databricks_async.local import LocalWorkspace
 from support.processes import STRICT_PYTHON, own_output
@@ -15,12 +17,13 @@ from support.processes import STRICT_PYTHON, own_output
 RUN = "import sys; from databricks_async.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
-async def serve(*arguments):
+async def serve(*arguments, **environment):
     return await asyncio.create_subprocess_exec(
         *(*STRICT_PYTHON, "-c", RUN, "serve"),
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment},
     )
 
 
@@ -80,3 +83,43 @@ def test_help_lists_the_commands(capsys):
         main(["--help"])
     assert caught.value.code == 0
     assert "serve" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "http://127.0.0.1:"), ("::", "http://[::1]:")])  # noqa: S104
+async def test_beyond_the_loopback_it_warns_and_our_client_takes_the_address(host, shown):
+    """The whole network can reach it; the address that is printed is one of this machine."""
+    process = await serve("--port", "0", "--host", host)
+    lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
+    url, token = (line.partition("=")[2].strip("'") for line in lines[1:])
+    assert url.startswith(shown)
+    async with WorkspaceClient(host=url, token=token) as w:
+        assert await w.clusters.list().collect() == []
+    process.terminate()
+    _, err = await process.communicate()
+    assert f"on {host} the whole network can reach this workspace" in err.decode()
+
+
+@pytest.mark.parametrize("how", ["argument", "variable"])
+async def test_beyond_the_loopback_the_well_known_token_is_refused(how):
+    """It stands in the source. On this machine alone it may be used."""
+    token = LocalWorkspace().token
+    arguments = ["--token", token] if how == "argument" else []
+    environment = {"DATABRICKS_LOCAL_TOKEN": token} if how == "variable" else {}
+    process = await serve("--port", "0", "--host", "0.0.0.0", *arguments, **environment)  # noqa: S104
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert b"this token is known to everyone" in err
+    process = await serve("--port", "0", *arguments, **environment)
+    assert (await process.stdout.readline()).startswith(b"A local Databricks workspace listens on http://127.0.0.1")
+    process.terminate()
+    assert (await process.communicate())[1] == b""
+
+
+async def test_a_token_can_come_from_the_environment():
+    """A command line shows in the list of processes. The argument comes first."""
+    for arguments, token in (([], "from-the-environment"), (["--token", "given"], "given")):
+        process = await serve("--port", "0", *arguments, DATABRICKS_LOCAL_TOKEN="from-the-environment")
+        lines = [await process.stdout.readline() for _ in range(3)]
+        process.terminate()
+        await process.communicate()
+        assert lines[2].decode() == f"export DATABRICKS_TOKEN={token}\n"

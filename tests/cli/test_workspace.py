@@ -92,16 +92,18 @@ async def test_names_that_the_terminal_cannot_show(local_workspace: LocalWorkspa
 async def test_words_of_the_service_cannot_drive_the_terminal(
     run: Run, local_workspace: LocalWorkspace, tmp_path: Path
 ) -> None:
-    """Types and languages that nobody knows neither."""
+    """Nor can types and languages that this version does not know."""
     body = '{"objects":[{"object_type":"\\u001b[2J","language":"\\u001b[3J","path":"/Shared/x"}]}'
     local_workspace.faults.add(LIST, *[Fault.answer(200, body)] * 2)
     assert (await run("ls", "-l", "/Shared"))[1].split() == ["\\x1b[2J", "\\x1b[3J", "/Shared/x"]
-    assert (await run("export", "/Shared", str(tmp_path)))[2] == "skipped /Shared/x: a \\x1b[2J has no file form\n"
+    assert (await run("export", "/Shared", str(tmp_path)))[
+        2
+    ] == "skipped /Shared/x: objects of the type \\x1b[2J have no file form\n"
 
 
 @pytest.mark.usefixtures("tree")
 async def test_export_and_import(run: Run, tmp_path: Path) -> None:
-    """There and back; one line tells what was done, and no bar is drawn where there is no terminal."""
+    """There and back; one line says what was done, and no bar is drawn where there is no terminal."""
     local = tmp_path / "tree"
     code, out, err = await run("export", "/Shared", str(local))
     assert (code, err) == (0, "")
@@ -161,9 +163,9 @@ async def test_errors_are_one_clear_line(
     seen.append(await run("ls", "/"))
     monkeypatch.delenv("DATABRICKS_HOST")
     seen.append(await run("ls", "/", "--profile", "nobody"))
-    told = ("doesn't exist", "begin with '/'", "doesn't exist", "nothing", "no credentials")
-    told += ("scheme 'ftp'", "web page", "Invalid access token", "DATABRICKS_TOKEN", "no such file")
-    for (code, out, err), words in zip(seen, told, strict=True):
+    expected = ("doesn't exist", "begin with '/'", "doesn't exist", "nothing", "no credentials")
+    expected += ("scheme 'ftp'", "web page", "Invalid access token", "DATABRICKS_TOKEN", "no such file")
+    for (code, out, err), words in zip(seen, expected, strict=True):
         assert (code, out) == (1, "")
         assert err.startswith("databricks-async workspace ")
         assert words in err

@@ -43,7 +43,7 @@ async def rich(w, workspace):
 
 @pytest.fixture
 def body(w, workspace):
-    """Edits a cluster with what it tells about itself, and gives the body that was sent."""
+    """Edits a cluster with the specification from its description, and returns the body that was sent."""
 
     async def body(cluster_id, **changes):
         spec = (await w.clusters.get(cluster_id)).to_spec()
@@ -96,7 +96,7 @@ async def test_settings_from_tomorrow_are_sent_back(w, workspace, rich, body):
 
 
 async def test_a_service_that_does_not_tell_the_spec_is_asked_for_the_same_cluster(w, workspace, rich, body):
-    """Made from the description then: what a person can set, and what is unknown; not what the service only tells."""
+    """Made from the description then: what a person can set, and what is unknown; not what the service only reports."""
     workspace.overlay(rich, spec=None, gravity=3, num_workers=4)
     workspace.faults.add("POST /api/{v}/clusters/edit", FINE)
     told = {name: value for name, value in RICH.items() if value != []}  # answers have no empty lists
@@ -105,7 +105,7 @@ async def test_a_service_that_does_not_tell_the_spec_is_asked_for_the_same_clust
 
 
 async def test_a_cluster_from_a_pool_is_asked_for_without_what_the_pool_gives(w, workspace, make, body):
-    """The service tells a node type, and refuses to be told it together with a pool."""
+    """The service reports a node type, and refuses one together with a pool."""
     cluster_id = await make.terminated()
     workspace.overlay(cluster_id, spec=None, instance_pool_id="pool-1")
     assert await body(cluster_id) == {

@@ -137,7 +137,7 @@ async def test_a_caller_after_all_others_left_begins_anew(w, workspace, make):
 
 
 async def test_somebody_else_may_be_quicker(w, connect, workspace, make):
-    """INVALID_STATE to the start means that the next reading will tell more."""
+    """After INVALID_STATE to the start the next poll shows the state."""
     cluster_id = await make.pending()
     stale = json.dumps({"cluster_id": cluster_id, "state": "TERMINATED"})
     workspace.faults.add(GET, Fault.answer(200, stale))
@@ -297,7 +297,7 @@ async def test_who_may_not_start_a_cluster_is_told_so(connect, workspace, make):
 
 
 async def test_a_client_that_is_closed_ends_the_effort(connect, workspace, make):
-    """The caller is told, soon."""
+    """The caller gets an error, soon."""
     cluster_id = await make.pending()
     w = connect()
     (task,) = callers(w, cluster_id, 1)

@@ -96,7 +96,7 @@ async def test_pages_have_the_size_that_was_asked_for(w, workspace, history, ver
     ],
 )
 async def test_max_items_is_the_total(w, workspace, history, max_items, page_size, found, requests):
-    """No request is made for what nobody wants, and none is for more events than are wanted in all."""
+    """No request is made before an event is wanted, and none is for more events than are wanted in all."""
     pager = w.clusters.events(history, max_items=max_items, page_size=page_size)
     everything = await w.clusters.events(history).collect()
     workspace.journal.clear()
@@ -165,7 +165,7 @@ async def test_every_loop_over_a_pager_starts_anew(w, workspace, history):
 
 
 async def test_leaving_a_loop_leaves_nothing(w, workspace, history):
-    """No task, not even for a moment, and no request for a page that nobody asked for."""
+    """No task, not even for a moment, and no request for a page that is not read."""
     tasks = asyncio.all_tasks()
     async for _ in w.clusters.events(history, page_size=50):
         tasks = asyncio.all_tasks()

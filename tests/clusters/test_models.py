@@ -32,12 +32,12 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.codec import Model, OpenEnum, WrongShape
+from databricks_async.front_door import public_names
 from databricks_async.libraries import models as libraries
 
 
 def made_of(module: ModuleType, base: type) -> list[Any]:
-    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
-    return sorted((one for one in found if one not in (Model, OpenEnum)), key=lambda one: one.__name__)
+    return [one for one in (getattr(module, name) for name in public_names(module)) if issubclass(one, base)]
 
 
 MODELS: list[type[Model]] = [
@@ -202,12 +202,12 @@ def test_a_cluster_has_one_size(cls: type[Model]) -> None:
 
 
 def test_an_answer_may_have_both_sizes() -> None:
-    """The service tells the present number beside the limits."""
+    """The service reports the present number beside the limits."""
     both = {"num_workers": 2, "autoscale": {"min_workers": 1}}
-    told = {"cluster_id": "a", **both, "spec": {"spark_version": "1", **both}}
-    cluster = codec.decode(orjson.dumps(told), ClusterDetails)
+    answer = {"cluster_id": "a", **both, "spec": {"spark_version": "1", **both}}
+    cluster = codec.decode(orjson.dumps(answer), ClusterDetails)
     assert (cluster.num_workers, cluster.autoscale) == (2, AutoScale(min_workers=1))
-    assert cluster.as_dict() == told
+    assert cluster.as_dict() == answer
     assert cluster.to_spec().as_dict() == {"spark_version": "1", "autoscale": {"min_workers": 1}}
 
 
@@ -236,7 +236,7 @@ def test_to_spec_takes_the_spec_of_the_service() -> None:
 
 
 def test_to_spec_keeps_all_that_a_person_set() -> None:
-    """Without the spec: every shared field, unknown ones too, and nothing that only the service tells."""
+    """Without the spec: every shared field, unknown ones too, and nothing that only the service reports."""
     shared = {
         "spark_version": "1",
         "autoscale": {"min_workers": 1, "max_workers": 2, "new": True},
@@ -245,7 +245,7 @@ def test_to_spec_keeps_all_that_a_person_set() -> None:
         "init_scripts": [{"workspace": {"destination": "/a"}}],
         "new_setting": {"a": [1]},
     }
-    told = {
+    answer = {
         "cluster_id": "a",
         "state": "RUNNING",
         "num_workers": 2,
@@ -253,14 +253,14 @@ def test_to_spec_keeps_all_that_a_person_set() -> None:
         "start_time": 1,
         "policy_id": None,
     }
-    spec = ClusterDetails.from_dict({**shared, **told}).to_spec()
+    spec = ClusterDetails.from_dict({**shared, **answer}).to_spec()
     assert isinstance(spec, ClusterSpec)
     assert spec.as_dict() == shared
     assert codec.build(ClusterSpec, spec) == spec
 
 
 def test_to_spec_of_a_cluster_in_a_pool_leaves_the_machines_to_the_pool() -> None:
-    """The service tells the node type of the pool, and refuses to be told it."""
+    """The service reports the node type of the pool, and refuses it in a request."""
     cluster = ClusterDetails.from_dict(
         {
             "cluster_id": "a",

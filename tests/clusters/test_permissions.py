@@ -1,4 +1,4 @@
-"""Permissions: who may do what with a cluster, and what the others are told.
+"""Permissions: who may do what with a cluster, and the errors of all others.
 
 Here are the tests of `permissions.py` and `local/clusters/permissions.py`.
 """
@@ -22,7 +22,7 @@ def ann(connect, workspace):
 
 
 async def test_a_forbidden_cluster_is_forbidden_and_not_missing(w, ann, make):
-    """Also for one that does not exist: who may not see clusters is not told which there are."""
+    """Also for one that does not exist: a user who may not see clusters does not learn which there are."""
     for cluster_id in (await make.running(), "0923-164208-nothing"):
         for attempt in (
             lambda cluster_id=cluster_id: ann.clusters.get(cluster_id),

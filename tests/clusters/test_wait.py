@@ -212,7 +212,7 @@ async def test_what_waiting_cannot_heal_ends_a_wait_at_once(w, workspace, make):
 
 
 async def test_a_newborn_cluster_may_not_be_found_at_first(w, workspace, spec):
-    """The service tells of it a little later than it made it."""
+    """The service shows it a little later than it created it."""
     wait = await w.clusters.create(spec)
     unknown = f"Cluster {wait.cluster_id} does not exist"
     workspace.faults.add(GET, Fault.error(400, "INVALID_PARAMETER_VALUE", unknown), times=3)

@@ -75,7 +75,7 @@ def test_build_trusts_what_a_model_received() -> None:
 
 
 def test_a_misspelt_keyword_names_the_right_one() -> None:
-    """The constructors of all models tell the nearest field."""
+    """The constructors of all models name the nearest field."""
     with pytest.raises(TypeError, match="ClusterSpec has no field 'spark_versoin': did you mean 'spark_version'"):
         ClusterSpec(spark_versoin="15.4.x-scala2.12")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"Leaf has no field 'zzz'$"):
@@ -133,5 +133,5 @@ def test_tracebacks_show_the_lines_of_generated_functions() -> None:
     with pytest.raises(WrongShape) as caught:
         Everything.from_dict({"id": "x", "leaf": {"size": "x"}})
     linecache.checkcache()
-    assert "in read_Everything" in (told := "".join(traceback.format_exception(caught.value)))
-    assert "raise error.inside(at) from None" in told
+    assert "in read_Everything" in (trace := "".join(traceback.format_exception(caught.value)))
+    assert "raise error.inside(at) from None" in trace

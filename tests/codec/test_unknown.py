@@ -1,4 +1,4 @@
-"""Names that a class does not know: sent, and told of where a person typed them.
+"""Names that a class does not know: sent, and reported where a person typed them.
 
 Here are the tests of `suggest.py`.
 """
@@ -11,7 +11,7 @@ from databricks_async.codec import Model, build
 
 
 def test_unknown_names_that_were_typed_are_told_once(caplog):
-    """They are sent: the service may know them. What came from the service is not told of."""
+    """They are sent: the service may know them. What came from the service is not reported."""
 
     @attrs.define(kw_only=True, repr=False)
     class Trip(Model):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
+import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -56,6 +60,93 @@ class RawServer:
             writer.close()
 
 
+class ThreadedServer:
+    """Goes on when the event loop of the client stands still.
+
+    Answers each request with 200 and what `answers` says for its path, and keeps its connections open.
+    """
+
+    def __init__(self, context=None):
+        self.requests = []
+        """(number of the connection, request line)"""
+        self.answers = {}
+        self.trailer = b""
+        """Comes with each answer, in one piece."""
+        self.ended = threading.Event()
+        """A client has ended a connection."""
+        self._context = context
+        self._sockets = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    @property
+    def connections(self):
+        return len(self._sockets)
+
+    def say(self, data):
+        """Send this on all connections; returns when it has arrived."""
+        for connection in self._sockets:
+            connection.sendall(data)
+
+    def end(self):
+        """End all connections; returns when that has arrived."""
+        for connection in self._sockets:
+            connection.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for connection in self._sockets:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the client was quicker
+        for thread in self._threads:
+            thread.join(5)
+        for connection in self._sockets:
+            connection.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+                if self._context:
+                    connection = self._context.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
+            self._sockets.append(connection)
+            thread = threading.Thread(target=self._serve, args=(connection, len(self._sockets)))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection, number):
+        received = b""
+        while True:
+            while b"\r\n\r\n" not in received:
+                try:
+                    piece = connection.recv(65536)
+                except OSError:
+                    piece = b""
+                if not piece:
+                    self.ended.set()
+                    return
+                received += piece
+            head, _, received = received.partition(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head, re.I)
+            while length and len(received) < int(length[1]):
+                received += connection.recv(65536)
+            received = received[int(length[1]) if length else 0 :]
+            line = head.split(b"\r\n")[0].decode()
+            self.requests.append((number, line))
+            path = line.split(" ")[1].partition("?")[0]
+            body = self.answers.get(path, b'{"clusters": []}')
+            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            connection.sendall(answer % (len(body), body) + self.trailer)
+
+
 @pytest.fixture
 async def server():
     """Listens; change its `answer`."""
@@ -69,3 +160,16 @@ async def server():
 def client_settings():
     """Without a workspace: a test names the server."""
     return {"token": "dapi0123456789abcdef", "retry_timeout_seconds": 0}
+
+
+@pytest.fixture
+def serve_in_thread():
+    """Makes servers that answer while the event loop stands still."""
+    with ExitStack() as exits:
+
+        def serve(context=None):
+            server = ThreadedServer(context)
+            exits.callback(server.close)
+            return server
+
+        yield serve

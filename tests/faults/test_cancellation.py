@@ -146,7 +146,7 @@ async def test_cancelled_at_every_await(workspace, terminated, service_principal
 @pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("offset", [-0.002, -0.001, 0.0, 0.001, 0.002])
 async def test_a_deadline_about_the_time_of_a_cancellation(workspace, connect, offset):
-    """A call that was cancelled never goes on to its next try, whoever came first."""
+    """A call that was cancelled never goes on to its next try, whichever came first."""
     workspace.faults.add(LIST, Fault.hang(), times=100)
     client = connect(workspace.url, token=workspace.token, http_timeout_seconds=0.03, retry_timeout_seconds=1)
     task = asyncio.create_task(client.clusters.list().collect())

@@ -86,7 +86,7 @@ async def test_a_slow_upload_is_not_cut_off(server, connect):
 
 
 async def test_a_dead_upload_ends(server, connect):
-    """When nobody reads any more."""
+    """When it is not read any more."""
 
     async def fall_silent(reader, writer):
         await asyncio.sleep(5)
@@ -140,7 +140,7 @@ async def test_an_error_that_says_200_is_no_content(server, connect, tmp_path, l
         (b'{"error_code": 1, "rows": []}', {"Content_Type": "application/json"}),
         (b"[" + b"1," * 100_000 + b"1]", {"Content_Type": "application/json"}),
         (b"{}", {"Content_Type": "application/json"}),
-        (b"<html><title>mine</title></html>", {"Content_Type": "text/html"}),
+        (b"<html><title>mine</title></html>", {"Content_Type": "text/html", "Content_Disposition": "attachment"}),
     ],
     ids=["a file", "of no type", "attached", "with more in it", "long", "short", "a page"],
 )
@@ -156,9 +156,10 @@ async def test_a_file_may_look_like_an_error(server, connect, content, headers):
         head(0, "302 Found", Location="https://elsewhere/login.html"),
         head(3, "404 Not Found", Content_Type="text/plain") + b"no.",
         head(0, "500 Internal Server Error"),
+        head(32, Content_Type="text/html; charset=utf-8") + b"<html><title>Sign in</title></html>"[:32],
         b"hello\r\n\r\n",
     ],
-    ids=["redirect", "404", "500", "not HTTP"],
+    ids=["redirect", "404", "500", "a page", "not HTTP"],
 )
 async def test_what_is_no_content_is_an_error(server, connect, answer):
     """As for any call."""

@@ -1,9 +1,13 @@
-"""Certificates and proxies: whom the client trusts, and which way it goes."""
+"""Certificates and proxies: whom the client trusts, and which way it goes.
+
+Tests `session/network.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import datetime
 import os
 import ssl
 
@@ -11,8 +15,10 @@ import aiohttp
 import pytest
 import trustme
 
+from databricks_async import Config
 from databricks_async.errors import CertificateError, ConfigError, ConnectError, ConnectionLost
 from databricks_async.local import LocalWorkspace
+from databricks_async.session.network import find_proxy
 from support.processes import STRICT_PYTHON, own_output
 
 SCRIPT = """
@@ -21,6 +27,7 @@ import aiohttp
 from databricks_async import WorkspaceClient
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # a machine under load is slow
     async with WorkspaceClient(host=sys.argv[1], token="dapi0", retry_timeout_seconds=0) as w:
         print(await w.clusters.list().collect())
 
@@ -30,7 +37,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def authority():
-    """Signs certificates that nobody trusts by himself."""
+    """Signs certificates that no system trusts."""
     return trustme.CA()
 
 
@@ -119,7 +126,7 @@ async def test_a_certificate_of_nobody_known_is_refused(tls_server, connect):
         await connect(tls_server.url, retry_timeout_seconds=300).clusters.list().collect()
     assert isinstance(raised.value, ConnectError)
     assert (raised.value.attempts, tls_server.received) == (1, [])
-    assert isinstance(raised.value.__cause__, aiohttp.ClientConnectorCertificateError)
+    assert isinstance(raised.value.__cause__, ssl.SSLCertVerificationError)
 
 
 async def test_a_certificate_for_another_name_is_refused(tls_server, connect, authority, trusting):
@@ -273,3 +280,135 @@ async def test_a_broken_tunnel(connect, monkeypatch):
         with pytest.raises((ConnectError, ConnectionLost)) as raised:
             await connect("https://workspace.test").clusters.list().collect()
     assert len(str(raised.value)) < 300
+
+
+# The ways of a company's network
+
+
+@pytest.fixture
+def bundle(authority, tmp_path):
+    file = tmp_path / "company.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+async def test_a_companys_authority_is_found_as_by_other_programs(tls_server, connect, bundle, monkeypatch, variable):
+    """The variables for which such machines are set up; looked at when the client is first used."""
+    monkeypatch.setenv(variable, str(bundle))
+    assert await connect(tls_server.url).clusters.list().collect() == []
+
+
+async def test_a_companys_authority_is_a_setting_too(tls_server, connect, bundle, monkeypatch, authority):
+    """It comes before the environment, and also for a lent session."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
+    assert await connect(tls_server.url, ca_bundle=str(bundle)).clusters.list().collect() == []
+    async with aiohttp.ClientSession() as http:
+        client = connect(tls_server.url, ca_bundle=str(bundle), session=http)
+        assert await client.clusters.list().collect() == []
+
+
+async def test_a_bundle_replaces_the_authorities_of_the_machine(tls_server, connect, tmp_path, monkeypatch, bundle):
+    """REQUESTS_CA_BUNDLE comes first, as with requests."""
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    with pytest.raises(CertificateError, match=r"its authority is unknown.*set ca_bundle.*REQUESTS_CA_BUNDLE"):
+        await connect(tls_server.url).clusters.list().collect()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    assert await connect(tls_server.url).clusters.list().collect() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read: No such file"), ("hello", "holds no certificates"), ("", "holds no certificates")],
+)
+async def test_a_bundle_that_cannot_be_used_is_named(tls_server, connect, tmp_path, monkeypatch, content, said):
+    """By its variable and its path, each time, before anything is sent."""
+    path = tmp_path / "company.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    client = connect(tls_server.url)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=rf"^CURL_CA_BUNDLE names '{path}', which {said}"):
+            await client.clusters.list().collect()
+    assert tls_server.received == []
+
+
+NOW = datetime.datetime.now(datetime.UTC)
+PROBLEMS = {
+    "unknown": (["127.0.0.1"], {}, "its authority is unknown; if it is your company's own, set ca_bundle"),
+    "name": (["other.test"], {}, "it was issued for another name; check the host"),
+    "expired": (["127.0.0.1"], {"not_after": NOW - datetime.timedelta(days=1)}, "it has expired"),
+    "early": (["127.0.0.1"], {"not_before": NOW + datetime.timedelta(days=1)}, "it is not yet valid; check the clock"),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+async def test_a_certificate_error_says_what_is_wrong_with_it(server, connect, authority, bundle, problem):
+    """And what to do about it; nothing is sent, and nothing tried again."""
+    names, validity, said = PROBLEMS[problem]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    (trustme.CA() if problem == "unknown" else authority).issue_cert(*names, **validity).configure_cert(context)
+    await server.close()
+    await server.start(context)
+    client = connect(server.url, ca_bundle=str(bundle), retry_timeout_seconds=300)
+    with pytest.raises(CertificateError, match=f"the TLS certificate of .* is not trusted: {said}") as raised:
+        await client.clusters.list().collect()
+    assert (raised.value.attempts, server.received) == (1, [])
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy"])
+async def test_a_proxy_for_everything_is_used(connect, monkeypatch, variable):
+    """Unless there is one for https."""
+    async with Proxy() as proxy, Proxy(status="402 Payment Required") as other:
+        monkeypatch.setenv(variable, f"http://{other.address}")
+        with pytest.raises(ConnectError, match="with 402"):
+            await connect("https://workspace.test").clusters.list().collect()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        with pytest.raises(ConnectError, match="with 403"):
+            await connect("https://workspace.test").clusters.list().collect()
+
+
+@pytest.mark.parametrize(
+    ("entry", "proxied"),
+    [("10.0.0.0/8", False), ("192.168.0.0/16, 10.1.2.0/24", False), ("10.1.2.3", False), ("11.0.0.0/8", True)],
+)
+def test_addresses_are_reached_without_a_proxy_by_network(monkeypatch, entry, proxied):
+    """As requests and curl read NO_PROXY."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
+    monkeypatch.setenv("NO_PROXY", entry)
+    assert (find_proxy("https://10.1.2.3")[0] is not None) == proxied
+
+
+async def test_a_proxy_is_a_setting_too(tls_server, connect, bundle, monkeypatch):
+    """It is used whatever the environment says, its login goes to it alone, and `repr` does not show it."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    async with Proxy(tls_server.port) as proxy:
+        client = connect(
+            "https://workspace.test", proxy=f"http://someone:hunter2@{proxy.address}", ca_bundle=str(bundle)
+        )
+        assert await client.clusters.list().collect() == []
+        await client.aclose()
+    assert "hunter2" not in repr(client.config) + client.config.describe()
+    assert base64.b64encode(b"someone:hunter2").decode() in proxy.asked[0]
+    assert b"hunter2" not in tls_server.received[0]
+    assert "dapi" not in proxy.asked[0]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "socks5h://user:hunter2@p:1"])
+def test_a_proxy_of_another_kind_is_refused_as_a_setting(proxy):
+    """When it is set."""
+    with pytest.raises(ConfigError, match="only http and https proxies are supported") as raised:
+        Config(host="https://workspace.test", token="dapi0123456789", proxy=proxy)
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_a_token_in_clear_goes_through_no_proxy(connect):
+    """A local workspace is plain http: only a proxy on this machine may see it."""
+    client = connect("http://127.0.0.1:8765", proxy="http://proxy.test:3128")
+    with pytest.raises(ConfigError, match="plain http, and a proxy would see the token"):
+        await client.clusters.list().collect()

@@ -236,9 +236,9 @@ async def test_refusals_are_the_errors_that_the_sdk_knows(workspace, connect):
     def work() -> list[str]:
         w = connect()
         cluster_id = w.clusters.create_and_wait(**SPEC).cluster_id
-        ann, stranger = (connect(token=token, auth_type="pat") for token in ("dapi-ann", "dapi-nobody"))
+        ann, unknown = (connect(token=token, auth_type="pat") for token in ("dapi-ann", "dapi-nobody"))
         impatient = connect(token=workspace.token, auth_type="pat", retry_timeout_seconds=1)
-        # The SDK ends its patience with a TimeoutError around the refusal.
+        # The SDK ends its retries with a TimeoutError around the refusal.
         with pytest.raises(TimeoutError) as caught:
             impatient.clusters.list_zones()
         assert isinstance(caught.value.__cause__, TooManyRequests)
@@ -248,7 +248,7 @@ async def test_refusals_are_the_errors_that_the_sdk_knows(workspace, connect):
             refused(InvalidParameterValue, lambda: w.clusters.create(**(SPEC | {"spark_version": "1.0"}))),
             refused(InvalidState, lambda: w.clusters.start(cluster_id)),
             refused(PermissionDenied, lambda: ann.clusters.get(cluster_id)),
-            refused(PermissionDenied, lambda: stranger.clusters.get(cluster_id)),
+            refused(PermissionDenied, lambda: unknown.clusters.get(cluster_id)),
         ]
 
     missing, _, version, state, denied, invalid = await asyncio.to_thread(work)

@@ -1,4 +1,4 @@
-"""What people get wrong is told before anything is sent."""
+"""Mistakes of callers are reported before anything is sent."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_page_sizes_that_the_service_refuses(w, size):
 
 
 async def test_a_time_limit_that_is_none(w):
-    """Is told before the run is started."""
+    """Is reported before the run is started."""
     with pytest.raises(TypeError, match="timeout"):
         await w.jobs.submit_and_wait(tasks=[one("a")], timeout="1 h")
     with pytest.raises(ValueError, match="0 seconds or more"):

@@ -97,8 +97,8 @@ async def test_leaving_early_starts_nothing_more(fast):
     assert not [task for task in asyncio.all_tasks() if "run_many" in task.get_name()]
 
 
-async def test_no_run_is_started_unseen(fast):
-    """Whoever leaves while runs are being started is told of them, whether the answer was slow or lost."""
+async def test_runs_that_are_being_started_are_reported(fast):
+    """Runs that are being started when the block is left are in `active`, whether the answer was slow or lost."""
     workspace, w = fast
     workspace.script_task("slow", duration=1e6)
     submit = "POST /api/{v}/jobs/runs/submit"
@@ -111,7 +111,7 @@ async def test_no_run_is_started_unseen(fast):
 
 
 async def test_leaving_can_be_cancelled(fast):
-    """A service that does not answer holds nobody up who has no time."""
+    """A service that does not answer does not hold up a caller with a time limit."""
     workspace, w = fast
     workspace.faults.add("POST /api/{v}/jobs/runs/submit", Fault.hang())
 
@@ -125,7 +125,7 @@ async def test_leaving_can_be_cancelled(fast):
 
 
 async def test_nothing_comes_after_leaving(fast):
-    """But what ended before: whoever asks is not kept waiting."""
+    """A loop that goes on after the block ends at once."""
     workspace, w = fast
     workspace.script_task("slow", duration=1e6)
     async with w.jobs.run_many([request("slow"), request("slow"), request("quick")], max_active=3) as many:
@@ -177,7 +177,7 @@ async def test_a_closed_client_ends_it(fast):
 
 
 async def test_it_is_used_with_async_with(w):
-    """Else nobody would end what it began."""
+    """Otherwise nothing would end the tasks that it began."""
     with pytest.raises(RuntimeError, match="async with"):
         await anext(w.jobs.run_many([]))
     async with w.jobs.run_many([]) as many:

@@ -38,7 +38,7 @@ from databricks_async.jobs.models import (
     Task,
 )
 
-PUBLIC = [getattr(models, name) for name in models.__all__ if name != "check_tasks"]
+PUBLIC = [getattr(models, name) for name in models.__all__]
 MODELS: list[type[Model]] = [one for one in PUBLIC if issubclass(one, Model)]
 ENUMS: list[type[OpenEnum]] = [one for one in PUBLIC if issubclass(one, OpenEnum)]
 OWN = {AnyTask, CreateJob, SubmitRun, RunNow, RepairRun}

@@ -19,7 +19,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
     max_leaves=4,
 )
-STRANGERS = st.dictionaries(st.text(min_size=1, max_size=8).map(lambda name: f"x_{name}"), ANYTHING, max_size=2)
+UNKNOWN_FIELDS = st.dictionaries(st.text(min_size=1, max_size=8).map(lambda name: f"x_{name}"), ANYTHING, max_size=2)
 DEEPEST = 5
 
 
@@ -44,7 +44,7 @@ def objects_of(draw: st.DrawFn, cls: type[Model], depth: int = 0) -> dict[str, A
     """JSON of a model: a few of its fields, some of them null, and keys it does not know."""
     hints = get_type_hints(cls)
     names = [field.name for field in attrs.fields(cls) if field.name != "unknown_fields"]
-    made = draw(STRANGERS)
+    made = draw(UNKNOWN_FIELDS)
     few = st.lists(st.sampled_from(names), max_size=4, unique=True) if names and depth < DEEPEST else st.just([])
     for name in draw(few):
         kinds = [one for one in get_args(hints[name]) if one is not type(None)]

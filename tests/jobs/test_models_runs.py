@@ -107,7 +107,7 @@ def test_times_are_milliseconds_and_datetimes(cls: type[Any], ids: dict[str, Any
 
 @pytest.mark.parametrize(("cls", "ids"), KINDS[:3])
 @pytest.mark.parametrize(
-    ("told", "duration"),
+    ("given", "duration"),
     [
         ({"setup_duration": 1_000, "execution_duration": 500, "cleanup_duration": 1}, timedelta(milliseconds=1_501)),
         ({"run_duration": 90_000, "setup_duration": 0, "execution_duration": 0}, timedelta(seconds=90)),
@@ -118,10 +118,10 @@ def test_times_are_milliseconds_and_datetimes(cls: type[Any], ids: dict[str, Any
     ],
 )
 def test_how_long_it_took(
-    cls: type[Any], ids: dict[str, Any], told: dict[str, int], duration: timedelta | None
+    cls: type[Any], ids: dict[str, Any], given: dict[str, int], duration: timedelta | None
 ) -> None:
     """The whole of a run of several tasks, the sum of the parts of one task, and nothing before the end."""
-    assert cls.from_dict({**ids, "start_time": 1, "end_time": 2, **told}).duration == duration
+    assert cls.from_dict({**ids, "start_time": 1, "end_time": 2, **given}).duration == duration
 
 
 def test_what_is_told_of_a_run_is_all_of_its_fields() -> None:

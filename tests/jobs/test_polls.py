@@ -26,7 +26,7 @@ async def seen_running(wait):
     return await anext(aiter(wait))
 
 
-async def test_two_hundred_waits_share_sweeps(connect, workspace, finish):
+async def test_two_hundred_waits_share_polls(connect, workspace, finish):
     """A round of polls is a few pages of runs/list, not two hundred requests."""
     w = connect(poll_interval_seconds=0.2)
     waits = await started(w, 200)
@@ -49,7 +49,7 @@ async def test_a_few_waits_read_their_runs(w, workspace):
     assert (workspace.journal.count(GET), workspace.journal.count(LIST)) == (3, 0)
 
 
-async def test_runs_that_ended_cost_a_sweep_nothing(connect, workspace):
+async def test_runs_that_ended_cost_a_batch_poll_nothing(connect, workspace):
     """One wait that lasts, and hundreds of runs that came and went since."""
     w = connect(poll_interval_seconds=1)
     workspace.script_task("slow", duration=1e6)
@@ -82,7 +82,7 @@ async def test_a_repair_is_not_ended_by_what_was_seen_before_it(connect, workspa
 
 
 async def test_runs_among_many_others_are_read_one_by_one(connect, workspace):
-    """A sweep that sees few of those waited for is given up, and not tried again soon."""
+    """A batch poll that shows few of the runs waited for is given up, and not tried again soon."""
     w = connect(poll_interval_seconds=10)
     mine = await started(w, 10)
     workspace.clock.advance(1)
@@ -104,7 +104,7 @@ async def test_runs_of_one_job_are_looked_for_in_that_job(connect, workspace, ta
     waits = await asyncio.gather(*(w.jobs.run_now(job_id) for _ in range(50)))
     await asyncio.gather(*(seen_running(wait) for wait in waits))
     workspace.journal.clear()
-    await asyncio.sleep(1)  # what the last sweep showed is good for half an interval
+    await asyncio.sleep(1)  # what the last batch poll showed is good for half an interval
     await asyncio.gather(*(seen_running(wait) for wait in waits))
     calls = workspace.journal.calls(LIST)
     assert len(calls) == 2
@@ -112,8 +112,8 @@ async def test_runs_of_one_job_are_looked_for_in_that_job(connect, workspace, ta
     assert workspace.journal.count(GET) == 0
 
 
-async def test_a_sweep_that_fails_hurts_nobody(connect, workspace, finish):
-    """Whoever may not list runs reads them one by one."""
+async def test_a_batch_poll_that_fails_does_no_harm(connect, workspace, finish):
+    """A user who may not list runs reads them one by one."""
     w = connect(poll_interval_seconds=0.05)
     waits = await started(w, 20)
     workspace.faults.add(LIST, Fault.error(403, "PERMISSION_DENIED"), probability=1.0)
@@ -124,7 +124,7 @@ async def test_a_sweep_that_fails_hurts_nobody(connect, workspace, finish):
     assert workspace.journal.count(LIST) <= 2
 
 
-async def test_whoever_leaves_leaves_the_sweep_to_others(connect, workspace, finish):
+async def test_a_cancelled_wait_leaves_the_batch_poll_to_others(connect, workspace, finish):
     """The wait that was making it is cancelled; the others go on."""
     w = connect(poll_interval_seconds=0.05)
     waits = await started(w, 30)
@@ -140,7 +140,7 @@ async def test_whoever_leaves_leaves_the_sweep_to_others(connect, workspace, fin
 
 
 async def test_closing_the_client_ends_all_waits(connect, workspace):
-    """Whoever sweeps, waits for a sweep, or sleeps until the next one."""
+    """Those that make a batch poll, wait for one, or sleep until the next one."""
     w = connect()
     waits = await started(w, 30)
     waiting = [asyncio.create_task(wait.result()) for wait in waits]
@@ -151,21 +151,21 @@ async def test_closing_the_client_ends_all_waits(connect, workspace):
     assert {type(end) for end in ends} == {LifecycleError}
 
 
-async def test_waits_that_poll_each_in_their_own_time_share_sweeps(connect, workspace, finish):
-    """As they do after some time: a sweep of many pages is good for longer."""
+async def test_waits_that_poll_each_in_their_own_time_share_batch_polls(connect, workspace, finish):
+    """As they do after some time: a batch poll of many pages is good for longer."""
     w = connect(poll_interval_seconds=0.02)
     waits = await started(w, 200)
     waiting = [asyncio.create_task(wait.result()) for wait in waits]
     await workspace.journal.until(lambda journal: journal.count(LIST) >= 80)
-    sweeps = workspace.journal.calls(LIST)
-    assert sweeps[79].at - sweeps[0].at > 9 * (8 / 4) * 0.02 * 0.8  # ten of eight pages, two intervals apart
+    polls = workspace.journal.calls(LIST)
+    assert polls[79].at - polls[0].at > 9 * (8 / 4) * 0.02 * 0.8  # ten of eight pages, two intervals apart
     assert workspace.journal.count(GET) <= 250
     finish()
     runs = await asyncio.gather(*waiting)
     assert all(run.succeeded for run in runs)
 
 
-async def test_a_sweep_that_hangs_is_given_up(connect, workspace, finish):
+async def test_a_batch_poll_that_hangs_is_given_up(connect, workspace, finish):
     """The waits go on one by one."""
     w = connect(poll_interval_seconds=0.02)
     waits = await started(w, 20)

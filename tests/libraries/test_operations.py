@@ -69,7 +69,7 @@ async def test_cluster_status(w, workspace, running):
 
 
 async def test_all_cluster_statuses(w, workspace, running):
-    """Cluster by cluster; those without libraries are not told."""
+    """Cluster by cluster; those without libraries are left out."""
     assert await w.libraries.all_cluster_statuses().collect() == []
     await w.libraries.install(running, [WHEEL])
     (only,) = await w.libraries.all_cluster_statuses().collect()

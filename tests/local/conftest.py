@@ -67,7 +67,7 @@ class Wire:
 
 
 class JobsWire:
-    """Makes jobs and runs, and tells how they fare."""
+    """Makes jobs and runs, and reports their states."""
 
     def __init__(self, wire: Wire, version: str = "2.2") -> None:
         self.wire = wire

@@ -43,7 +43,7 @@ def test_a_sped_up_clock_runs_faster_but_not_for_its_clients():
 
 
 async def test_a_workspace_makes_clusters_run_by_itself_unless_told_otherwise():
-    """The default clock needs nobody to move it."""
+    """The default clock moves by itself."""
     workspace = LocalWorkspace()
     began = workspace.clock.now()
     while workspace.clock.now() == began:

@@ -66,10 +66,10 @@ class Service:
         """Give these to the calls in flight, the oldest first, and let all callers react."""
         for call, answer in zip(self.open, answers, strict=False):
             call.set_result(Response(200, {}, b"") if answer is None else answer)
-        await turns()
+        await loop_steps()
 
 
-async def turns(count=20):
+async def loop_steps(count=20):
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -173,7 +173,7 @@ async def test_a_refusal_holds_its_endpoint_family_only(workspace, connect):
     client = connect()
     refused = asyncio.create_task(client.clusters.list().collect())
     await workspace.journal.until(lambda journal: journal.entries and journal.entries[0].status == 429)
-    await turns()
+    await loop_steps()
     started = time.monotonic()
     await client.libraries.all_cluster_statuses().collect()
     assert time.monotonic() - started < 0.2
@@ -193,7 +193,7 @@ async def test_those_who_were_refused_go_first_in_their_order():
         order.append(name)
 
     tasks = [asyncio.create_task(call(name)) for name in "abcd"]
-    await turns()
+    await loop_steps()
     await service.answer(refusal(0.01), refusal(0.01))
     await service.answer_all(tasks)
     assert order == ["a", "b", "c", "d"]
@@ -203,7 +203,7 @@ async def test_many_callers_begin_with_a_few():
     """Ten at first, and one more for every four answers: few are refused by a limit, and without one soon all go."""
     service = Service()
     tasks = start(Pacer(100, 10, Stats()).paced(service.send), 600)
-    await turns()
+    await loop_steps()
     sizes = await service.answer_all(tasks)
     assert sizes[:4] == [10, 13, 16, 20]
     assert max(sizes) == 100
@@ -264,16 +264,16 @@ async def test_a_caller_cancelled_at_the_gate_takes_no_place():
     paced = Pacer(2, 10, Stats()).paced(service.send)
     busy = start(paced, 2)
     waiting = start(paced, 4)
-    await turns()
+    await loop_steps()
     for task in waiting[:3]:
         task.cancel()
-    await turns()
+    await loop_steps()
     await service.answer(None, None)
     assert len(service.open) == 1
     await service.answer(None)
     await asyncio.gather(*busy, waiting[3])
     more = start(paced, 3)
-    await turns()
+    await loop_steps()
     assert len(service.open) == 2
     await service.answer(None, None)
     await service.answer(None)
@@ -287,16 +287,16 @@ async def test_a_caller_cancelled_as_it_is_admitted_gives_its_place_back(steps):
     service = Service()
     paced = Pacer(1, 10, Stats()).paced(service.send)
     busy, waiting, last = start(paced, 3)
-    await turns()
+    await loop_steps()
     service.open[0].set_result(Response(200, {}, b""))
-    await turns(steps)
+    await loop_steps(steps)
     waiting.cancel()
-    await turns()
+    await loop_steps()
     assert waiting.cancelled()
     await service.answer(None, None)
     await asyncio.gather(busy, last)
     (after,) = start(paced)
-    await turns()
+    await loop_steps()
     await service.answer(None)
     await after
 
@@ -306,9 +306,9 @@ async def test_a_caller_cancelled_in_flight_gives_its_place_back():
     service = Service()
     paced = Pacer(1, 10, Stats()).paced(service.send)
     busy, waiting = start(paced, 2)
-    await turns()
+    await loop_steps()
     busy.cancel()
-    await turns()
+    await loop_steps()
     assert len(service.calls) == 2
     await service.answer(None, None)
     assert (await waiting).status == 200
@@ -349,7 +349,7 @@ async def test_closing_ends_the_waiting():
     pacer = Pacer(1, 100, Stats())
     paced = pacer.paced(service.send)
     tasks = start(paced, 3) + start(paced, 3, ELSEWHERE)
-    await turns()
+    await loop_steps()
     await service.answer(refusal(50))
     pacer.close()
     results = await asyncio.wait_for(asyncio.gather(*tasks[:3], return_exceptions=True), 1)

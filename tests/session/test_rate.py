@@ -77,10 +77,10 @@ def run_callers(calls=600, callers=100, budget=300.0, **limits):
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
         service = LimitedService(loop, **limits)
-        turns = itertools.count()
+        numbers = itertools.count()
 
         async def caller(paced):
-            while next(turns) < calls:
+            while next(numbers) < calls:
                 assert (await paced(READ)).status == 200
 
         async def all_callers():

@@ -45,7 +45,7 @@ CREATE = Request(
     lookup="look through clusters.list()",
 )
 WRITE = attrs.evolve(CREATE, replay="idempotent", lookup="")
-"""Two clusters where one was wanted tell that it was sent twice: the class is what counts here."""
+"""Two clusters where one was wanted show that it was sent twice: the class is what counts here."""
 
 
 def answers(*outcomes):
@@ -137,7 +137,7 @@ async def test_what_never_left_is_always_sent_again(stack, request_):
 
 @pytest.mark.parametrize("fault", [Fault.drop(after=True), Fault.cut(), Fault.answer(504, after=True)])
 async def test_an_unsafe_call_is_done_once_and_its_error_says_what_to_do(workspace, stack, fault):
-    """The cluster was made although the answer was lost: the error tells how to find it, and what happened."""
+    """The cluster was made although the answer was lost: the error says how to find it, and what happened."""
     workspace.faults.add(CREATE.endpoint, fault)
     with pytest.raises(OutcomeUnknown, match="may or may not have been carried out") as raised:
         await stack().send(CREATE)

@@ -118,7 +118,7 @@ async def test_a_second_try_that_is_refused_ends_it(resumed):
 
 
 async def test_a_length_that_differs_is_seen_before_anything_is_read(resumed, clock):
-    """If both answers tell theirs."""
+    """If both answers state theirs."""
     second = Pieces(b"abc")
     stream = resumed(Pieces(b"a", lost()), Response(200, {"content-length": "3"}, b"", stream=second))
     assert await read(stream) == b"abc"

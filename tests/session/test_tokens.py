@@ -1,4 +1,4 @@
-"""The current token: one fetch for everybody, early renewal, one renewal when it is refused.
+"""The current token: one fetch for all callers, early renewal, one renewal when it is refused.
 
 Here are the tests of `auth/token.py`, `auth/pat.py`.
 """
@@ -57,7 +57,7 @@ class Credential:
 
     async def taken(self, asked):
         """Wait until it was asked so often, and let the session take what it gave."""
-        while self.asked < asked:  # noqa: ASYNC110 (a few turns of the loop)
+        while self.asked < asked:  # noqa: ASYNC110 (a few steps of the loop)
             await asyncio.sleep(0)
         for _ in range(10):
             await asyncio.sleep(0)
@@ -97,7 +97,7 @@ async def test_nothing_is_asked_before_the_first_call(workspace, principal):
 
 
 async def test_a_thousand_cold_callers_make_one_token_request(workspace, principal):
-    """Discovery once, token once, then everybody is served with it."""
+    """Discovery once, token once, then all calls use it."""
     client = principal()
     await asyncio.gather(*(listing(client) for _ in range(1000)))
     assert (workspace.journal.count(DISCOVERY), workspace.journal.count(TOKEN)) == (1, 1)
@@ -127,7 +127,7 @@ async def test_a_cancelled_caller_takes_nobodys_token_away(workspace, principal)
 
 @pytest.mark.parametrize("fault", [Fault.delay(0.05), Fault.error(400, "INVALID", "no").slower(0.05)])
 async def test_when_all_callers_are_cancelled_nothing_is_left(workspace, principal, fault, caplog):
-    """The fetch goes on for the next call, or its failure is told to the log alone; no warning, no orphan."""
+    """The fetch goes on for the next call, or its failure goes to the log alone; no warning, no orphan."""
     workspace.faults.add(TOKEN, fault)
     client = principal()
     tasks = [asyncio.create_task(listing(client)) for _ in range(10)]
@@ -135,7 +135,7 @@ async def test_when_all_callers_are_cancelled_nothing_is_left(workspace, princip
     for task in tasks:
         task.cancel()
     assert {type(result) for result in await asyncio.gather(*tasks, return_exceptions=True)} == {asyncio.CancelledError}
-    while background_tasks():  # noqa: ASYNC110 (nobody waits for it any more)
+    while background_tasks():  # noqa: ASYNC110 (no caller waits for it any more)
         await asyncio.sleep(0.001)
     await asyncio.sleep(0.12)
     await listing(client)
@@ -159,7 +159,7 @@ async def test_a_fetch_that_nobody_waits_for_ends_with_the_client(workspace, pri
 
 
 async def test_closing_tells_those_who_wait_for_a_token(workspace, principal):
-    """They get a LifecycleError, not a cancellation that nobody asked for."""
+    """They get a LifecycleError, not a cancellation that they did not ask for."""
     workspace.faults.add(TOKEN, Fault.hang())
     client = principal()
     tasks = [asyncio.create_task(listing(client)) for _ in range(5)]
@@ -278,7 +278,7 @@ async def test_a_token_is_used_until_it_ages(workspace, connect, credential):
 
 @pytest.mark.parametrize(("life", "early"), [(3600.0, 1200.0), (1000.0, 500.0)])
 async def test_an_aging_token_is_renewed_behind_the_callers_backs(connect, credential, later, life, early):
-    """In its last 20 minutes, or its last half: nobody waits, one fetch is made, then all use the new one."""
+    """In its last 20 minutes, or its last half: no caller waits, one fetch is made, then all use the new one."""
     source = credential(life, 3600.0)
     client = connect(credential=source)
     await listing(client)
@@ -299,7 +299,7 @@ async def test_an_aging_token_is_renewed_behind_the_callers_backs(connect, crede
 
 
 async def test_a_failed_renewal_disturbs_nobody(connect, credential, later, caplog):
-    """The old token is used on; the next try waits half a minute, and the log tells of each."""
+    """The old token is used on; the next try waits half a minute, and the log has each."""
     source = credential(3600.0, OSError("the identity service is down: secret stuff"), 3600.0)
     client = connect(credential=source)
     await listing(client)
@@ -318,7 +318,7 @@ async def test_a_failed_renewal_disturbs_nobody(connect, credential, later, capl
 
 
 async def test_a_renewal_that_fails_to_the_end_is_an_error_then(connect, credential, later):
-    """When the old token cannot be used any more, callers are told."""
+    """When the old token cannot be used any more, callers get the error."""
     source = credential(3600.0, OSError("down"))
     client = connect(credential=source)
     await listing(client)
@@ -394,7 +394,7 @@ async def test_a_token_about_to_end_is_renewed_once(workspace, principal):
 
 
 async def test_a_new_token_that_is_refused_too_ends_it(workspace, principal):
-    """No loop: two requests, one renewal, and the error tells of both."""
+    """No loop: two requests, one renewal, and the error names both."""
     workspace.faults.add(LIST, Fault.error(401, "UNAUTHENTICATED", "go away"), times=100)
     client = principal()
     with pytest.raises(Unauthenticated, match="go away") as raised:
@@ -438,7 +438,7 @@ async def test_a_wrong_personal_access_token_is_sent_once(workspace, connect, fa
 
 @pytest.mark.parametrize("wrong", ["text", None, 5])
 async def test_a_credential_must_give_a_token(connect, wrong):
-    """Anything else is told apart from a failure of the service."""
+    """Anything else differs from a failure of the service."""
 
     async def credential():
         return wrong

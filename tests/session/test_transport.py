@@ -1,4 +1,7 @@
-"""One request and one complete answer, or a typed error; the deadline and the caller's own cancellation."""
+"""One request and one complete answer, or a typed error; the deadline and the caller's own cancellation.
+
+Tests `session/transport.py` and `session/deadlines.py`.
+"""
 
 from __future__ import annotations
 

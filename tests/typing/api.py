@@ -31,6 +31,7 @@ from databricks_async.jobs import (
     SubmitRun,
     Task,
 )
+from databricks_async.jobs.models import attrs as attrs  # type: ignore[attr-defined]
 from databricks_async.libraries import Library, LibraryFullStatus
 from databricks_async.local import Clock, Fault, LocalWorkspace, RateLimit
 from databricks_async.workspace import ObjectInfo, TreeFailure, TreeReport

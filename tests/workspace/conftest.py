@@ -16,15 +16,15 @@ def workspace_clock() -> None:
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """The seconds for which a client tries again."""
     return 300.0
 
 
 @pytest.fixture
-def w(connect: Callable[..., WorkspaceClient], patience: float) -> WorkspaceClient:
+def w(connect: Callable[..., WorkspaceClient], retry_seconds: float) -> WorkspaceClient:
     """A client of an admin."""
-    return connect(retry_timeout_seconds=patience)
+    return connect(retry_timeout_seconds=retry_seconds)
 
 
 @pytest.fixture

@@ -164,13 +164,13 @@ async def test_too_much_for_a_form(workspace, w, tmp_path):
     ],
 )
 def test_a_moment(w, moment, error, words):
-    """Whose time it is must be known; told where it is said, not where the list is read."""
+    """The time zone must be known; the error comes from the call, not from reading the list."""
     with pytest.raises(error, match=words):
         w.workspace.list("/", notebooks_modified_after=moment)
 
 
 @pytest.mark.parametrize("flag", ["false", 1, None])
-async def test_recursive_is_a_truth(workspace, w, flag):
+async def test_recursive_is_a_bool(workspace, w, flag):
     """`"false"` would delete everything."""
     with pytest.raises(TypeError, match="recursive must be a bool"):
         await w.workspace.delete("/Users", recursive=flag)
@@ -180,7 +180,7 @@ async def test_recursive_is_a_truth(workspace, w, flag):
 @pytest.mark.parametrize("flag", ["false", 1, None])
 @pytest.mark.parametrize("name", ["overwrite", "skip_unchanged"])
 async def test_nothing_local_is_overwritten_by_mistake(workspace, w, tmp_path, flag, name):
-    """A flag in another form than a truth would replace files."""
+    """A flag that is not a bool would replace files."""
     (tmp_path / "x").write_text("mine")
     with pytest.raises(TypeError, match=f"{name} must be a bool"):
         await w.workspace.export_tree("/Users", tmp_path, **{name: flag})

@@ -206,7 +206,7 @@ async def test_closing_the_client_ends_its_downloads(connect, workspace, path):
 
 
 async def test_saving_is_all_or_nothing(w, workspace, path, tmp_path):
-    """A file is complete from the moment it appears; what exists stays unless told otherwise."""
+    """A file is complete from the moment it appears; what exists stays unless `overwrite` is given."""
     target = tmp_path / "x"
     assert await w.workspace.download(path).save(str(target)) == len(CONTENT)
     assert target.read_bytes() == CONTENT
@@ -248,7 +248,7 @@ async def test_the_longest_names(w, folder, tmp_path, name):
 
 
 async def test_hundreds_of_transfers_at_once_do_not_open_as_many_files(connect, folder, local, tmp_path):
-    """Those that wait for their turn hold none; a system allows a program only so many."""
+    """Those that wait hold none; a system allows a program only so many."""
     client = connect(max_connections=10)
     usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with local.open() as last:
@@ -262,7 +262,7 @@ async def test_hundreds_of_transfers_at_once_do_not_open_as_many_files(connect, 
 
 
 async def test_a_file_that_appears_while_saving_stays(w, path, tmp_path):
-    """Whoever comes second is told."""
+    """The second one gets an error."""
     target = tmp_path / "x"
     outcomes = await asyncio.gather(
         *(w.workspace.download(path).save(target) for _ in range(3)), return_exceptions=True
@@ -273,9 +273,9 @@ async def test_a_file_that_appears_while_saving_stays(w, path, tmp_path):
 
 async def test_saving_that_is_cancelled_leaves_nothing(w, workspace, path, tmp_path):
     """Wherever it is: before, while and after it writes."""
-    for turns in (*range(12), *range(12, 120, 9)):
+    for steps in (*range(12), *range(12, 120, 9)):
         task = asyncio.create_task(w.workspace.download(path).save(tmp_path / "x"))
-        for _ in range(turns):
+        for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait((task,))
@@ -300,7 +300,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES)
 async def test_an_upload_of_anything(w, workspace, folder, local, source):
-    """In one request, of a length that is told."""
+    """In one request, which states its length."""
     await w.workspace.upload(f"{folder}/x", SOURCES[source](local), format="RAW")
     assert await w.workspace.download(f"{folder}/x").read() == CONTENT
     (call,) = workspace.journal.calls(IMPORT)
@@ -404,10 +404,10 @@ async def test_a_file_that_becomes_shorter_is_no_upload(w, workspace, folder, lo
 
 async def test_an_upload_that_is_cancelled_leaves_nothing(w, workspace, folder, local):
     """Neither a file that is open, nor a connection, nor half an object."""
-    for turns in (*range(12), *range(12, 120, 9)):
-        source = local if turns % 2 else stream()
+    for steps in (*range(12), *range(12, 120, 9)):
+        source = local if steps % 2 else stream()
         task = asyncio.create_task(w.workspace.upload(f"{folder}/x", source, format="RAW"))
-        for _ in range(turns):
+        for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait((task,))

@@ -1,4 +1,4 @@
-"""What the service says a cluster is, and the lists and filters of clusters."""
+"""Clusters as the service reports them, and listings and filters of clusters."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ from databricks_async.clusters.models.spec import ClusterAttributes, ClusterSpec
 from databricks_async.clusters.models.storage import LogSyncStatus
 from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
+
+__all__ = [
+    "ClusterDetails",
+    "CreateClusterResponse",
+    "ListClustersFilterBy",
+    "ListClustersResponse",
+    "ListClustersSortBy",
+    "TerminationReason",
+]
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -72,7 +81,7 @@ class ClusterDetails(ClusterAttributes):
     spark_context_id: int | None = None
     """The id of the Spark context; it changes when the driver restarts."""
     spec: ClusterSpec | None = None
-    """What was asked for, when the service tells."""
+    """What was requested, where the service reports it."""
     start_time: int | None = None
     """Epoch milliseconds."""
     state: State | None = None
@@ -137,10 +146,10 @@ class ClusterDetails(ClusterAttributes):
                 for name, value in self.as_dict().items()
                 if name not in _READ_ONLY_FIELDS and value is not None
             }
-            if self.instance_pool_id:  # the service tells what the pool gives, and refuses to be told it
+            if self.instance_pool_id:  # the service reports what the pool gives, and refuses it in a request
                 for name in ("node_type_id", "driver_node_type_id", "enable_elastic_disk"):
                     asked.pop(name, None)
-        if "autoscale" in asked:  # the service tells the present number too
+        if "autoscale" in asked:  # the service reports the present number too
             asked.pop("num_workers", None)
         return ClusterSpec.from_dict(asked)
 

@@ -1,8 +1,35 @@
-"""The closed lists of words in the Clusters API, as open enums."""
+"""The enums of the Clusters API."""
 
 from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
+
+__all__ = [
+    "AwsAvailability",
+    "AzureAvailability",
+    "CloudProviderNodeStatus",
+    "ClusterPermissionLevel",
+    "ClusterSource",
+    "ConfidentialComputeType",
+    "DataPlaneEventDetailsEventType",
+    "DataSecurityMode",
+    "DependencyMode",
+    "DiskTypeAzureDiskVolumeType",
+    "DiskTypeEbsVolumeType",
+    "EbsVolumeType",
+    "EventDetailsCause",
+    "EventType",
+    "GcpAvailability",
+    "GetEventsOrder",
+    "InitScriptExecutionDetailsInitScriptExecutionStatus",
+    "Kind",
+    "ListClustersSortByDirection",
+    "ListClustersSortByField",
+    "RuntimeEngine",
+    "State",
+    "TerminationReasonCode",
+    "TerminationReasonType",
+]
 
 
 class AwsAvailability(OpenEnum):
@@ -29,7 +56,7 @@ class CloudProviderNodeStatus(OpenEnum):
 
 
 class ClusterPermissionLevel(OpenEnum):
-    """What somebody may do with a cluster."""
+    """A permission level of a cluster."""
 
     CAN_ATTACH_TO = "CAN_ATTACH_TO"
     CAN_MANAGE = "CAN_MANAGE"

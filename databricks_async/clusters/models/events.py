@@ -1,4 +1,4 @@
-"""What happened to a cluster: its events, and their pages."""
+"""The events of a cluster, and their pages."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ from databricks_async.clusters.models.storage import (
 )
 from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
+
+__all__ = [
+    "ClusterEvent",
+    "DataPlaneEventDetails",
+    "EventDetails",
+    "GetEventsResponse",
+    "InitScriptEventDetails",
+    "InitScriptInfoAndExecutionDetails",
+]
 
 
 @attrs.define(kw_only=True, repr=False)

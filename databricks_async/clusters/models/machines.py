@@ -18,6 +18,24 @@ from databricks_async.clusters.models.enums import (
 from databricks_async.codec import SECRET, Model, WrongShape
 from databricks_async.epoch import from_epoch_ms
 
+__all__ = [
+    "AutoScale",
+    "AwsAttributes",
+    "AzureAttributes",
+    "ClientsTypes",
+    "ClusterSize",
+    "DiskSpec",
+    "DiskType",
+    "DockerBasicAuth",
+    "DockerImage",
+    "GcpAttributes",
+    "LogAnalyticsInfo",
+    "NodeTypeFlexibility",
+    "SparkNode",
+    "SparkNodeAwsAttributes",
+    "WorkloadType",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class AutoScale(Model):

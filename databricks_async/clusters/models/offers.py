@@ -7,6 +7,16 @@ import attrs
 from databricks_async.clusters.models.enums import CloudProviderNodeStatus
 from databricks_async.codec import Model
 
+__all__ = [
+    "CloudProviderNodeInfo",
+    "GetSparkVersionsResponse",
+    "ListAvailableZonesResponse",
+    "ListNodeTypesResponse",
+    "NodeInstanceType",
+    "NodeType",
+    "SparkVersion",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class CloudProviderNodeInfo(Model):

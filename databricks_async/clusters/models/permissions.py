@@ -14,6 +14,15 @@ from databricks_async.permissions import (
     PermissionsDescription,
 )
 
+__all__ = [
+    "ClusterAccessControlRequest",
+    "ClusterAccessControlResponse",
+    "ClusterPermission",
+    "ClusterPermissions",
+    "ClusterPermissionsDescription",
+    "GetClusterPermissionLevelsResponse",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class ClusterAccessControlRequest(AccessControlRequest[ClusterPermissionLevel]):

@@ -18,6 +18,14 @@ from databricks_async.clusters.models.machines import (
 from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptInfo
 from databricks_async.codec import SECRET_VALUES, Model, WrongShape
 
+__all__ = [
+    "CloneCluster",
+    "ClusterAttributes",
+    "ClusterSpec",
+    "CreateCluster",
+    "UpdateClusterResource",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class CloneCluster(Model):
@@ -29,7 +37,7 @@ class CloneCluster(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class ClusterAttributes(Model):
-    """What the configuration of a cluster has, whether it is asked for, in force, or told by an event; not its size."""
+    """What the configuration of a cluster has, whether requested, in force, or reported by an event; not its size."""
 
     autotermination_minutes: int | None = None
     """Minutes without work after which the cluster ends; 0 is never."""

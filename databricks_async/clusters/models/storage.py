@@ -6,6 +6,19 @@ import attrs
 
 from databricks_async.codec import Model
 
+__all__ = [
+    "Adlsgen2Info",
+    "ClusterLogConf",
+    "DbfsStorageInfo",
+    "GcsStorageInfo",
+    "InitScriptInfo",
+    "LocalFileInfo",
+    "LogSyncStatus",
+    "S3StorageInfo",
+    "VolumesStorageInfo",
+    "WorkspaceStorageInfo",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class Adlsgen2Info(Model):

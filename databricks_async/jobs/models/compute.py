@@ -8,6 +8,19 @@ from databricks_async.clusters.models.spec import ClusterSpec
 from databricks_async.codec import SECRET_VALUES, Model
 from databricks_async.jobs.models.settings_enums import GitProvider, JobSourceDirtyState
 
+__all__ = [
+    "Environment",
+    "GitSnapshot",
+    "GitSource",
+    "JobCluster",
+    "JobClusterServerlessCompute",
+    "JobEnvironment",
+    "JobEnvironmentVariables",
+    "JobEnvironmentVariablesSpec",
+    "JobSource",
+    "SparseCheckout",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class JobClusterServerlessCompute(Model):

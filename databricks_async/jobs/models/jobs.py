@@ -1,4 +1,4 @@
-"""What the service says a job is, and the lists of jobs."""
+"""Jobs as the service reports them, and listings of jobs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from databricks_async.epoch import from_epoch_ms
 from databricks_async.jobs.models.settings import JobSettings
 from databricks_async.jobs.models.trigger_states import TriggerDetails, TriggerStateProto
 
+__all__ = [
+    "BaseJob",
+    "CreateResponse",
+    "Job",
+    "ListJobsResponse",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class BaseJob(Model):
-    """A job, as a list tells it."""
+    """A job, as a listing shows it."""
 
     job_id: int | None
     """The id of the job."""

@@ -1,4 +1,4 @@
-"""Who is told what about runs, and the health rules that tell when something is odd."""
+"""Notifications about runs: who gets which, and the health rules that cause some of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import attrs
 
 from databricks_async.codec import Model
 from databricks_async.jobs.models.settings_enums import JobsHealthMetric, JobsHealthOperator
+
+__all__ = [
+    "JobEmailNotifications",
+    "JobNotificationSettings",
+    "JobsHealthRule",
+    "JobsHealthRules",
+    "TaskEmailNotifications",
+    "TaskNotificationSettings",
+    "Webhook",
+    "WebhookNotifications",
+]
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -50,7 +61,7 @@ class TaskNotificationSettings(Model):
     """The runs of a task for which no notification is sent."""
 
     alert_on_last_attempt: bool | None = None
-    """Only the last of several attempts tells of a start or a failure."""
+    """Of several attempts only the last one notifies of a start or a failure."""
     no_alert_for_canceled_runs: bool | None = None
     """Whether nothing is sent for canceled runs."""
     no_alert_for_skipped_runs: bool | None = None
@@ -67,7 +78,7 @@ class Webhook(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class WebhookNotifications(Model):
-    """Notification destinations that are told about runs, at most 3 for each occasion."""
+    """Notification destinations for events of runs, at most 3 for each event."""
 
     on_duration_warning_threshold_exceeded: list[Webhook] | None = None
     """Needs a health rule for RUN_DURATION_SECONDS."""

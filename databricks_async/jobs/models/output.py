@@ -19,6 +19,38 @@ from databricks_async.jobs.models.run_enums import (
 from databricks_async.jobs.models.runs import Run
 from databricks_async.jobs.models.task_kinds_ai import QualifiedName
 
+__all__ = [
+    "AiFunctionTaskOutput",
+    "AiRuntimeTaskOutput",
+    "AlertTaskOutput",
+    "CleanRoomTaskRunState",
+    "CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput",
+    "DashboardPageSnapshot",
+    "DashboardTaskOutput",
+    "DbtCloudJobRunStep",
+    "DbtCloudTaskOutput",
+    "DbtOutput",
+    "DbtPlatformJobRunStep",
+    "DbtPlatformTaskOutput",
+    "NotebookOutput",
+    "OutputSchemaInfo",
+    "RunJobOutput",
+    "RunOutput",
+    "SqlAlertOutput",
+    "SqlDashboardOutput",
+    "SqlDashboardWidgetOutput",
+    "SqlOutput",
+    "SqlOutputError",
+    "SqlQueryOutput",
+    "SqlStatementOutput",
+    "SqlStatementQueryResult",
+    "SqlStatementQueryResultColumn",
+    "SqlStatementQueryResultRow",
+    "SqlStatementQueryResultRowRowValue",
+    "SqlTaskSqlFileOutput",
+    "WidgetErrorDetail",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class NotebookOutput(Model):

@@ -14,6 +14,15 @@ from databricks_async.permissions import (
     PermissionsDescription,
 )
 
+__all__ = [
+    "GetJobPermissionLevelsResponse",
+    "JobAccessControlRequest",
+    "JobAccessControlResponse",
+    "JobPermission",
+    "JobPermissions",
+    "JobPermissionsDescription",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class JobAccessControlRequest(AccessControlRequest[JobPermissionLevel]):

@@ -1,4 +1,4 @@
-"""What makes runs: the bodies of submit, run_now and repair_run."""
+"""The requests that start runs: the bodies of submit, run_now and repair_run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ from databricks_async.jobs.models.settings import JobRunAs, QueueSettings
 from databricks_async.jobs.models.settings_enums import PerformanceTarget
 from databricks_async.jobs.models.task_kinds import RunParameters
 from databricks_async.jobs.models.tasks import SubmitTask
+
+__all__ = [
+    "RepairRun",
+    "RunNow",
+    "SubmitRun",
+]
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -8,6 +8,18 @@ import attrs
 
 from databricks_async.codec import SECRET, Model
 
+__all__ = [
+    "ResolvedConditionTaskValues",
+    "ResolvedDbtTaskValues",
+    "ResolvedNotebookTaskValues",
+    "ResolvedParamPairValues",
+    "ResolvedPipelineTaskValues",
+    "ResolvedPythonWheelTaskValues",
+    "ResolvedRunJobTaskValues",
+    "ResolvedStringParamsValues",
+    "ResolvedValues",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class ResolvedConditionTaskValues(Model):

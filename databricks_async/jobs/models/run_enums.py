@@ -1,8 +1,27 @@
-"""The words in what the service says about runs, as open enums."""
+"""The enums of runs."""
 
 from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
+
+__all__ = [
+    "AlertEvaluationState",
+    "CleanRoomTaskRunLifeCycleState",
+    "CleanRoomTaskRunResultState",
+    "DbtPlatformRunStatus",
+    "QueueDetailsCodeCode",
+    "RepairHistoryItemType",
+    "RunLifeCycleState",
+    "RunLifecycleStateV2State",
+    "RunResultState",
+    "RunType",
+    "SqlAlertState",
+    "SqlDashboardWidgetOutputStatus",
+    "TerminationCodeCode",
+    "TerminationTypeType",
+    "TriggerType",
+    "ViewType",
+]
 
 
 class AlertEvaluationState(OpenEnum):

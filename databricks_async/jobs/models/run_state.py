@@ -1,4 +1,4 @@
-"""How far a run is and how it ended, in the older words and in the newer ones."""
+"""How far a run is and how it ended, in the older fields (`state`) and the newer ones (`status`)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ from databricks_async.jobs.models.run_enums import (
     TerminationTypeType,
 )
 
+__all__ = [
+    "QueueDetails",
+    "RunState",
+    "RunStatus",
+    "TerminationDetails",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class RunState(Model):
-    """How far a run is and how it ended, in the older words."""
+    """How far a run is and how it ended, in the older form."""
 
     life_cycle_state: RunLifeCycleState | None = None
     """Where the run is in its life."""
@@ -58,7 +65,7 @@ class TerminationDetails(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class RunStatus(Model):
-    """How far a run is and how it ended, in the newer words."""
+    """How far a run is and how it ended, in the newer form."""
 
     queue_details: QueueDetails | None = None
     """Why it waits in the queue."""
@@ -74,8 +81,8 @@ _SUCCESSES = {RunResultState.SUCCESS, RunResultState.SUCCESS_WITH_FAILURES}
 _SUCCESS_CODES = {TerminationCodeCode.SUCCESS, TerminationCodeCode.SUCCESS_WITH_FAILURES}
 
 
-class Progress:
-    """One answer from `state` and `status`, and when it was. Where both are there, `state` counts."""
+class _StateProperties:
+    """Properties that follow from `state` and `status`, which say the same (`state` counts), and from the times."""
 
     __slots__ = ()
 
@@ -117,8 +124,8 @@ class Progress:
         return from_epoch_ms(self.end_time)
 
 
-class Timing(Progress):
-    """How long it took."""
+class _TimeProperties(_StateProperties):
+    """`duration` as well, which follows from the durations of the phases."""
 
     __slots__ = ()
 
@@ -133,7 +140,7 @@ class Timing(Progress):
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took, without the time in the queue. None before the end, and if the service does not tell."""
+        """How long it took, without the time in the queue. None before the end, and where it is not reported."""
         if not self.end_time:
             return None
         parts = (self.setup_duration, self.execution_duration, self.cleanup_duration)

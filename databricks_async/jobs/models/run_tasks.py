@@ -1,4 +1,4 @@
-"""What the service says about the tasks of a run."""
+"""The tasks of a run as the service reports them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from databricks_async.codec import Model
 from databricks_async.jobs.models.compute import GitSource
 from databricks_async.jobs.models.notifications import JobEmailNotifications
 from databricks_async.jobs.models.resolved import ResolvedValues
-from databricks_async.jobs.models.run_state import RunState, RunStatus, Timing
+from databricks_async.jobs.models.run_state import RunState, RunStatus, _TimeProperties
 from databricks_async.jobs.models.settings_enums import ConditionTaskOp, PerformanceTarget
 from databricks_async.jobs.models.tasks import AnyTask, Task
+
+__all__ = [
+    "ClusterInstance",
+    "ForEachStats",
+    "ForEachTaskErrorMessageStats",
+    "ForEachTaskTaskRunStats",
+    "RunConditionTask",
+    "RunForEachTask",
+    "RunTask",
+]
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -92,7 +102,7 @@ class RunForEachTask(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class RunTask(Timing, AnyTask):
+class RunTask(_TimeProperties, AnyTask):
     """The run of a task within a run."""
 
     run_id: int | None

@@ -1,4 +1,4 @@
-"""What the service says about runs, and the answers of what makes them."""
+"""Runs as the service reports them, and the answers of the endpoints that start them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,27 @@ from databricks_async.clusters.models.spec import ClusterSpec as NewCluster
 from databricks_async.codec import Model
 from databricks_async.jobs.models.compute import GitSource, JobCluster, JobEnvironmentVariables
 from databricks_async.jobs.models.run_enums import RepairHistoryItemType, RunType, TriggerType, ViewType
-from databricks_async.jobs.models.run_state import Progress, RunState, RunStatus, Timing
+from databricks_async.jobs.models.run_state import RunState, RunStatus, _StateProperties, _TimeProperties
 from databricks_async.jobs.models.run_tasks import ClusterInstance, RunTask
 from databricks_async.jobs.models.settings_enums import Format, PerformanceTarget
 from databricks_async.jobs.models.task_kinds import RunParameters
 from databricks_async.jobs.models.trigger_states import TriggerInfo
 from databricks_async.jobs.models.triggers import CronSchedule
 from databricks_async.libraries.models import Library
+
+__all__ = [
+    "BaseRun",
+    "ClusterSpec",
+    "ExportRunOutput",
+    "JobParameter",
+    "ListRunsResponse",
+    "RepairHistoryItem",
+    "RepairRunResponse",
+    "Run",
+    "RunNowResponse",
+    "SubmitRunResponse",
+    "ViewItem",
+]
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -44,7 +58,7 @@ class JobParameter(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class RepairHistoryItem(Progress, Model):
+class RepairHistoryItem(_StateProperties, Model):
     """The first attempt of a run, or a repair."""
 
     effective_performance_target: PerformanceTarget | None = None
@@ -66,8 +80,8 @@ class RepairHistoryItem(Progress, Model):
 
 
 @attrs.define(kw_only=True, repr=False)
-class BaseRun(Timing, Model):
-    """A run, as a list tells it."""
+class BaseRun(_TimeProperties, Model):
+    """A run, as a listing shows it."""
 
     run_id: int | None
     """The id of the run, unique in the workspace."""

@@ -1,4 +1,4 @@
-"""What a job is to be: the bodies of create, reset and update."""
+"""The settings of a job: the bodies of create, reset and update."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ from databricks_async.jobs.models.permissions import JobAccessControlRequest
 from databricks_async.jobs.models.settings_enums import Format, JobDeploymentKind, JobEditMode, PerformanceTarget
 from databricks_async.jobs.models.tasks import Task
 from databricks_async.jobs.models.triggers import Continuous, CronSchedule, TriggerConfiguration, TriggerSettings
+
+__all__ = [
+    "CreateJob",
+    "JobDeployment",
+    "JobParameterDefinition",
+    "JobRunAs",
+    "JobSettings",
+    "QueueSettings",
+]
 
 MAX_CONCURRENT_RUNS: Final = 1_000
 

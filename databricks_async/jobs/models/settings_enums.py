@@ -1,8 +1,41 @@
-"""The words in what a job is to be, as open enums."""
+"""The enums of a job's settings."""
 
 from __future__ import annotations
 
 from databricks_async.codec import OpenEnum
+
+__all__ = [
+    "AiExtractFunctionMode",
+    "AiParseDocumentFunctionDescriptionElementType",
+    "AiRuntimeTaskPriorityClass",
+    "AuthenticationMethod",
+    "ComputeSpecAcceleratorType",
+    "Condition",
+    "ConditionTaskOp",
+    "DayOfWeek",
+    "Format",
+    "GitProvider",
+    "HardwareAcceleratorType",
+    "JobCompletionTriggerConfigurationIfStatus",
+    "JobDeploymentKind",
+    "JobEditMode",
+    "JobPermissionLevel",
+    "JobSourceDirtyState",
+    "JobsHealthMetric",
+    "JobsHealthOperator",
+    "ModelTriggerConfigurationCondition",
+    "PauseStatus",
+    "PerformanceTarget",
+    "PeriodicTriggerConfigurationTimeUnit",
+    "RunIf",
+    "Source",
+    "SqlConditionTriggerMode",
+    "StorageMode",
+    "SubscriptionAttachmentDataAttachmentFileFormat",
+    "SubscriptionAttachmentPageAttachmentPageSelection",
+    "TaskRetryMode",
+    "ViewsToExport",
+]
 
 
 class AiExtractFunctionMode(OpenEnum):
@@ -124,7 +157,7 @@ class JobEditMode(OpenEnum):
 
 
 class JobPermissionLevel(OpenEnum):
-    """What somebody may do with a job."""
+    """A permission level of a job."""
 
     CAN_MANAGE = "CAN_MANAGE"
     CAN_MANAGE_RUN = "CAN_MANAGE_RUN"

@@ -7,6 +7,25 @@ import attrs
 from databricks_async.codec import SECRET, Model
 from databricks_async.jobs.models.settings_enums import ConditionTaskOp, Source
 
+__all__ = [
+    "CleanRoomsNotebookTask",
+    "ConditionTask",
+    "DbtCloudTask",
+    "DbtPlatformTask",
+    "DbtTask",
+    "NotebookTask",
+    "PipelineParams",
+    "PipelineTask",
+    "PythonOperatorTask",
+    "PythonOperatorTaskParameter",
+    "PythonWheelTask",
+    "RunJobTask",
+    "RunParameters",
+    "SparkJarTask",
+    "SparkPythonTask",
+    "SparkSubmitTask",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class NotebookTask(Model):

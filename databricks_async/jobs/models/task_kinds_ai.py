@@ -13,6 +13,23 @@ from databricks_async.jobs.models.settings_enums import (
     Source,
 )
 
+__all__ = [
+    "AiClassifyFunction",
+    "AiClassifyFunctionInlineLabels",
+    "AiClassifyFunctionLabel",
+    "AiExtractFunction",
+    "AiFunctionTask",
+    "AiParseDocumentFunction",
+    "AiRuntimeTask",
+    "ComputeConfig",
+    "ComputeSpec",
+    "DeltaTableSource",
+    "DeploymentSpec",
+    "GenAiComputeTask",
+    "QualifiedName",
+    "VolumeSource",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class ComputeConfig(Model):

@@ -13,10 +13,31 @@ from databricks_async.jobs.models.settings_enums import (
     SubscriptionAttachmentPageAttachmentPageSelection,
 )
 
+__all__ = [
+    "AlertTask",
+    "AlertTaskSubscriber",
+    "DashboardTask",
+    "PowerBiModel",
+    "PowerBiTable",
+    "PowerBiTask",
+    "SqlTask",
+    "SqlTaskAlert",
+    "SqlTaskDashboard",
+    "SqlTaskFile",
+    "SqlTaskQuery",
+    "SqlTaskSubscription",
+    "Subscription",
+    "SubscriptionAttachment",
+    "SubscriptionAttachmentDataAttachment",
+    "SubscriptionAttachmentDataAttachmentWidget",
+    "SubscriptionAttachmentPageAttachment",
+    "SubscriptionSubscriber",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class SqlTaskSubscription(Model):
-    """Somebody who is told the result: a user or a destination, not both."""
+    """A recipient of the result: a user or a destination, not both."""
 
     destination_id: str | None = None
     """The id of a notification destination. Not together with `user_name`."""
@@ -88,7 +109,7 @@ class SqlTask(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class AlertTaskSubscriber(Model):
-    """Somebody who is told the result: a user or a destination."""
+    """A recipient of the result: a user or a destination."""
 
     destination_id: str | None = None
     """The id of a notification destination. Not together with `user_name`."""
@@ -156,7 +177,7 @@ class SubscriptionAttachment(Model):
 
 @attrs.define(kw_only=True, repr=False)
 class SubscriptionSubscriber(Model):
-    """Somebody who gets a dashboard: a user or a destination."""
+    """A recipient of a dashboard: a user or a destination."""
 
     destination_id: str | None = None
     """The id of a notification destination. Not together with `user_name`."""

@@ -33,6 +33,15 @@ from databricks_async.jobs.models.task_kinds_ai import AiFunctionTask, AiRuntime
 from databricks_async.jobs.models.task_kinds_sql import AlertTask, DashboardTask, PowerBiTask, SqlTask
 from databricks_async.libraries.models import Library
 
+__all__ = [
+    "AnyTask",
+    "Compute",
+    "ForEachTask",
+    "SubmitTask",
+    "Task",
+    "TaskDependency",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class TaskDependency(Model):

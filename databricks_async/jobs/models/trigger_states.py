@@ -1,4 +1,4 @@
-"""What the service says about triggers: how they stand, and what started a run."""
+"""Triggers as the service reports them: their state, and what started a run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,26 @@ from databricks_async.codec import Model
 from databricks_async.epoch import from_epoch_ms
 from databricks_async.jobs.models.run_enums import TerminationCodeCode
 from databricks_async.jobs.models.settings_enums import PauseStatus
+
+__all__ = [
+    "CompletedJob",
+    "ContinuousTriggerState",
+    "FileArrivalTriggerState",
+    "JobCompletionTriggerRunInfoDetails",
+    "JobCompletionTriggerState",
+    "JobCompletionTriggerStateMonitoredJobState",
+    "PerTriggerState",
+    "PeriodicTriggerState",
+    "SqlConditionRunInfoDetails",
+    "SqlConditionState",
+    "TableState",
+    "TableTriggerState",
+    "TriggerDetails",
+    "TriggerEvaluation",
+    "TriggerHistory",
+    "TriggerInfo",
+    "TriggerStateProto",
+]
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -16,6 +16,23 @@ from databricks_async.jobs.models.settings_enums import (
     TaskRetryMode,
 )
 
+__all__ = [
+    "Continuous",
+    "ContinuousTriggerConfiguration",
+    "CronSchedule",
+    "CronTriggerConfiguration",
+    "FileArrivalTriggerConfiguration",
+    "JobCompletionTriggerConfiguration",
+    "JobCompletionTriggerConfigurationMonitoredJob",
+    "MaintenanceWindow",
+    "ModelTriggerConfiguration",
+    "PeriodicTriggerConfiguration",
+    "SqlConditionConfiguration",
+    "TableUpdateTriggerConfiguration",
+    "TriggerConfiguration",
+    "TriggerSettings",
+]
+
 
 @attrs.define(kw_only=True, repr=False)
 class SqlConditionConfiguration(Model):

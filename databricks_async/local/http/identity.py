@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Mapping
 
 from databricks_async.local.errors import ApiError
-from databricks_async.local.state import Endpoint, Json, State, User
+from databricks_async.local.state import Endpoint, Json, State, Token, User
 
 _EXPIRING_SECONDS = 30.0
 
@@ -30,7 +31,7 @@ def authenticate(state: State, headers: Mapping[str, str]) -> User:
         value = ""
     if not value.strip():
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
-    token = state.tokens.get(value.strip())
+    token = _known(state, value.strip())
     if token is None:
         raise ApiError(403, 403, "Invalid access token.")
     if token.revoked:
@@ -63,6 +64,15 @@ def _decode(value: str) -> str:
         return base64.b64decode(value, validate=True).decode()
     except ValueError:  # also binascii.Error and UnicodeDecodeError
         return ""
+
+
+def _known(state: State, value: str) -> Token | None:
+    """The token of this value; how long the search takes says nothing about it."""
+    found = None
+    for known, token in state.tokens.items():
+        if secrets.compare_digest(known.encode(), value.encode("utf-8", "surrogateescape")):
+            found = token
+    return found
 
 
 def me(state: State, *, caller: User) -> Json:

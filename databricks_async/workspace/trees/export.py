@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import stat
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from databricks_async.aio import off_loop
 from databricks_async.workspace.content import Download
+from databricks_async.workspace.files import name_key, remove_scraps
+from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import truth
 from databricks_async.workspace.trees.names import below, local_name
@@ -21,13 +26,14 @@ from databricks_async.workspace.trees.pool import (
     TreeProgress,
     TreeReport,
     TreeSkip,
-    crew,
+    open_pool,
 )
 from databricks_async.workspace.trees.walk import Walk
 
-_END_OF_TIME = 253_402_300_800_000
+_MAX_MODIFIED_AT = 253_402_300_800_000
 """The year 10000 in epoch milliseconds: no file system takes more."""
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
+_EXPORTED = (ObjectType.NOTEBOOK, ObjectType.FILE, ObjectType.DASHBOARD)
 
 
 class ExportCalls(Protocol):
@@ -54,29 +60,36 @@ async def export_tree(
         raise ValueError(f"notebooks of a tree are exported as SOURCE or JUPYTER, not as {notebooks}")
     export = _Export(workspace, Path(local_dir), notebooks, overwrite=overwrite, skip_unchanged=skip_unchanged)
     await asyncio.to_thread(export.check_folder)
-    async with crew(concurrency, on_progress) as hands, workspace.walk(path, concurrency=concurrency) as walk:
+    with closing(export):
+        return await _exported(export, workspace.walk(path, concurrency=concurrency), concurrency, on_progress)
+
+
+async def _exported(
+    export: _Export, tree: Walk, concurrency: int, on_progress: Callable[[TreeProgress], None] | None
+) -> TreeReport:
+    async with open_pool(concurrency, on_progress) as workers, tree as walk:
         ready = False
         async for info in walk:
             if not ready:
                 # What is wrong with it would be wrong for each object.
-                await asyncio.to_thread(export.make, export.folder)
+                await off_loop(export.open)
                 ready = True
             found = info.path or ""
             try:
                 target = export.claim(walk.path, info)
             except (ValueError, OSError) as error:
-                hands.note(TreeFailure(found, error), info.object_type)
+                workers.note(TreeFailure(found, error), info.object_type)
                 continue
             if target is not None:
-                await hands.start(found, info.object_type, partial(export.one, info, target))
+                await workers.start(found, info.object_type, partial(export.one, info, target))
         for failure in walk.failures:
-            hands.note(failure)
-    await asyncio.to_thread(export.make, export.folder)  # an empty tree is a folder too
-    return hands.report
+            workers.note(failure)
+    await off_loop(export.open)  # an empty tree is a folder too
+    return workers.report
 
 
 class _Export:
-    """Decides for each object where it goes, and brings it there."""
+    """Decides for each object where it goes, and writes it there."""
 
     def __init__(
         self, workspace: ExportCalls, folder: Path, notebooks: ExportFormat, *, overwrite: bool, skip_unchanged: bool
@@ -86,18 +99,36 @@ class _Export:
         self._notebooks = notebooks
         self._overwrite = truth("overwrite", overwrite)
         self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
-        self._home = ""
+        self._root: Root | None = None
+        self._key: Callable[[str], str] = str
         self._claims: dict[str, str] = {}
         self._refused = set[str]()
+        self._tidy = set[str]()
+
+    @property
+    def root(self) -> Root:
+        assert self._root is not None  # noqa: S101 (for the type checker)
+        return self._root
 
     def check_folder(self) -> None:
         if self.folder.exists() and not self.folder.is_dir():
             problem = "the tree needs a folder to go to, and this is a file"
             raise NotADirectoryError(errno.ENOTDIR, problem, str(self.folder))
-        self._home = os.path.realpath(self.folder)
 
-    def claim(self, root: str, info: ObjectInfo) -> Path | None:
-        """The place of an object, which then is its own; None below a folder that has no place.
+    def open(self) -> None:
+        """Make the folder, and keep it open: whatever its path leads to later, the tree goes into this one."""
+        if self._root is None:
+            os.makedirs(self.folder, exist_ok=True)
+            self._root = Root(str(self.folder))
+            with self._root.folder("") as folder:
+                self._key = name_key(folder)
+
+    def close(self) -> None:
+        if self._root is not None:
+            self._root.close()
+
+    def claim(self, root: str, info: ObjectInfo) -> str | None:
+        """The place of an object below the folder, which then is its own; None below a folder that has no place.
 
         Raises `ValueError` if it has no possible name here and `FileExistsError` if another object has it.
         """
@@ -108,7 +139,7 @@ class _Export:
             if folder in self._refused:
                 raise ValueError("its folder has no place")
             place = os.path.join(folder, local_name(info, name, self._notebooks))
-            other = self._claims.setdefault(os.path.normcase(place), path)
+            other = self._claims.setdefault(self._key(os.path.normcase(place)), path)
             if other != path:
                 raise FileExistsError(errno.EEXIST, f"this is where {other!r} of the workspace goes", place)
         except (ValueError, OSError):
@@ -117,44 +148,48 @@ class _Export:
             if folder in self._refused:
                 return None
             raise
-        return self.folder / place
+        return place
 
-    async def one(self, info: ObjectInfo, target: Path) -> TreeOutcome:
+    async def one(self, info: ObjectInfo, place: str) -> TreeOutcome:
         path, kind = info.path or "", info.object_type or ObjectType("")
+        target = str(self.folder / place)
         if kind in _FOLDERS:
-            await asyncio.to_thread(self.make, target)
-            return TreeItem(path, str(target), kind, 0)
-        if kind not in (ObjectType.NOTEBOOK, ObjectType.FILE):
-            return TreeSkip(path, f"a {kind} has no file form")
-        if await asyncio.to_thread(self._is_there, info, target):
+            await asyncio.to_thread(self._make, place)
+            return TreeItem(path, target, kind, 0)
+        if kind not in _EXPORTED:
+            return TreeSkip(path, f"objects of the type {kind or 'unknown'} have no file form")
+        if await asyncio.to_thread(self._is_there, info, place):
             return TreeSkip(path, "unchanged")
         form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
         modified_at = info.modified_at
-        if modified_at is not None and not 0 <= modified_at < _END_OF_TIME:
+        if modified_at is not None and not 0 <= modified_at < _MAX_MODIFIED_AT:
             modified_at = None
+        inside, name = os.path.split(place)
         # Given now and not later: a file of another time would be in the way when the export is taken up again.
-        size = await self._workspace.download(path, format=form).save(
-            target, overwrite=self._overwrite, modified_at=modified_at
+        size = await self._workspace.download(path, format=form).save_in(
+            self.root.folder(inside), name, overwrite=self._overwrite, modified_at=modified_at
         )
-        return TreeItem(path, str(target), kind, size)
+        return TreeItem(path, target, kind, size)
 
-    def make(self, folder: Path) -> None:
-        """Make a folder and those above it, nowhere but in the export's own folder."""
-        real = os.path.realpath(folder)
-        if not Path(real).is_relative_to(self._home):
-            raise PermissionError(errno.EPERM, "a symbolic link leads out of the export's folder", str(folder))
-        os.makedirs(folder, exist_ok=True)
+    def _make(self, inside: str) -> None:
+        with self.root.folder(inside, make=True) as folder:
+            if inside not in self._tidy:
+                self._tidy.add(inside)
+                remove_scraps(folder)
 
-    def _is_there(self, info: ObjectInfo, target: Path) -> bool:
+    def _is_there(self, info: ObjectInfo, place: str) -> bool:
         """Whether the file is the object as it is now: an export gives it the object's time, to the millisecond."""
-        self.make(target.parent)
-        if not os.path.lexists(target):
+        inside, name = os.path.split(place)
+        self._make(inside)
+        with self.root.folder(inside) as folder:
+            there = folder.look(name)
+        if there is None:
             return False
-        if self._skip_unchanged and info.modified_at is not None and target.is_file() and not target.is_symlink():
-            there = target.stat()
+        if self._skip_unchanged and info.modified_at is not None and stat.S_ISREG(there.st_mode):
             same_size = info.size is None or info.size == there.st_size
             if there.st_mtime_ns // 1_000_000 == info.modified_at and same_size:
                 return True
         if not self._overwrite:
-            raise FileExistsError(errno.EEXIST, "exists already, and nothing is overwritten unasked", str(target))
+            target = str(self.folder / place)
+            raise FileExistsError(errno.EEXIST, "exists already, and nothing is overwritten unasked", target)
         return False

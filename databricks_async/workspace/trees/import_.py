@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 import attrs
 
+from databricks_async.aio import off_loop
 from databricks_async.errors import OutcomeUnknown
 from databricks_async.pager import Pager
 from databricks_async.workspace.content import Download
+from databricks_async.workspace.files import is_scrap
+from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, truth
-from databricks_async.workspace.trees.names import InWorkspace, in_workspace, name_in
+from databricks_async.workspace.trees.names import InWorkspace, in_workspace, may_be_notebook, name_in
 from databricks_async.workspace.trees.pool import (
     TreeFailure,
     TreeItem,
@@ -25,7 +30,7 @@ from databricks_async.workspace.trees.pool import (
     TreeProgress,
     TreeReport,
     TreeSkip,
-    crew,
+    open_pool,
 )
 from databricks_async.workspace.trees.walk import whole_path
 
@@ -44,7 +49,7 @@ class ImportCalls(Protocol):
     async def upload(
         self,
         path: str,
-        source: Path,
+        source: BinaryIO,
         *,
         format: ImportFormat,  # noqa: A002 (the field's own name)
         language: Language | None,
@@ -54,21 +59,32 @@ class ImportCalls(Protocol):
 
 @attrs.frozen
 class _Source:
-    """A file to import."""
+    """A file to import, as it was when it was looked at."""
 
     path: str
+    inside: str
+    """The path below the folder that is imported."""
     there: InWorkspace
-    size: int
-    modified_at: int
-    """Epoch milliseconds."""
+    seen: os.stat_result
+
+    @property
+    def size(self) -> int:
+        return self.seen.st_size
+
+    @property
+    def modified_at(self) -> int:
+        """Epoch milliseconds."""
+        return self.seen.st_mtime_ns // 1_000_000
 
 
 @attrs.frozen
 class _Folder:
-    """A folder below the one that is read."""
+    """A folder below the one that is read, as it was when it was looked at."""
 
     path: str
+    inside: str
     name: str
+    seen: os.stat_result
 
 
 @attrs.define(eq=False)
@@ -96,43 +112,52 @@ async def import_tree(
     skip_unchanged: bool,
     on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
+    exclude: Iterable[str] = (),
 ) -> TreeReport:
     home, root = os.fspath(local_dir), _Target(whole_path(absolute(path)))
-    real_home = await asyncio.to_thread(os.path.realpath, home)
-    put = _Import(workspace, overwrite=overwrite, skip_unchanged=skip_unchanged)
-    folders = list[tuple[str, str]]()
-    async with crew(concurrency, on_progress) as hands:
+    excluded = _patterns(exclude)
+    local = await off_loop(Root, home, undo=Root.close)
+    with closing(local):
+        put = _Import(workspace, local, overwrite=overwrite, skip_unchanged=skip_unchanged)
+        folders = list[tuple[_Folder, str]]()
+        async with open_pool(concurrency, on_progress) as workers:
 
-        async def bring(entries: list[_Entry], target: _Target) -> None:
-            for entry in entries:
-                if isinstance(entry, _Folder):
-                    folders.append((entry.path, target.inside(entry.name)))
-                elif isinstance(entry, _Source):
-                    await hands.start(entry.path, entry.there.kind, partial(put.one, entry, target))
+            async def start_all(entries: list[_Entry], target: _Target) -> None:
+                for entry in entries:
+                    if isinstance(entry, TreeSkip | TreeFailure):
+                        workers.note(entry)
+                        continue
+                    if os.path.basename(entry.path).startswith("."):
+                        workers.report.hidden.append(entry.path)
+                    if isinstance(entry, _Folder):
+                        folders.append((entry, target.inside(entry.name)))
+                    else:
+                        await workers.start(entry.path, entry.there.kind, partial(put.one, entry, target))
+
+            entries = await asyncio.to_thread(_read, local, None, excluded)
+            await put.make(root)
+            await start_all(entries, root)
+            while folders:
+                folder, there = folders.pop()
+                target = _Target(there)
+                target.made = await workers.start(
+                    folder.path, ObjectType.DIRECTORY, partial(put.folder, folder.path, target)
+                )
+                try:
+                    entries = await asyncio.to_thread(_read, local, folder, excluded)
+                except OSError as error:
+                    workers.note(TreeFailure(folder.path, error), ObjectType.DIRECTORY)
                 else:
-                    hands.note(entry)
-
-        entries = await asyncio.to_thread(_read, home, real_home)
-        await put.make(root)
-        await bring(entries, root)
-        while folders:
-            local, there = folders.pop()
-            target = _Target(there)
-            target.made = await hands.start(local, ObjectType.DIRECTORY, partial(put.folder, local, target))
-            try:
-                entries = await asyncio.to_thread(_read, local, real_home)
-            except OSError as error:
-                hands.note(TreeFailure(local, error), ObjectType.DIRECTORY)
-            else:
-                await bring(entries, target)
-    return hands.report
+                    await start_all(entries, target)
+        return workers.report
 
 
 class _Import:
-    """Brings folders and files to their places."""
+    """Imports folders and files."""
 
-    def __init__(self, workspace: ImportCalls, *, overwrite: bool, skip_unchanged: bool) -> None:
+    def __init__(self, workspace: ImportCalls, local: Root, *, overwrite: bool, skip_unchanged: bool) -> None:
         self._workspace = workspace
+        self._local = local
         self._overwrite = truth("overwrite", overwrite)
         self._skip_unchanged = truth("skip_unchanged", skip_unchanged)
 
@@ -149,7 +174,7 @@ class _Import:
 
     async def one(self, source: _Source, target: _Target) -> TreeOutcome:
         if target.made is not None:
-            # In the same crew and begun before this, so it does not wait for a place that this one has.
+            # In the same pool and started before this, so it does not wait for a place that this one has.
             await asyncio.wait((target.made,))
             if isinstance(target.made.result(), TreeFailure):
                 return TreeSkip(source.path, "its folder could not be made")
@@ -158,9 +183,10 @@ class _Import:
         if there.name in target.there and await self._is_there(source, target.there[there.name]):
             return TreeSkip(source.path, "unchanged")
         try:
-            await self._workspace.upload(
-                goal, Path(source.path), format=there.format, language=there.language, overwrite=self._overwrite
-            )
+            with await off_loop(_open, self._local, source, undo=_close) as file:
+                await self._workspace.upload(
+                    goal, file, format=there.format, language=there.language, overwrite=self._overwrite
+                )
         except OutcomeUnknown:
             # Its answer was lost, and what was sent again met what the first try had made.
             if not await self._is_there(source, await self._workspace.get_status(goal)):
@@ -177,44 +203,87 @@ class _Import:
         if there.format == ImportFormat.JUPYTER:
             return False  # the service writes it in its own way: no content to compare
         form = ExportFormat.SOURCE if there.kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
-        with await asyncio.to_thread(open, source.path, "rb") as file:
+        with await off_loop(_open, self._local, source, undo=_close) as file:
             async for chunk in self._workspace.download(info.path or "", format=form):
                 if await asyncio.to_thread(file.read, len(chunk)) != chunk:
                     return False
             return not await asyncio.to_thread(file.read, 1)
 
 
-def _read(folder: str, home: str) -> list[_Entry]:
-    """What is in a folder and what it becomes, by name; `home` is the real path of the whole tree."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    takers = dict[str, str]()
-    read = list[_Entry]()
-    for entry in entries:
-        try:
-            one = _entry(entry, home)
-        except (OSError, ValueError) as error:
-            one = TreeFailure(entry.path, error)
-        if isinstance(one, _Folder | _Source):
-            name = one.name if isinstance(one, _Folder) else one.there.name
-            taker = takers.setdefault(name, entry.path)
-            if taker != entry.path:
-                problem = f"{taker!r} has the same name in the workspace"
-                one = TreeFailure(entry.path, FileExistsError(errno.EEXIST, problem, entry.path))
-        read.append(one)
+def _patterns(exclude: Iterable[str]) -> list[str]:
+    if isinstance(exclude, str):
+        raise TypeError("exclude takes a list of patterns, not one text")
+    return [pattern.rstrip("/") for pattern in exclude]
+
+
+def _open(local: Root, source: _Source) -> BinaryIO:
+    """The file that was looked at, and no other that has taken its place since."""
+    file = os.fdopen(local.open_file(source.inside), "rb")
+    if _traits(os.fstat(file.fileno())) != _traits(source.seen):
+        file.close()
+        raise _changed(source.path)
+    return file
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()
+
+
+def _traits(seen: os.stat_result) -> tuple[int, ...]:
+    return seen.st_dev, seen.st_ino, stat.S_IFMT(seen.st_mode), seen.st_size, seen.st_mtime_ns
+
+
+def _changed(path: str) -> OSError:
+    return OSError(errno.EBUSY, "is not what was there when the tree was read", path)
+
+
+def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entry]:
+    """What is in a folder and what it becomes, by name; None is the whole tree's own folder."""
+    inside = "" if folder is None else folder.inside
+    with local.folder(inside) as opened:
+        if folder is not None and not os.path.samestat(opened.status(), folder.seen):
+            raise _changed(folder.path)
+        with os.scandir(opened.path if opened.descriptor is None else opened.descriptor) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        takers = dict[str, str]()
+        read = list[_Entry]()
+        for entry in entries:
+            path, below = os.path.join(local.path, inside, entry.name), os.path.join(inside, entry.name)
+            try:
+                one = _entry(local, entry, path, below, exclude)
+            except (OSError, ValueError) as error:
+                one = TreeFailure(path, error)
+            if isinstance(one, _Folder | _Source):
+                name = one.name if isinstance(one, _Folder) else one.there.name
+                taker = takers.setdefault(name, path)
+                if taker != path:
+                    problem = f"{taker!r} has the same name in the workspace"
+                    one = TreeFailure(path, FileExistsError(errno.EEXIST, problem, path))
+            read.append(one)
     return read
 
 
-def _entry(entry: os.DirEntry[str], home: str) -> _Entry:
-    if entry.is_symlink():
-        real = os.path.realpath(entry.path, strict=True)
-        if not Path(real).is_relative_to(home):
-            raise PermissionError(errno.EPERM, "a symbolic link that leads out of the tree is not followed", entry.path)
-        if os.path.isdir(real):
-            return TreeSkip(entry.path, "a symbolic link to a folder is not followed")
-    if entry.is_dir():
-        return _Folder(entry.path, entry.name)
-    if not entry.is_file():
-        return TreeSkip(entry.path, "neither a file nor a folder")
-    status = entry.stat()
-    return _Source(entry.path, in_workspace(entry.path), status.st_size, status.st_mtime_ns // 1_000_000)
+def _entry(local: Root, entry: os.DirEntry[str], path: str, inside: str, exclude: list[str]) -> _Entry:
+    name, shown = entry.name, inside.replace(os.sep, "/")
+    if is_scrap(name):
+        return TreeSkip(path, "a temporary file of an export")
+    if any(fnmatchcase(name, pattern) or fnmatchcase(shown, pattern) for pattern in exclude):
+        return TreeSkip(path, "excluded")
+    is_link = entry.is_symlink()
+    if not is_link and entry.is_dir(follow_symlinks=False):
+        return _Folder(path, inside, name, entry.stat(follow_symlinks=False))
+    if not is_link and not entry.is_file(follow_symlinks=False):
+        return TreeSkip(path, "neither a file nor a folder")
+    if not is_link and not may_be_notebook(name):
+        return _Source(path, inside, in_workspace(name), entry.stat(follow_symlinks=False))
+    descriptor = local.open_file(inside)
+    try:
+        seen = os.fstat(descriptor)
+        if stat.S_ISDIR(seen.st_mode):
+            return TreeSkip(path, "a symbolic link to a folder is not followed")
+        if not stat.S_ISREG(seen.st_mode):
+            return TreeSkip(path, "neither a file nor a folder")
+        first_line = os.read(descriptor, 200).partition(b"\n")[0]
+    finally:
+        os.close(descriptor)
+    return _Source(path, inside, in_workspace(name, first_line), seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import PurePath
 
 import attrs
@@ -13,7 +14,11 @@ _EXTENSIONS = {Language.PYTHON: ".py", Language.SQL: ".sql", Language.SCALA: ".s
 _LANGUAGES = {extension: language for language, extension in _EXTENSIONS.items()}
 _COMMENTS = {Language.PYTHON: "#", Language.SQL: "--", Language.SCALA: "//", Language.R: "#"}
 _NOTEBOOK = ".ipynb"
+_DASHBOARD = ".lvdash.json"
 _PREFIX = "/Workspace"
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
+)
 
 
 @attrs.frozen
@@ -62,20 +67,34 @@ def local_name(info: ObjectInfo, name: str, notebooks: ExportFormat) -> str:
             name += _EXTENSIONS[info.language]
         else:
             raise ValueError(f"a notebook in the language {info.language} has no source file")
-    if PurePath(name).name != name or name == ".." or "\0" in name:
+    elif info.object_type == ObjectType.DASHBOARD and not name.endswith(_DASHBOARD):
+        name += _DASHBOARD  # by which it is known as one when it is brought back
+    if PurePath(name).name != name or name == ".." or "\0" in name or (os.name == "nt" and is_reserved(name)):
         raise ValueError(f"{name!r} cannot be the name of a file on this machine")
     return name
 
 
-def in_workspace(path: str) -> InWorkspace:
-    """What a local file becomes: a notebook if its extension and its first line say so. Reads that line."""
-    stem, extension = os.path.splitext(os.path.basename(path))
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes a name for a device, or would store it under another one."""
+    return bool(_RESERVED.match(name)) or name.endswith((" ", ".")) or any(char in name for char in '<>:"|?*')
+
+
+def may_be_notebook(name: str) -> bool:
+    """Whether the first line of a file of this name decides what it is."""
+    return os.path.splitext(name)[1].lower() in _LANGUAGES
+
+
+def in_workspace(name: str, first_line: bytes = b"") -> InWorkspace:
+    """What a local file becomes: a notebook if its extension and its first line say so."""
+    if name.endswith(_DASHBOARD):
+        # The service tells what it is by its name: "Manage dashboards with Workspace APIs" in its manual.
+        return InWorkspace(name, ObjectType.DASHBOARD, ImportFormat.AUTO)
+    stem, extension = os.path.splitext(name)
     if extension.lower() == _NOTEBOOK:
         return InWorkspace(stem, ObjectType.NOTEBOOK, ImportFormat.JUPYTER)
     language = _LANGUAGES.get(extension.lower())
     if language is not None:
-        with open(path, "rb") as file:
-            first = file.readline(200)
-        if first.rstrip().decode(errors="replace") == f"{_COMMENTS[language]} Databricks notebook source":
+        header = f"{_COMMENTS[language]} Databricks notebook source"
+        if first_line.rstrip().decode(errors="replace") == header:
             return InWorkspace(stem, ObjectType.NOTEBOOK, ImportFormat.SOURCE, language)
-    return InWorkspace(os.path.basename(path), ObjectType.FILE, ImportFormat.RAW)
+    return InWorkspace(name, ObjectType.FILE, ImportFormat.RAW)

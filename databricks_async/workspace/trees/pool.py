@@ -1,4 +1,4 @@
-"""What all work on whole trees shares: the report of what became of each object, and the crew that does the work."""
+"""What all work on whole trees shares: the report of what became of each object, and the pool that does the work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONCURRENCY = 16
 LISTINGS = 32
 """How many folders are listed at a time: an answer is small, and nothing else is waited for."""
 
-_OF_EVERYTHING = (
+_FATAL_ERRORS = (
     AuthError,
     ConfigError,
     ConnectError,
@@ -36,12 +36,12 @@ _OF_EVERYTHING = (
     TooManyRequests,
     Unauthenticated,
 )
-_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
+_FATAL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 
 
-def concerns_everything(error: Exception) -> bool:
+def is_fatal(error: Exception) -> bool:
     """Whether all the rest would fail like this too: no connection, a bad token, no end of refusals, a full disk."""
-    return isinstance(error, _OF_EVERYTHING) or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE)
+    return isinstance(error, _FATAL_ERRORS) or (isinstance(error, OSError) and error.errno in _FATAL_ERRNOS)
 
 
 @attrs.frozen
@@ -83,6 +83,9 @@ class TreeReport:
     done: list[TreeItem]
     skipped: list[TreeSkip]
     failures: list[TreeFailure]
+    hidden: list[str] = attrs.Factory(list)
+    """Of an import: the local files and folders whose names begin with a dot, such as `.env` and `.git`. They are
+    imported like any other, unless `exclude` names them."""
 
     @property
     def ok(self) -> bool:
@@ -97,13 +100,15 @@ class TreeReport:
     def raise_for_failures(self) -> None:
         """Raise all failures as one `ExceptionGroup`, if there are any. Each error names its object in a note."""
         if self.failures:
-            told = f"{len(self.failures)} of {len(self.done) + len(self.skipped) + len(self.failures)} objects failed"
-            raise ExceptionGroup(told, [failure.error for failure in self.failures])
+            summary = (
+                f"{len(self.failures)} of {len(self.done) + len(self.skipped) + len(self.failures)} objects failed"
+            )
+            raise ExceptionGroup(summary, [failure.error for failure in self.failures])
 
 
 @attrs.frozen
 class TreeProgress:
-    """How far the work on a tree is, told after each object: transferred, skipped or failed."""
+    """How far the work on a tree is, reported after each object: transferred, skipped or failed."""
 
     path: str
     """The object that was dealt with last."""
@@ -116,12 +121,12 @@ class TreeProgress:
     """How many are known so far; this grows while the tree is still being read."""
 
 
-class Crew:
+class Pool:
     """Works on many objects at once, and keeps account of them."""
 
     def __init__(self, group: asyncio.TaskGroup, size: int, on_progress: Callable[[TreeProgress], None] | None) -> None:
         self._group = group
-        self._places = asyncio.Semaphore(size)
+        self._free = asyncio.Semaphore(size)
         self._on_progress = on_progress
         self._found = 0
         self.report = TreeReport([], [], [])
@@ -129,9 +134,9 @@ class Crew:
     async def start(
         self, path: str, kind: ObjectType | None, work: Callable[[], Awaitable[TreeOutcome]]
     ) -> asyncio.Task[TreeOutcome]:
-        """Have this done as soon as there is a place; returns when it has begun."""
+        """Do this as soon as a worker is free; returns when it has begun."""
         self._found += 1
-        await self._places.acquire()
+        await self._free.acquire()
         return self._group.create_task(self._do(path, kind, work))
 
     def note(self, outcome: TreeOutcome, kind: ObjectType | None = None) -> None:
@@ -143,11 +148,11 @@ class Crew:
         try:
             outcome = await work()
         except (DatabricksError, OSError, ValueError) as error:
-            if concerns_everything(error):
+            if is_fatal(error):
                 raise
             outcome = TreeFailure(path, error)
         finally:
-            self._places.release()
+            self._free.release()
         self._account(outcome, kind)
         return outcome
 
@@ -167,11 +172,11 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(size: int, on_progress: Callable[[TreeProgress], None] | None) -> AsyncIterator[Crew]:
-    """A crew of this size. All its work has ended at the end: well, or cancelled because something failed for good."""
+async def open_pool(size: int, on_progress: Callable[[TreeProgress], None] | None) -> AsyncIterator[Pool]:
+    """A pool of this size. At its end all its work has ended: well, or cancelled after a fatal error."""
     size, failure = checked_concurrency(size), None
     group = asyncio.TaskGroup()
-    made = Crew(group, size, on_progress)
+    made = Pool(group, size, on_progress)
     try:
         async with group:
             yield made

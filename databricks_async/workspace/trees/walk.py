@@ -12,10 +12,10 @@ from databricks_async.errors import DatabricksError, InvalidResponse, LifecycleE
 from databricks_async.pager import Pager
 from databricks_async.workspace.models import ObjectInfo, ObjectType
 from databricks_async.workspace.trees.names import name_in, same_path
-from databricks_async.workspace.trees.pool import TreeFailure, checked_concurrency, concerns_everything
+from databricks_async.workspace.trees.pool import TreeFailure, checked_concurrency, is_fatal
 
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
-_AHEAD = 1000
+_MAX_WAITING = 1000
 """No folder is listed while so many objects wait for the caller."""
 
 Listing: TypeAlias = Sequence[ObjectInfo] | DatabricksError
@@ -97,12 +97,12 @@ class Walk(AsyncIterator[ObjectInfo]):
             outcome = listing.result() if not listing.cancelled() else LifecycleError("the client was closed")
             if not isinstance(outcome, DatabricksError):
                 self._take(folder, outcome)
-            elif folder == self.path or concerns_everything(outcome):
+            elif folder == self.path or is_fatal(outcome):
                 self._folders.append(folder)  # for a caller who tries again
                 raise outcome
             else:
                 self.failures.append(TreeFailure(folder, outcome))
-        while self._folders and len(self._listings) < self._concurrency and len(self._found) < _AHEAD:
+        while self._folders and len(self._listings) < self._concurrency and len(self._found) < _MAX_WAITING:
             folder = self._folders.pop()
             self._listings[self._start(_listing(self._list, folder))] = folder
 

@@ -27,7 +27,7 @@ SCALA = b"// Databricks notebook source\nprintln(1)\n"
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """What fails for good is not waited for."""
     return 0.2
 
@@ -189,13 +189,34 @@ async def test_links_that_lead_out_are_not_followed(
 
 
 async def test_what_has_no_file_form_is_skipped(w: WorkspaceClient, workspace: LocalWorkspace, local: Path) -> None:
-    """Dashboards, libraries and types of tomorrow are told; a notebook in a language of tomorrow is a failure."""
-    listed = ",".join(f'{{"object_type":"{kind}","path":"/Shared/{kind}"}}' for kind in ("DASHBOARD", "LIBRARY", "NEW"))
+    """Experiments, alerts and types of tomorrow; a notebook in a language of tomorrow is a failure."""
+    kinds = ("MLFLOW_EXPERIMENT", "ALERT", "LIBRARY", "NEW")
+    listed = ",".join(f'{{"object_type":"{kind}","path":"/Shared/{kind}"}}' for kind in kinds)
     cobol = '{"object_type":"NOTEBOOK","language":"COBOL","path":"/Shared/old"}'
     workspace.faults.add(LIST, Fault.answer(200, f'{{"objects":[{listed},{cobol}]}}'))
     report = await w.workspace.export_tree("/Shared", local)
-    assert {skip.path for skip in report.skipped} == {"/Shared/DASHBOARD", "/Shared/LIBRARY", "/Shared/NEW"}
+    assert {skip.path: skip.reason for skip in report.skipped} == {
+        f"/Shared/{kind}": f"objects of the type {kind} have no file form" for kind in kinds
+    }
     assert [(failure.path, "COBOL" in str(failure.error)) for failure in report.failures] == [("/Shared/old", True)]
+
+
+async def test_dashboards_are_exported_and_brought_back(
+    w: WorkspaceClient, workspace: LocalWorkspace, local: Path
+) -> None:
+    """As the JSON that they are; a backup has them."""
+    content = b'{"pages": [{"name": "sales", "displayName": "Sales"}]}'
+    workspace.add_object("/Shared/team/sales.lvdash.json", content)
+    (listed,) = [one async for one in w.workspace.list("/Shared/team")]
+    assert listed.object_type == "DASHBOARD"
+    report = await w.workspace.export_tree("/Shared/team", local)
+    assert [item.kind for item in report.done] == ["DASHBOARD"]
+    assert (local / "sales.lvdash.json").read_bytes() == content
+    (await w.workspace.import_tree(local, "/Shared/again")).raise_for_failures()
+    again = await w.workspace.get_status("/Shared/again/sales.lvdash.json")
+    assert (again.object_type, again.resource_id is None) == ("DASHBOARD", False)
+    unchanged = await w.workspace.import_tree(local, "/Shared/again", overwrite=True, skip_unchanged=True)
+    assert [skip.reason for skip in unchanged.skipped] == ["unchanged"]
 
 
 async def test_one_failure_does_not_stop_the_rest(

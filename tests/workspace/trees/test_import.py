@@ -43,7 +43,7 @@ TREE: Mapping[str, bytes | None] = {
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """What fails for good is not waited for."""
     return 0.2
 
@@ -358,20 +358,14 @@ async def test_an_unreadable_folder_or_file_is_a_failure(
 ) -> None:
     """Of its own; the rest is imported."""
     plant(local, {"open": b"1", "locked.py": PY, "vault/x": b"2"})
-    scandir, builtin_open = os.scandir, open
+    system_open = os.open
 
-    def guarded_scandir(path: str) -> object:
-        if str(path).endswith("vault"):
+    def guarded(path: str, *args: int, **kwargs: int) -> int:
+        if str(path).endswith(("vault", "locked.py")):
             raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
+        return system_open(path, *args, **kwargs)
 
-    def guarded_open(path: object, *args: object, **kwargs: object) -> object:
-        if str(path).endswith("locked.py"):
-            raise PermissionError(13, "Permission denied", path)
-        return builtin_open(path, *args, **kwargs)
-
-    monkeypatch.setattr(os, "scandir", guarded_scandir)
-    monkeypatch.setattr("builtins.open", guarded_open)
+    monkeypatch.setattr(os, "open", guarded)
     report = await w.workspace.import_tree(local, "/Shared/t")
     assert {Path(failure.path).name for failure in report.failures} == {"locked.py", "vault"}
     assert await there(w, "/Shared/t") == {"open": "FILE"}

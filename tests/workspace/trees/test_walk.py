@@ -26,7 +26,7 @@ LIST = "GET /api/{v}/workspace/list"
 
 
 @pytest.fixture
-def patience() -> float:
+def retry_seconds() -> float:
     """What fails for good is not waited for."""
     return 0.2
 

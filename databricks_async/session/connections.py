@@ -1,0 +1,171 @@
+"""Which connections a request may go out on: one that has ended, or has said anything unasked, is closed and not used.
+
+aiohttp asks a pooled connection only whether it is open. What arrives on it between two requests is parsed and handed
+out as the answer to the next one, and an end that has arrived is seen only after the next request was sent
+(aio-libs/aiohttp#13656; RFC 9112, section 9.2 and 9.3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import time
+import weakref
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_writer import StreamWriter
+
+MAX_HEADER_LINE = 64 * 1024
+MAX_HEADERS = 256 * 1024
+"""All header lines of one answer together."""
+MAX_HEADER_LINES = MAX_HEADERS // 4
+"""So many of the shortest header lines are as long as that."""
+
+_MAX_CLOCK_GAP_SECONDS = 5.0
+"""The monotonic clock stands still while a machine is suspended, and the other one does not."""
+
+
+class HeadersTooLong(aiohttp.ClientError):
+    """The header lines of one answer are longer than `MAX_HEADERS` together."""
+
+
+class NothingSent(aiohttp.ClientError):
+    """The connection has ended, or something has arrived on it, and no byte of the request has left yet."""
+
+
+class Body(aiohttp.payload.BytesPayload):
+    """A body that looks at its connection before it is sent.
+
+    aiohttp holds the header lines back for it, and before Python 3.12 it sends them a turn of the event loop after it
+    has chosen the connection.
+    """
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if isinstance(writer, StreamWriter) and (writer.transport is None or _may_have_news(writer)):
+            raise NothingSent
+        await super().write_with_length(writer, content_length)
+
+
+class Connection(ResponseHandler):
+    """A connection that ends as soon as anything arrives for which no request has asked."""
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop)
+        self._is_idle = False
+        self._head: int | None = None
+        """How long the head of the answer is so far; None when it is complete."""
+
+    def rest(self) -> None:
+        """Go back to the pool."""
+        self._is_idle = True
+
+    def set_response_params(self, **params: Any) -> None:
+        self._is_idle = False
+        self._head = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_idle:
+            if data:  # nothing is aiohttp's way to go on with what has come before
+                self.abort()
+            return
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        # The head was parsed as far as it came: an endless one is not read on.
+        if self._head is not None and self._head > MAX_HEADERS and self.transport is not None:
+            transport = self.transport
+            self.set_exception(HeadersTooLong())
+            transport.abort()
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        status = data[0].code
+        # Another answer follows a 1xx, and another head with it.
+        self._head = 0 if 100 <= status < 200 and status != 101 else None
+        super().feed_data(data, size)
+
+
+class Connector(aiohttp.TCPConnector):
+    """aiohttp's own, with connections that close when anything arrives on them while they are in the pool."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast(Any, partial(Connection, loop=self._loop))
+
+    def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        super()._release(key, protocol, should_close=should_close)
+        if isinstance(protocol, Connection):
+            protocol.rest()
+
+
+class IdleConnections:
+    """The connections to one host in the pool of any connector, looked at before each request."""
+
+    def __init__(self, connector: aiohttp.BaseConnector, host: str) -> None:
+        self._connector = connector
+        self._host = host
+        self._clock_gap = time.time() - time.monotonic()
+
+    def close_unusable(self) -> None:
+        """Close those that the next request could get and that have ended, or on which anything has arrived."""
+        gap = time.time() - time.monotonic()
+        # After a suspended machine no end may ever arrive: all that was open before is given up.
+        suspended = gap - self._clock_gap > _MAX_CLOCK_GAP_SECONDS
+        self._clock_gap = gap
+        pool = self._connector._conns
+        for key in [key for key in pool if key.host == self._host]:
+            connections = pool[key]
+            # aiohttp takes the first one that is open.
+            while connections and (suspended or not _is_usable(connections[0][0])):
+                connections.popleft()[0].close()
+            _were_idle.update(protocol for protocol, _ in connections)
+            if not connections:
+                del pool[key]
+
+
+def _is_usable(protocol: ResponseHandler) -> bool:
+    transport = protocol.transport
+    if transport is None or protocol.should_close:
+        return False
+    try:
+        # Half an answer, which came in one piece with the end of the last one, is in the parser only.
+        if protocol._parser is not None and protocol._parser.feed_eof() is not None:
+            return False
+    except Exception:
+        return False
+    return not _has_news(transport)
+
+
+_were_idle = weakref.WeakSet[ResponseHandler]()
+
+
+def _may_have_news(writer: StreamWriter) -> bool:
+    """Whether something has arrived that ends the connection, or that nobody has asked for.
+
+    On a new TLS connection it is the server's session tickets, which only the event loop can tell from other bytes.
+    """
+    transport = writer.transport
+    if transport is None or (writer.protocol not in _were_idle and transport.get_extra_info("ssl_object") is not None):
+        return False
+    return _has_news(transport)
+
+
+def _has_news(transport: asyncio.BaseTransport) -> bool:
+    """Whether bytes or an end have arrived that the event loop has not read yet, or has just read."""
+    if transport.is_closing():
+        return True
+    socket = transport.get_extra_info("socket")
+    if socket is None:
+        return False
+    descriptor = socket.fileno()
+    if descriptor < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
