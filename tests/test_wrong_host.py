@@ -13,6 +13,8 @@ import trustme
 
 from databricks_async import WorkspaceClient
 from databricks_async.errors import (
+    AuthError,
+    ConfigError,
     ConnectError,
     InvalidParameterValue,
     NotFound,
@@ -77,6 +79,31 @@ async def test_https_where_http_was_asked_for(connect: Connect) -> None:
         assert caught.value.elapsed < 5
         with pytest.raises(OutcomeUnknown, match="http or https"):
             await w.clusters.create(spark_version="15.4.x-scala2.12", num_workers=1)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("https://accounts.azuredatabricks.net", "an account's address: give that of a workspace"),
+        ("accounts.cloud.databricks.com", "an account's address: give that of a workspace"),
+        ("https://login.microsoftonline.com/tenant", "a login page's address"),
+        ("https://www.databricks.com", "a website's address"),
+        ("https://portal.azure.com/#home", "the Azure portal's address"),
+        (5, "must be text, the address of a workspace"),
+    ],
+)
+def test_an_address_that_is_no_workspace_is_told_at_once(host: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        WorkspaceClient(host=host, token="t")
+    WorkspaceClient(host="https://accounts.example.com", token="t")
+
+
+@pytest.mark.parametrize("credential", ["dapi0123456789", lambda: "dapi0123456789"], ids=["text", "sync"])
+async def test_what_is_no_credential_says_what_is(workspace: LocalWorkspace, credential: Any) -> None:
+    with pytest.raises(AuthError, match=r"async|awaited") as caught:
+        async with WorkspaceClient(host=workspace.url, credential=credential) as w:
+            await w.clusters.list().collect()
+    assert "dapi0123456789" not in str(caught.value)
 
 
 def test_a_web_page_where_the_service_has_none() -> None:
