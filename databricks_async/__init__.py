@@ -32,8 +32,8 @@ The map of the package, each module before those that it builds on:
     local           an in-memory workspace behind real HTTP, for tests and demos
     message         Request, Response, Send: the values between the layers
     nesting         how deep an answer may be nested
-    suggest         what a misspelt name was meant to be
-    mistakes        what to write instead of what everybody writes first
+    suggest         what was meant, and what to write instead
+    documentation   the line of meaning of each field, for help()
     front_door      how the packages offer their names
     version         the version of this package
 

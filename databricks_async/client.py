@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
 from urllib.parse import quote
 
 from databricks_async.config import Arguments, Config, hidden
+from databricks_async.documentation import KeywordSignature
 from databricks_async.message import Replay, flatten_query
-from databricks_async.mistakes import refuse
 from databricks_async.session.session import Session
-from databricks_async.suggest import did_you_mean
+from databricks_async.suggest import did_you_mean, refuse
 
 if TYPE_CHECKING:
     import aiohttp
@@ -53,6 +53,9 @@ class WorkspaceClient:
     client has its own, with `max_connections` connections at most and these `trace_configs`. `api_versions` picks the
     versions of the REST API, for example `{"clusters": "2.0"}`.
     """
+
+    if not TYPE_CHECKING:
+        __signature__ = KeywordSignature(Arguments)
 
     def __init__(
         self,

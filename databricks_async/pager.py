@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import attrs
 
 from databricks_async.errors import PagingError
-from databricks_async.mistakes import refuse
+from databricks_async.suggest import refuse
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, 
 
 from databricks_async.aio import time_limit
 from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
-from databricks_async.mistakes import has_no, refuse
 from databricks_async.polling import PollInterval
+from databricks_async.suggest import has_no, refuse
 from databricks_async.watch import Watch
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
-from databricks_async.mistakes import refuse
 from databricks_async.polling import PollInterval, poll
+from databricks_async.suggest import refuse
 
 T = TypeVar("T")
 

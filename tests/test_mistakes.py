@@ -1,6 +1,6 @@
 """Mistakes that everybody makes get an answer: what to write instead, in the first line of the message.
 
-Tries `mistakes.py`.
+Tries `suggest.py`.
 """
 
 from __future__ import annotations

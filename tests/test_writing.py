@@ -1,6 +1,7 @@
 """What editors, `help()` and IPython show to those who write with the package.
 
-Tries `codec/docs.py`, `codec/given.py`, `clusters/keywords.py`, `jobs/keywords.py` and `jobs/submit_keywords.py`.
+Tries `documentation.py`, `config/arguments.py`, `codec/given.py`, `clusters/keywords.py`, `jobs/keywords.py` and
+`jobs/submit_keywords.py`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from importlib import import_module
 import attrs
 import pytest
 
-from databricks_async import clusters, current_user, jobs, libraries, workspace
+from databricks_async import Config, WorkspaceClient, clusters, current_user, jobs, libraries, workspace
 from databricks_async.clusters import ClusterDetails, ClusterSpec
 from databricks_async.codec import Model
-from databricks_async.codec.docs import field_docs
+from databricks_async.config import Arguments
+from databricks_async.documentation import field_docs
 from support.keywords import FILES, HOME, text_of
 
 
@@ -36,6 +38,17 @@ def test_every_field_of_every_public_model_has_a_line_of_meaning() -> None:
     ]
     assert len(fields) > 1500
     assert missing == []
+
+
+def test_every_setting_has_a_line_of_meaning() -> None:
+    docs = field_docs(Config)
+    settings = [field.name for field in attrs.fields(Config) if not field.name.startswith("_")]
+    assert [name for name in settings if not docs.get(name)] == []
+    assert field_docs(Arguments) == {name: docs[name] for name in Arguments.__annotations__}
+    assert "retry_timeout_seconds: float\n        How long one call may go on trying" in inspect.getdoc(Config)  # type: ignore[operator]
+    assert [*inspect.signature(WorkspaceClient).parameters][-len(Arguments.__annotations__) :] == [
+        *Arguments.__annotations__
+    ]
 
 
 def test_help_shows_the_fields() -> None:

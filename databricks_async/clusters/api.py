@@ -41,10 +41,10 @@ from databricks_async.epoch import to_epoch_ms
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay
-from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, identifier, number
+from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, starts
 from databricks_async.watch import Watch
 

@@ -15,11 +15,11 @@ import attrs
 import orjson
 
 from databricks_async.codec import hooks, show
-from databricks_async.codec.docs import document
 from databricks_async.codec.given import Given
 from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
+from databricks_async.documentation import Documented
 from databricks_async.nesting import MAX_DEPTH, is_too_deep
 from databricks_async.suggest import did_you_mean
 
@@ -53,11 +53,11 @@ SECRET_VALUES: Final = {"hidden": "values"}
 """Metadata of a map whose keys may be shown, and whose values never are."""
 
 
-class _ModelType(type):
-    """What models are made by: names the right one of a misspelt keyword, and shows `help()` the fields."""
+class _ModelType(Documented, type):
+    # Names the right one of a misspelt keyword.
 
     if not TYPE_CHECKING:
-        __doc__ = property(document)  # of each model, and not of this class
+        __doc__ = Documented.__dict__["__doc__"]  # of each model, and not of this class
 
         @property
         def __signature__(cls):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin
 
-from databricks_async.codec.docs import field_docs
 from databricks_async.codec.hooks import fields_of, hints_of, is_enum, required, wire_name
+from databricks_async.documentation import field_docs
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 

@@ -47,10 +47,10 @@ from databricks_async.jobs.paging import fill_in, joined, lacks_items
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
-from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, number, received_id
+from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.mistakes import has_no
 from databricks_async.polling import PollInterval, poll
 from databricks_async.service import received_id
+from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 log = logging.getLogger("databricks_async")

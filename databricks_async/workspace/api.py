@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.errors import InvalidResponse
-from databricks_async.mistakes import has_no
 from databricks_async.pager import Pager
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, answer_as
+from databricks_async.suggest import has_no
 from databricks_async.workspace.content import Download, download_request, upload_request
 from databricks_async.workspace.models import (
     ExportFormat,

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from databricks_async.aio import off_loop
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
-from databricks_async.mistakes import refuse
+from databricks_async.suggest import refuse
 from databricks_async.workspace import files
 from databricks_async.workspace.folders import Folder, opened_folder
 from databricks_async.workspace.paths import truth

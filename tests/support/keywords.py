@@ -13,8 +13,8 @@ import attrs
 import databricks_async
 from databricks_async.clusters import models as clusters
 from databricks_async.codec import Model
-from databricks_async.codec.docs import field_docs
 from databricks_async.codec.hooks import fields_of, hints_of, is_enum, required
+from databricks_async.documentation import field_docs
 from databricks_async.jobs import models as jobs
 
 HOME = Path(databricks_async.__file__).parent

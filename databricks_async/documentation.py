@@ -1,4 +1,4 @@
-"""What `help()` shows of a model: the line of meaning below each field, read from the source when it is asked for."""
+"""What `help()` shows of models and settings: the line of meaning below each field, read from the source when asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import inspect
 import sys
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -23,6 +23,13 @@ def document(cls: type[Any]) -> str | None:
             lines += [f"    {field.name}: {getattr(field.type, '__name__', field.type)}"]
             lines += [f"        {docs[field.name]}"] if field.name in docs else []
     return "\n".join(lines)
+
+
+class Documented(type):
+    """The class of classes whose docstring shows their fields."""
+
+    if not TYPE_CHECKING:
+        __doc__ = property(document)  # of each such class, and not of this one
 
 
 def field_docs(cls: type[Any]) -> dict[str, str]:
@@ -51,3 +58,18 @@ def _docs_below(cls: ast.ClassDef) -> dict[str, str]:
             if isinstance(text, str):
                 docs[field.target.id] = " ".join(text.split())
     return docs
+
+
+class KeywordSignature:
+    """The signature of a class whose last parameter takes the keywords of a TypedDict: each by its name."""
+
+    def __init__(self, keywords: Any) -> None:
+        self._keywords = keywords
+
+    def __get__(self, instance: object, cls: type[Any]) -> inspect.Signature:
+        signature = inspect.signature(cls.__init__)
+        parameters = [*signature.parameters.values()][1:-1]
+        for name, kind in self._keywords.__annotations__.items():
+            annotation = getattr(kind, "__forward_arg__", kind)
+            parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)]
+        return signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
