@@ -39,7 +39,8 @@ def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
             )
         return round((moment - _EPOCH) / timedelta(milliseconds=1))
     if isinstance(moment, float):
-        raise TypeError(f"{name} is a float: write datetime.fromtimestamp(seconds, UTC), or int(seconds * 1000)")
+        how = "write datetime.fromtimestamp(seconds, UTC), or int(seconds * 1000)"
+        raise TypeError(f"{name} must be epoch milliseconds or a datetime, not float: {how}")
     if moment is not None and type(moment) is not int:
         raise TypeError(f"{name} must be epoch milliseconds or a datetime, not {type(moment).__name__}")
     return moment

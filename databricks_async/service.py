@@ -195,6 +195,8 @@ def received_id(name: str, value: int | None) -> int:
 
 def build_each(cls: type[M], given: Iterable[M | Mapping[str, Any]], name: str) -> list[M]:
     """`codec.build` for each of a list; what is wrong names its place in the list of this name."""
+    if isinstance(given, codec.Model):
+        raise TypeError(f"{name} is a list, and a {type(given).__name__} is not iterable: put it into one")
     built = []
     for index, one in enumerate(given):
         try:
