@@ -32,7 +32,8 @@ The map of the package, each module before those that it builds on:
     local           an in-memory workspace behind real HTTP, for tests and demos
     message         Request, Response, Send: the values between the layers
     nesting         how deep an answer may be nested
-    suggest         what a misspelt name was meant to be
+    suggest         what was meant, and what to write instead
+    documentation   the line of meaning of each field, for help()
     front_door      how the packages offer their names
     version         the version of this package
 
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from databricks_async.auth.token import Credential as Credential
     from databricks_async.auth.token import Token as Token
     from databricks_async.client import WorkspaceClient as WorkspaceClient
+    from databricks_async.codec import Model as Model
+    from databricks_async.codec.given import OfficialModel as OfficialModel
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
     from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
     from databricks_async.session.stats import Stats as Stats
+    from databricks_async.wait import Starting as Starting
     from databricks_async.wait import Timeout as Timeout
     from databricks_async.wait import Wait as Wait
     from databricks_async.watch import Watch as Watch
@@ -68,13 +72,15 @@ else:
         {
             "auth.token": ["Credential", "Token"],
             "client": ["WorkspaceClient"],
+            "codec": ["Model"],
+            "codec.given": ["OfficialModel"],
             "config": ["Config"],
             "errors": ["DatabricksError", "OutcomeUnknown"],
             "jobs.errors": ["RunFailed"],
             "message": ["Replay"],
             "pager": ["Page", "Pager"],
             "session.stats": ["Stats"],
-            "wait": ["Timeout", "Wait"],
+            "wait": ["Starting", "Timeout", "Wait"],
             "watch": ["Watch"],
         },
     )

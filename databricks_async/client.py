@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
 from urllib.parse import quote
 
 from databricks_async.config import Arguments, Config, hidden
+from databricks_async.documentation import KeywordSignature
 from databricks_async.message import Replay, flatten_query
 from databricks_async.session.session import Session
+from databricks_async.suggest import did_you_mean, refuse
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,6 +53,9 @@ class WorkspaceClient:
     client has its own, with `max_connections` connections at most and these `trace_configs`. `api_versions` picks the
     versions of the REST API, for example `{"clusters": "2.0"}`.
     """
+
+    if not TYPE_CHECKING:
+        __signature__ = KeywordSignature(Arguments)
 
     def __init__(
         self,
@@ -156,6 +161,16 @@ class WorkspaceClient:
 
     async def __aenter__(self) -> Self:
         return self
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __enter__ = __exit__ = refuse("this client is asynchronous: write `async with WorkspaceClient() as w`")
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(f"WorkspaceClient has no attribute {name!r}", name=name, obj=self)
+            path = f'await w.request("GET", "/api/2.0/{name.replace("_", "-")}/...")'
+            meant = did_you_mean(name, API_VERSIONS, "this library has no methods for that API")
+            raise AttributeError(f"w.{name}: {meant} (any endpoint can be called: {path})", name=name, obj=self)
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

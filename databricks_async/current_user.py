@@ -23,7 +23,9 @@ class Name(Model):
     """The parts of a person's name."""
 
     family_name: str | None = attrs.field(default=None, metadata={"wire": "familyName"})
+    """The family name."""
     given_name: str | None = attrs.field(default=None, metadata={"wire": "givenName"})
+    """The given name."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -31,10 +33,15 @@ class ComplexValue(Model):
     """An e-mail address, group, role or entitlement."""
 
     display: str | None = None
+    """The name for people."""
     primary: bool | None = None
+    """Whether it is the main one of several."""
     ref: str | None = attrs.field(default=None, metadata={"wire": "$ref"})
+    """The path of the resource that is meant."""
     type: str | None = None
+    """What kind it is, for example `work` or `direct`."""
     value: str | None = None
+    """The value itself: an address, an id, a name."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -42,15 +49,25 @@ class User(Model):
     """A person or a service principal, as SCIM describes it."""
 
     active: bool | None = None
+    """Whether the user can log in."""
     display_name: str | None = attrs.field(default=None, metadata={"wire": "displayName"})
+    """The name for people."""
     emails: list[ComplexValue] | None = None
+    """The e-mail addresses."""
     entitlements: list[ComplexValue] | None = None
+    """What the user may do in the workspace beyond the usual."""
     external_id: str | None = attrs.field(default=None, metadata={"wire": "externalId"})
+    """The id in the identity provider."""
     groups: list[ComplexValue] | None = None
+    """The groups to which the user belongs."""
     id: str | None = None
+    """The id of the user in this workspace."""
     name: Name | None = None
+    """The parts of the name."""
     roles: list[ComplexValue] | None = None
+    """The roles, such as AWS instance profiles."""
     schemas: list[UserSchema] | None = None
+    """The SCIM schemas of this description."""
     user_name: str | None = attrs.field(default=None, metadata={"wire": "userName"})
     """The e-mail address of a person, the application id of a service principal."""
 

@@ -1,4 +1,8 @@
-"""The service's time, epoch milliseconds, as a datetime."""
+"""The service's time, epoch milliseconds, as a datetime.
+
+Each field of epoch milliseconds has a property that is its moment in UTC, called as the field without its `_time`,
+`_at` or `_ms`: `start_time` is `start`, `created_at` is `created`; `timestamp` is `time`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +34,13 @@ def to_epoch_ms(name: str, moment: int | datetime | None) -> int | None:
     """Milliseconds as they are sent: those given, or those of a datetime with a time zone."""
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise ValueError(f"{name} has no time zone: the service counts in UTC")
+            raise ValueError(
+                f"{name} has no time zone: write datetime(..., tzinfo=UTC), or {name}.astimezone() if local"
+            )
         return round((moment - _EPOCH) / timedelta(milliseconds=1))
+    if isinstance(moment, float):
+        how = "write datetime.fromtimestamp(seconds, UTC), or int(seconds * 1000)"
+        raise TypeError(f"{name} must be epoch milliseconds or a datetime, not float: {how}")
     if moment is not None and type(moment) is not int:
         raise TypeError(f"{name} must be epoch milliseconds or a datetime, not {type(moment).__name__}")
     return moment

@@ -166,6 +166,9 @@ def _read_error(response: Response) -> ErrorBody:
     if _is_html(response):
         # Some gateways call every error HTML.
         read = ErrorBody(html_text(text)) if text.startswith("<") else _from_text(text)
+        if response.status in (404, 405) and text.startswith("<"):  # the service itself has no pages there
+            title = one_line(read.message, 80)
+            read = ErrorBody(f"answered with a web page ({title}): is this the address of a workspace?")
     elif text.startswith(("{", "[", '"')):
         try:
             value = orjson.loads(text)

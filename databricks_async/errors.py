@@ -27,6 +27,7 @@ DatabricksError                     the one root
 │   └─ PrivateLinkValidationError   redirected to the login page for lack of a private link
 ├─ NotFound                         404
 │   └─ ResourceDoesNotExist         RESOURCE_DOES_NOT_EXIST
+│       └─ MissingResource          the same, said as INVALID_PARAMETER_VALUE        (also an InvalidParameterValue)
 ├─ ResourceConflict                 409
 │   ├─ Aborted                      ABORTED
 │   ├─ AlreadyExists                ALREADY_EXISTS
@@ -179,6 +180,9 @@ class InvalidCredential(AuthError, TypeError):
 class TransportError(DatabricksError):
     """No complete answer came."""
 
+    is_refusal = False
+    """Whether the host refused the connection, or speaks http where https was asked for, or the other way round."""
+
 
 class ConnectError(TransportError):
     """The request never left this machine: refused, unknown host, no TLS, or no connection in time."""
@@ -281,6 +285,10 @@ class ResourceDoesNotExist(NotFound):
     """RESOURCE_DOES_NOT_EXIST: there is no such object."""
 
 
+class MissingResource(ResourceDoesNotExist, InvalidParameterValue):
+    """There is no such object, and the service calls that INVALID_PARAMETER_VALUE."""
+
+
 class ResourceConflict(DatabricksError):
     """409: in conflict with another object or another call."""
 
@@ -342,6 +350,7 @@ _BY_CODE: dict[str, type[DatabricksError]] = {
     "INVALID_PARAMETER_VALUE": InvalidParameterValue,
     "MAX_NOTEBOOK_SIZE_EXCEEDED": MaxNotebookSizeExceeded,
     "RESOURCE_DOES_NOT_EXIST": ResourceDoesNotExist,
+    "NOT_FOUND": ResourceDoesNotExist,
     "ABORTED": Aborted,
     "ALREADY_EXISTS": AlreadyExists,
     "RESOURCE_ALREADY_EXISTS": ResourceAlreadyExists,
@@ -380,15 +389,9 @@ _STATUS_OF_CODE = {
     "DEADLINE_EXCEEDED": 504,
 }
 
-# Three endpoints say "no such object" as a wrong parameter: GET, 400, INVALID_PARAMETER_VALUE and these texts.
-_NOT_FOUND_TEXTS = (
-    (re.compile(r"/api/2\.\d/clusters/get"), re.compile(r"Cluster .* does not exist")),
-    (re.compile(r"/api/2\.\d/jobs/get"), re.compile(r"Job .* does not exist")),
-    (
-        re.compile(r"/api/2\.\d/jobs/runs/get"),
-        re.compile(r"(Run .* does not exist|Run: .* in job: .* doesn't exist)"),
-    ),
-)
+# Clusters, jobs and runs that are not there are a wrong parameter to the service: 400, INVALID_PARAMETER_VALUE, and one
+# of these texts. The official SDK knows them of three endpoints that read; those that act say the same.
+_NOT_FOUND_TEXT = re.compile(r"(?:Cluster|Job|Run) .* does not exist|Run: .* in job: .* doesn't exist")
 
 _BAD_TOKEN = re.compile(
     r"\btoken\b.{0,40}\b(?:invalid|expired|expires|expiring|revoked)\b|\b(?:invalid|expired)\b.{0,30}\btoken\b",
@@ -407,13 +410,13 @@ def error_from(request: Request, response: Response) -> DatabricksError | None:
             return None
         code = read.error_code or ""
         status = int(code) if re.fullmatch("[45][0-9][0-9]", code) else _STATUS_OF_CODE.get(code, 400)
-        kind = _class_of(request, status, read) if code else InvalidResponse
+        kind = _class_of(status, read) if code else InvalidResponse
     elif 300 <= status < 400:
         read = read_redirect(response)
         kind = PrivateLinkValidationError if read.error_code == PRIVATE_LINK else InvalidResponse
     elif 400 <= status < 600:
         read = read_error(response)
-        kind = _class_of(request, status, read)
+        kind = _class_of(status, read)
     else:
         read, kind = ErrorBody(f"answered with the unknown HTTP status {status}"), InvalidResponse
     retry_after = retry_after_seconds(response.headers)
@@ -456,11 +459,9 @@ def is_quota(response: Response) -> bool:
     return read.error_code == "QUOTA_EXCEEDED"
 
 
-def _class_of(request: Request, status: int, read: ErrorBody) -> type[DatabricksError]:
-    if request.method == "GET" and status == 400 and read.error_code == "INVALID_PARAMETER_VALUE":
-        for path, text in _NOT_FOUND_TEXTS:
-            if path.match(request.path) and text.search(read.message):
-                return ResourceDoesNotExist
+def _class_of(status: int, read: ErrorBody) -> type[DatabricksError]:
+    if status == 400 and read.error_code == "INVALID_PARAMETER_VALUE" and _NOT_FOUND_TEXT.match(read.message):
+        return MissingResource
     found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
     return found or (BadRequest if status < 500 else InternalError)
 

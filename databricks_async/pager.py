@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
 from databricks_async.errors import PagingError
+from databricks_async.suggest import refuse
 
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Page(Generic[T]):
     """One answer of a paged endpoint."""
 
     items: Sequence[T]
     next_page_token: str | None = None
     """Hand it to the same method as `page_token` to go on after this page; None on the last page."""
+    prev_page_token: str | None = None
+    """The same for the page before this one; None on the first page, and where the service gives none."""
+    total_count: int | None = None
+    """The items of all pages together, where the service counts them."""
+
+    def __repr__(self) -> str:
+        after = "more to come" if self.next_page_token else "the last one"
+        total = "" if self.total_count is None else f" of {self.total_count}"
+        return f"<Page of {len(self.items)}{total} items, {after}>"
 
 
 class Pager(Generic[T]):
@@ -36,6 +46,7 @@ class Pager(Generic[T]):
         *,
         page_token: str | None = None,
         max_items: int | None = None,
+        name: str = "",
     ) -> None:
         if max_items is not None and (type(max_items) is not int or max_items < 0):
             raise ValueError(f"max_items must be a whole number of items, not {max_items!r}")
@@ -44,9 +55,21 @@ class Pager(Generic[T]):
         self._fetch = fetch
         self._page_token = page_token or None
         self._max_items = max_items
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"<Pager of {self._name}: `async for`, `.pages()` or `await pager.collect()`>"
 
     def __aiter__(self) -> AsyncIterator[T]:
         return _Items(self.pages())
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = refuse(
+            "a listing is asynchronous: write `async for item in pager`, or `await pager.collect()` for a list"
+        )
+        __await__ = refuse(
+            "a listing is not awaited: write `await pager.collect()` for a list, or `async for item in pager`"
+        )
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages as they come; `max_items` cuts the last one short (its token then still follows the whole page)."""

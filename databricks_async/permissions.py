@@ -21,9 +21,13 @@ class AccessControlRequest(Model, Generic[Level]):
     """A permission to give: to one user, group or service principal."""
 
     group_name: str | None = None
+    """The name of a group."""
     permission_level: Level | None = None
+    """What may be done."""
     service_principal_name: str | None = None
+    """The application id of a service principal."""
     user_name: str | None = None
+    """The e-mail address of a user."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -31,8 +35,11 @@ class Permission(Model, Generic[Level]):
     """A permission, and where it comes from."""
 
     inherited: bool | None = None
+    """Whether it comes from an object above."""
     inherited_from_object: list[str] | None = None
+    """The objects it comes from, for example `/clusters/` or `/directories/1`."""
     permission_level: Level | None = None
+    """What may be done."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -40,7 +47,9 @@ class PermissionsDescription(Model, Generic[Level]):
     """A permission level, explained."""
 
     description: str | None = None
+    """What the level allows."""
     permission_level: Level | None = None
+    """What may be done."""
 
 
 APermission = TypeVar("APermission", bound=Permission[Any])
@@ -52,10 +61,15 @@ class AccessControlResponse(Model, Generic[APermission]):
     """What one user, group or service principal may do."""
 
     all_permissions: list[APermission] | None = None
+    """The permissions, inherited ones included."""
     display_name: str | None = None
+    """The name for people."""
     group_name: str | None = None
+    """The name of a group."""
     service_principal_name: str | None = None
+    """The application id of a service principal."""
     user_name: str | None = None
+    """The e-mail address of a user."""
 
 
 AResponse = TypeVar("AResponse", bound=AccessControlResponse[Any])
@@ -66,8 +80,11 @@ class ObjectPermissions(Model, Generic[AResponse]):
     """All users, groups and service principals that may use an object."""
 
     access_control_list: list[AResponse] | None = None
+    """Who may do what with it."""
     object_id: str | None = None
+    """The id of the object, with its type before it: `/clusters/...`."""
     object_type: str | None = None
+    """The kind of object."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -75,6 +92,7 @@ class GetPermissionLevelsResponse(Model, Generic[ADescription]):
     """The permission levels that a kind of object has."""
 
     permission_levels: list[ADescription] | None = None
+    """The levels, explained."""
 
 
 Request = TypeVar("Request", bound=AccessControlRequest[Any])

@@ -98,12 +98,18 @@ class Service:
             found, next_token = items(answer) or [], next_page_token(answer) or None
             if next_token is None and has_more(answer) and "page_token" not in (where or {}):
                 next_token = f"offset={_offset_of(where) + len(found)}"
-            page = Page(found, next_token)
+            page = Page(
+                found,
+                next_token,
+                getattr(answer, "prev_page_token", None) or None,
+                getattr(answer, "total_count", None),
+            )
             if fill_in is not None:
                 await fill_in(page.items)
             return page
 
-        return Pager(fetch, page_token=page_token, max_items=max_items)
+        name = endpoint.replace("{v}", self._version)
+        return Pager(fetch, page_token=page_token, max_items=max_items, name=name)
 
     def _prepare(self, template: str) -> tuple[str, str, bool]:
         endpoint = template.replace("{v}", self._version)
@@ -189,6 +195,8 @@ def received_id(name: str, value: int | None) -> int:
 
 def build_each(cls: type[M], given: Iterable[M | Mapping[str, Any]], name: str) -> list[M]:
     """`codec.build` for each of a list; what is wrong names its place in the list of this name."""
+    if isinstance(given, codec.Model):
+        raise TypeError(f"{name} is a list, and a {type(given).__name__} is not iterable: put it into one")
     built = []
     for index, one in enumerate(given):
         try:

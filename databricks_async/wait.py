@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from datetime import timedelta
-from typing import Any, Generic, TypeAlias, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from databricks_async.aio import time_limit
 from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
 from databricks_async.polling import PollInterval
+from databricks_async.suggest import has_no, refuse
 from databricks_async.watch import Watch
 
 T = TypeVar("T")
 R = TypeVar("R")
+W = TypeVar("W", covariant=True)
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)
 
 Timeout: TypeAlias = float | timedelta | None
 """Seconds; None is without limit."""
@@ -72,6 +79,15 @@ class Wait(Generic[T]):
         """Each change of state once, the first poll and the last included; raises nothing for a failed end."""
         return Watch(self._name, self._reader(), self._key, interval=self._interval, ended=self._ended)
 
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = refuse(
+            "a wait is asynchronous: write `async for change in wait`, or `await wait.result()` for its end"
+        )
+        __await__ = refuse(
+            "a wait is not awaited: write `await wait.result()` for its end, or `async for change in wait`"
+        )
+
+    @has_no(callback="write `async for change in wait: ...` to see each change")
     async def result(self, timeout: Timeout = None) -> T:
         """The object at the end of the operation.
 
@@ -130,3 +146,51 @@ class Wait(Generic[T]):
                 await interval.pause()
 
         return read
+
+
+class _HasResult(Protocol[Result]):
+    async def result(self, timeout: Timeout = None) -> Result: ...
+
+
+class Starting(Coroutine[Any, Any, W]):
+    """A call that starts something: `await call` returns its wait, `await call.result()` the result of that."""
+
+    def __init__(self, call: Coroutine[Any, Any, W]) -> None:
+        self._call = call
+        self.__qualname__ = getattr(call, "__qualname__", type(call).__name__)
+
+    @has_no(callback="write `async for change in await call: ...` to see each change")
+    async def result(self: Starting[_HasResult[R]], timeout: Timeout = None) -> R:
+        """Make the call, then wait for its end: as `result` of the wait, with the same errors."""
+        try:
+            seconds = seconds_of(timeout)  # before anything is sent
+        except BaseException:
+            self.close()
+            raise
+        return await (await self).result(seconds)
+
+    def __await__(self) -> Generator[Any, Any, W]:
+        return self._call.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._call.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._call.throw(*error)
+
+    def close(self) -> None:
+        self._call.close()
+
+
+def starts(method: Callable[P, Coroutine[Any, Any, W]]) -> Callable[P, Starting[W]]:
+    """A method that starts something and returns a wait for it: `await w.jobs.run_now(1).result()` works too."""
+
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Starting[W]:
+        return Starting(method(*args, **kwargs))
+
+    # For what has to know before it calls, such as the mocks of `unittest.mock`.
+    if sys.version_info >= (3, 12):
+        return inspect.markcoroutinefunction(call)
+    call._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    return call

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
 from databricks_async.polling import PollInterval, poll
+from databricks_async.suggest import refuse
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ class Watch(Generic[T], AsyncIterator[T]):
 
     def __aiter__(self) -> Watch[T]:
         return self
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = __await__ = refuse("a watch is asynchronous: write `async for change in watch`")
 
     async def __anext__(self) -> T:
         while not self._over:

@@ -98,20 +98,19 @@ def test_the_classes_are_those_of_the_official_sdk() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "message", "name"),
     [
-        ("GET /api/2.0/clusters/get", "Cluster 1 does not exist", "ResourceDoesNotExist"),
-        ("GET /api/2.1/clusters/get", "Cluster 1 does not exist", "ResourceDoesNotExist"),
-        ("GET /api/2.2/jobs/get", "Job 7 does not exist.", "ResourceDoesNotExist"),
-        ("GET /api/2.1/jobs/runs/get", "Run 7 does not exist.", "ResourceDoesNotExist"),
-        ("GET /api/2.1/jobs/runs/get", "Run: 7 in job: 8 doesn't exist", "ResourceDoesNotExist"),
-        ("GET /api/2.1/jobs/runs/get-output", "Run 7 does not exist.", "ResourceDoesNotExist"),
+        ("GET /api/2.0/clusters/get", "Cluster 1 does not exist", "MissingResource"),
+        ("POST /api/2.1/clusters/start", "Cluster 1 does not exist", "MissingResource"),
+        ("GET /api/2.2/jobs/get", "Job 7 does not exist.", "MissingResource"),
+        ("POST /api/2.2/jobs/run-now", "Job 7 does not exist.", "MissingResource"),
+        ("GET /api/2.1/jobs/runs/get", "Run 7 does not exist.", "MissingResource"),
+        ("GET /api/2.1/jobs/runs/get", "Run: 7 in job: 8 doesn't exist", "MissingResource"),
+        ("GET /api/2.1/jobs/runs/get-output", "Run 7 does not exist.", "MissingResource"),
         ("GET /api/2.1/clusters/get", "cluster_id is malformed", "InvalidParameterValue"),
-        ("GET /api/2.1/clusters/list", "Cluster 1 does not exist", "InvalidParameterValue"),
-        ("POST /api/2.1/clusters/get", "Cluster 1 does not exist", "InvalidParameterValue"),
-        ("GET /api/2.1/jobs/get", "Cluster 1 does not exist", "InvalidParameterValue"),
+        ("POST /api/2.2/jobs/runs/repair", "Task 'a' does not exist in run 7.", "InvalidParameterValue"),
     ],
 )
-def test_three_endpoints_say_not_found_in_words(endpoint: str, message: str, name: str) -> None:
-    """A wrong parameter that is a missing object is ResourceDoesNotExist, only where the service does that."""
+def test_a_missing_object_may_be_said_in_words(endpoint: str, message: str, name: str) -> None:
+    """A wrong parameter that is a missing object is a ResourceDoesNotExist, whichever method met it."""
     request = Request(endpoint, endpoint.partition(" ")[2])
     error = raised(400, {"error_code": "INVALID_PARAMETER_VALUE", "message": message}, request)
     assert type(error).__name__ == name

@@ -33,6 +33,7 @@ from databricks_async.codec import Model, OpenEnum
 from databricks_async.errors import DatabricksError
 from databricks_async.pager import Pager
 from databricks_async.wait import Wait
+from databricks_async.workspace import Download
 
 ARGUMENTS = {
     "access_control_list": [{"user_name": "me", "permission_level": "CAN_MANAGE"}],
@@ -304,10 +305,10 @@ async def call(client, operation):
         result = getattr(getattr(client, service), name)(**arguments)
         if isinstance(result, Pager):
             result = [one async for page in pages(result) for one in page.items]
-        elif inspect.isawaitable(result):
-            result = await result
-        else:
+        elif isinstance(result, Download):
             result = await result.read()
+        else:
+            result = await result
         use(result)
     except DatabricksError as ours:
         error = ours

@@ -6,6 +6,7 @@ from databricks_async.front_door import front_door
 
 if TYPE_CHECKING:
     from databricks_async.clusters.api import Clusters as Clusters
+    from databricks_async.clusters.keywords import ClusterKeywords as ClusterKeywords
     from databricks_async.clusters.models import *
     from databricks_async.clusters.running import ClusterWait as ClusterWait
     from databricks_async.clusters.select import NodeTypeCriteria as NodeTypeCriteria
@@ -15,6 +16,7 @@ else:
         __name__,
         {
             "models": "*",
+            "keywords": ["ClusterKeywords"],
             "running": ["ClusterWait"],
             "select": ["NodeTypeCriteria", "SparkVersionCriteria"],
             "api": ["Clusters"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import orjson
 
@@ -34,22 +35,24 @@ from databricks_async.clusters.models import (
     UpdateClusterResource,
 )
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import Model, build, one_level
+from databricks_async.codec import Model, build, check_word, given_as, one_level
+from databricks_async.codec.given import Given
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, identifier, number
-from databricks_async.wait import Timeout, seconds_of
+from databricks_async.suggest import has_no
+from databricks_async.wait import Timeout, starts
 from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
+    from databricks_async.clusters.keywords import ClusterKeywords
     from databricks_async.session.session import Session
 
-P = ParamSpec("P")
-
-Body: TypeAlias = ClusterSpec | Mapping[str, Any]
+Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
 _MAX_EVENTS = {"2.0": 50, "2.1": 500}
@@ -60,8 +63,7 @@ class Clusters(Service):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
-    milliseconds. An unknown cluster raises `ResourceDoesNotExist` where it is read first (`get`, `edit`, `update`,
-    waiting, watching) and `InvalidParameterValue` elsewhere, a cluster in the wrong state `InvalidState`.
+    milliseconds. An unknown cluster raises `ResourceDoesNotExist`, a cluster in the wrong state `InvalidState`.
     """
 
     def __init__(self, session: Session, version: str) -> None:
@@ -77,14 +79,15 @@ class Clusters(Service):
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
+    @starts
     async def create(
         self,
         spec: Body | None = None,
         /,
         *,
-        clone_from: CloneCluster | Mapping[str, Any] | None = None,
+        clone_from: Given[CloneCluster] | None = None,
         idempotency_token: str | None = None,
-        **fields: Any,
+        **fields: Unpack[ClusterKeywords],
     ) -> ClusterWait:
         """Create and start a cluster from a `ClusterSpec`, a mapping, or the same fields as keywords.
 
@@ -94,12 +97,13 @@ class Clusters(Service):
         """
         beside = {"clone_from": clone_from, "idempotency_token": idempotency_token}
         beside = {name: value for name, value in beside.items() if value is not None}
-        given: Any = spec
-        if beside and isinstance(spec, Model | Mapping):
-            given = {**(one_level(spec) if isinstance(spec, Model) else spec), **beside}
+        given: Any = given_as(spec)
+        keywords: dict[str, Any] = {**fields}
+        if beside and isinstance(given, Model | Mapping):
+            given = {**(one_level(given) if isinstance(given, Model) else given), **beside}
         else:
-            fields |= beside
-        body = build(CreateCluster, given, **fields)
+            keywords |= beside
+        body = build(CreateCluster, given, **keywords)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
         try:
             answer = await self._call(
@@ -116,7 +120,8 @@ class Clusters(Service):
         wait.response = answer
         return wait
 
-    async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Any) -> ClusterWait:
+    @starts
+    async def edit(self, cluster_id: str, spec: Body | None = None, **fields: Unpack[ClusterKeywords]) -> ClusterWait:
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
@@ -127,8 +132,9 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/edit", cluster_id, one_level(body), replay=_replay(steady))
         return self._wait(cluster_id, "edit", steady)
 
+    @starts
     async def update(
-        self, cluster_id: str, update_mask: str, cluster: UpdateClusterResource | Mapping[str, Any] | None = None
+        self, cluster_id: str, update_mask: str, cluster: Given[UpdateClusterResource] | None = None
     ) -> ClusterWait:
         """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
 
@@ -141,8 +147,9 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/update", cluster_id, settings, replay=_replay(steady))
         return self._wait(cluster_id, "update", steady)
 
+    @starts
     async def resize(
-        self, cluster_id: str, *, num_workers: int | None = None, autoscale: AutoScale | Mapping[str, Any] | None = None
+        self, cluster_id: str, *, num_workers: int | None = None, autoscale: Given[AutoScale] | None = None
     ) -> ClusterWait:
         """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it."""
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
@@ -169,11 +176,13 @@ class Clusters(Service):
 
     # --- starting and stopping ---------------------------------------------------------------------------------------
 
+    @starts
     async def start(self, cluster_id: str) -> ClusterWait:
         """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated."""
         await self._act("POST /api/{v}/clusters/start", cluster_id)
         return self._wait(cluster_id, "start", UP)
 
+    @starts
     async def restart(self, cluster_id: str, restart_user: str | None = None) -> ClusterWait:
         """Restart a running cluster. The wait ends when it runs again.
 
@@ -183,6 +192,7 @@ class Clusters(Service):
         await self._act("POST /api/{v}/clusters/restart", cluster_id, settings, replay="unsafe")
         return self._wait(cluster_id, "restart", UP)
 
+    @starts
     async def delete(self, cluster_id: str) -> ClusterWait:
         """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down."""
         await self._act("POST /api/{v}/clusters/delete", cluster_id)
@@ -275,61 +285,70 @@ class Clusters(Service):
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
     async def create_and_wait(
-        self, spec: Body | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self,
+        spec: Body | None = None,
+        /,
+        *,
+        clone_from: Given[CloneCluster] | None = None,
+        idempotency_token: str | None = None,
+        timeout: Timeout = None,
+        **fields: Unpack[ClusterKeywords],
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.create, spec, **fields)
+        beside: Any = {"clone_from": clone_from, "idempotency_token": idempotency_token}
+        return await self.create(spec, **beside, **fields).result(timeout)
 
     async def edit_and_wait(
-        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Any
+        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Unpack[ClusterKeywords]
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._and_wait(timeout, self.edit, cluster_id, spec, **fields)
+        return await self.edit(cluster_id, spec, **fields).result(timeout)
 
     async def update_and_wait(
         self,
         cluster_id: str,
         update_mask: str,
-        cluster: UpdateClusterResource | Mapping[str, Any] | None = None,
+        cluster: Given[UpdateClusterResource] | None = None,
         *,
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self._and_wait(timeout, self.update, cluster_id, update_mask, cluster)
+        return await self.update(cluster_id, update_mask, cluster).result(timeout)
 
     async def resize_and_wait(
         self,
         cluster_id: str,
         *,
         num_workers: int | None = None,
-        autoscale: AutoScale | Mapping[str, Any] | None = None,
+        autoscale: Given[AutoScale] | None = None,
         timeout: Timeout = None,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.resize, cluster_id, num_workers=num_workers, autoscale=autoscale)
+        return await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale).result(timeout)
 
     async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.start, cluster_id)
+        return await self.start(cluster_id).result(timeout)
 
     async def restart_and_wait(
         self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await self._and_wait(timeout, self.restart, cluster_id, restart_user)
+        return await self.restart(cluster_id, restart_user).result(timeout)
 
     async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await self._and_wait(timeout, self.delete, cluster_id)
+        return await self.delete(cluster_id).result(timeout)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def events(
         self,
         cluster_id: str,
         *,
-        start_time: int | None = None,
-        end_time: int | None = None,
+        start_time: int | datetime | None = None,
+        end_time: int | datetime | None = None,
         order: GetEventsOrder | str | None = None,
         event_types: Iterable[EventType | str] | None = None,
         offset: int | None = None,
@@ -339,9 +358,9 @@ class Clusters(Service):
     ) -> Pager[ClusterEvent]:
         """What happened to a cluster, the newest first unless `order="ASC"`.
 
-        `start_time` and `end_time` are epoch milliseconds. `page_size` is how many events one request brings: 500 at
-        most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it, `offset` leaves out so
-        many of the first.
+        `start_time` and `end_time` are epoch milliseconds or aware datetimes. `page_size` is how many events one
+        request brings: 500 at most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it,
+        `offset` leaves out so many of the first.
         """
         identifier("cluster_id", cluster_id)
         if offset is not None:
@@ -349,12 +368,16 @@ class Clusters(Service):
         usual = _MAX_EVENTS.get(self._version, 500)
         if isinstance(event_types, str):
             event_types = (event_types,)
+        types = None if event_types is None else [*event_types]
+        for index, event_type in enumerate(types or ()):
+            check_word(EventType, event_type, "event_types", index)
+        check_word(GetEventsOrder, order, "order")
         first = {
             "cluster_id": cluster_id,
-            "start_time": start_time,
-            "end_time": end_time,
+            "start_time": to_epoch_ms("start_time", start_time),
+            "end_time": to_epoch_ms("end_time", end_time),
             "order": order,
-            "event_types": None if event_types is None else [*event_types],
+            "event_types": types,
             "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
         }
 
@@ -374,11 +397,12 @@ class Clusters(Service):
             max_items=max_items,
         )
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list(
         self,
         *,
-        filter_by: ListClustersFilterBy | Mapping[str, Any] | None = None,
-        sort_by: ListClustersSortBy | Mapping[str, Any] | None = None,
+        filter_by: Given[ListClustersFilterBy] | None = None,
+        sort_by: Given[ListClustersSortBy] | None = None,
         can_use_client: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -430,12 +454,6 @@ class Clusters(Service):
             lookup=f"clusters.get({cluster_id!r}) shows its state, clusters.events({cluster_id!r}) what was done to it",
             body={**(settings or {}), "cluster_id": identifier("cluster_id", cluster_id)},
         )
-
-    async def _and_wait(
-        self, timeout: Timeout, begin: Callable[P, Awaitable[ClusterWait]], *args: P.args, **kwargs: P.kwargs
-    ) -> ClusterDetails:
-        seconds = seconds_of(timeout)  # before anything is sent
-        return await (await begin(*args, **kwargs)).result(seconds)
 
     async def _steady_state(self, cluster_id: str) -> frozenset[State]:
         """Where a change of the specification ends: a terminated cluster takes it and stays down."""

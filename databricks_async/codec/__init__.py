@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 import attrs
 import orjson
 
-from databricks_async.codec import hooks
-from databricks_async.codec.hooks import one_level
+from databricks_async.codec import hooks, show
+from databricks_async.codec.given import Given
+from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
+from databricks_async.documentation import Documented
 from databricks_async.nesting import MAX_DEPTH, is_too_deep
 from databricks_async.suggest import did_you_mean
 
@@ -30,9 +33,11 @@ __all__ = [
     "OpenEnum",
     "WrongShape",
     "build",
+    "check_word",
     "converter",
     "decode",
     "encode",
+    "given_as",
     "one_level",
     "to_dict",
 ]
@@ -48,11 +53,18 @@ SECRET_VALUES: Final = {"hidden": "values"}
 """Metadata of a map whose keys may be shown, and whose values never are."""
 
 
-class _Suggests(type):
-    """Makes a misspelt keyword a TypeError that names the right one."""
+class _ModelType(Documented, type):
+    # Names the right one of a misspelt keyword.
 
-    if not TYPE_CHECKING:  # a metaclass with a __call__ would hide the constructors from type checkers
+    if not TYPE_CHECKING:
+        __doc__ = Documented.__dict__["__doc__"]  # of each model, and not of this class
 
+        @property
+        def __signature__(cls):
+            signature = inspect.signature(cls.__init__)
+            return signature.replace(parameters=[*signature.parameters.values()][1:], return_annotation=cls)
+
+        # To type checkers a metaclass with a __call__ would hide the constructors.
         def __call__(cls, *args, **kwargs):
             try:
                 return super().__call__(*args, **kwargs)
@@ -63,8 +75,12 @@ class _Suggests(type):
 
 
 @attrs.define(kw_only=True, repr=False)
-class Model(metaclass=_Suggests):
-    """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values."""
+class Model(metaclass=_ModelType):
+    """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values.
+
+    `repr` is a short line, `print` shows all; secrets are hidden in both. `json.dumps` and `orjson.dumps` take
+    `default=Model.as_dict`. A FastAPI endpoint can return it.
+    """
 
     unknown_fields: dict[str, Any] | None = None
     """What was received and the class does not represent: keys it does not know, and known keys that were null.
@@ -87,8 +103,33 @@ class Model(metaclass=_Suggests):
         filled step by step.
         """
 
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Its items: `dict(model)` is `model.as_dict()`."""
+        return iter(self.as_dict().items())
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(_shown(self))})"
+        return show.short(self)
+
+    def __str__(self) -> str:
+        return show.pretty(self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        return show.rich_parts(self)
+
+    def _repr_html_(self) -> str:
+        return show.table(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from databricks_async.codec.pydantic import core_schema_of
+
+        return core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        from databricks_async.codec.pydantic import json_schema_of
+
+        return json_schema_of(cls)
 
 
 def decode(body: bytes, cls: type[T]) -> T:
@@ -135,11 +176,15 @@ def to_dict(value: Any) -> Any:
     for plain in (str, int, float):
         if isinstance(value, plain):
             return to_dict(plain(value))
+    if (given := given_as(value)) is not value:
+        return to_dict(given)
     raise WrongShape(f"expected something that JSON knows, got a {kind.__name__}")
 
 
-def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keywords: Any) -> M:
+def build(cls: type[M], given: Given[M] | None = None, /, **keywords: Any) -> M:
     """The model of a request, from a model, a plain mapping (which may hold models) or its fields as keywords; checked.
+
+    Models of the official SDK count as mappings.
 
     What is given is read once, into new models, and left as it is. A model may be of a class that `cls` extends.
     Wrong types and misspelt names are a `WrongShape` (a ValueError) that names the place, misspelt keywords a
@@ -153,7 +198,7 @@ def build(cls: type[M], given: M | Mapping[str, Any] | None = None, /, **keyword
         raise TypeError(f"give a {cls.__name__}, a mapping or keywords, not two of them")
     elif isinstance(given, Model) and issubclass(cls, type(given)):
         return _built(cls, one_level(given), None)
-    return _built(cls, given, given)
+    return _built(cls, given_as(given), given)
 
 
 def _built(cls: type[M], given: object, typed: object) -> M:
@@ -235,8 +280,7 @@ def _check(made: object, typed: Any) -> None:
     `typed` is what they were made from, if that was a mapping or list that a person typed; a model is trusted with its
     unknown fields: the service may have sent them.
     """
-    if isinstance(typed, Model):
-        typed = None
+    typed = _typed(typed)
     if isinstance(made, Model):
         cls = type(made)
         for name, wire in hooks.holders_of(cls):
@@ -245,6 +289,9 @@ def _check(made: object, typed: Any) -> None:
         if typed is not None:
             if made.unknown_fields:
                 _check_names(made)
+            for name, wire in hooks.enums_of(cls):
+                if (word := getattr(made, name)) is not None and not word.is_known:
+                    check_word(type(word), word, wire)
             for name, wire, expected in hooks.mandatory_of(cls):
                 if getattr(made, name) is None:
                     got = "null" if wire in typed else "nothing"
@@ -263,6 +310,10 @@ def _check(made: object, typed: Any) -> None:
 _HOLDERS: Final = (Model, list, dict)
 
 
+def _typed(given: Any) -> Any:
+    return given if isinstance(given, Mapping | Sequence) else None
+
+
 def _check_names(made: Model) -> None:
     cls = type(made)
     missing = [hooks.wire_name(field) for field in hooks.fields_of(cls) if getattr(made, field.name) is None]
@@ -272,6 +323,16 @@ def _check_names(made: Model) -> None:
         if meant := next((field for field in missing if _is_slip(name, field)), None):
             raise WrongShape(f"{cls.__name__} has no field {name!r}: did you mean {meant!r}?")
         _log_unknown(cls, name)
+
+
+def check_word(cls: type[OpenEnum], word: str | None, *path: str | int) -> None:
+    """Refuse a word that is one slip away from a word of `cls`. Others pass: the service may be newer."""
+    if isinstance(word, Enum):
+        word = word.value
+    if not isinstance(word, str) or cls(word).is_known:
+        return
+    if meant := next((known.value for known in cls if _is_slip(word, known.value)), None):
+        raise WrongShape(f"{cls.__name__} has no {word!r}: did you mean {meant!r}?", path)
 
 
 @lru_cache(256)
@@ -301,19 +362,4 @@ def _check_inside(step: str | int, made: object, typed: object) -> None:
         raise error.inside(step) from None
 
 
-# --- What people see.
-
-
-def _shown(model: Model) -> Iterator[str]:
-    (unknown_fields, *fields) = attrs.fields(type(model))
-    fields.sort(key=lambda field: field.default is not attrs.NOTHING)  # ids first
-    for field in (*fields, unknown_fields):
-        value = getattr(model, field.name)
-        if value is None:
-            continue
-        hidden = "values" if field is unknown_fields else field.metadata.get("hidden")
-        if hidden == "values" and isinstance(value, Mapping):
-            value = dict.fromkeys(value, "***")
-        elif hidden:
-            value = "***"
-        yield f"{field.name}={value!r}"
+show.use_in_pprint(Model.__repr__)

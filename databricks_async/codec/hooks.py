@@ -267,6 +267,13 @@ def holders_of(cls: Hashable) -> list[tuple[str, str]]:
 
 
 @lru_cache(None)
+def enums_of(cls: Hashable) -> list[tuple[str, str]]:
+    """Those whose values are words."""
+    hints = hints_of(cls)
+    return [(name, wire) for name, wire in _names_of(cls) if is_enum(required(hints[name]))]
+
+
+@lru_cache(None)
 def mandatory_of(cls: Any) -> list[tuple[str, str, str]]:
     """The fields that a caller has to give though an answer may lack them: name, key in JSON, what is expected."""
     hints = hints_of(cls)
@@ -298,7 +305,18 @@ def _mapping(value: Any, cls: type[Any]) -> dict[str, Any]:
         return one_level(value)  # its fields may have been set to anything
     if attrs.has(type(value)):
         raise WrongShape(f"expected {cls.__name__}, got {type(value).__name__}")
+    if (given := given_as(value)) is not value:
+        return dict(given)
     raise wrong_type("an object", value)
+
+
+def given_as(value: Any) -> Any:
+    """What was given, but a model of the official SDK as the mapping that its `as_dict()` returns."""
+    if attrs.has(type(value)) or isinstance(value, type | Mapping):
+        return value
+    as_dict = getattr(value, "as_dict", None)
+    made = as_dict() if callable(as_dict) else None
+    return made if isinstance(made, Mapping) else value
 
 
 def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ file         how `.databrickscfg` is read
 methods      the ways to authorize: their names and what each needs
 """
 
-from databricks_async.config.settings import Arguments, Config, hidden
+from databricks_async.config.arguments import Arguments
+from databricks_async.config.settings import Config, hidden
 from databricks_async.config.values import is_loopback
 
 __all__ = ["Arguments", "Config", "hidden", "is_loopback"]

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypedDict, Unpack, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack, cast
 
 import attrs
 
+from databricks_async.config.arguments import Arguments
 from databricks_async.config.file import read_sections, warn_if_readable_by_others
 from databricks_async.config.methods import COMPANIONS, COMPLETE, FOREIGN, NEEDS, NOT_OFFERED, ways_among
 from databricks_async.config.values import (
@@ -29,6 +30,7 @@ from databricks_async.config.values import (
     read_secret_header,
     read_text,
 )
+from databricks_async.documentation import Documented
 from databricks_async.errors import ConfigError
 from databricks_async.secret import MASK, Secret, hide, reveal
 from databricks_async.suggest import did_you_mean
@@ -65,53 +67,8 @@ class _Origin:
         return f"{name} ({source})"
 
 
-class Arguments(TypedDict, total=False):
-    """The arguments of `Config` and `Config.resolve`, all optional. None is as good as absent."""
-
-    host: str | None
-    token: str | None
-    client_id: str | None
-    client_secret: str | None
-    profile: str | None
-    config_file: str | None
-    auth_type: str | None
-    account_id: str | None
-    workspace_id: str | None
-    discovery_url: str | None
-    scopes: str | Iterable[str] | None
-    token_audience: str | None
-    oidc_token_env: str | None
-    oidc_token_filepath: str | None
-    metadata_service_url: str | None
-    databricks_cli_path: str | None
-    azure_workspace_resource_id: str | None
-    azure_use_msi: bool | None
-    azure_client_id: str | None
-    azure_client_secret: str | None
-    azure_tenant_id: str | None
-    azure_environment: str | None
-    azure_client_certificate_path: str | None
-    azure_client_certificate_password: str | None
-    azure_msi_object_id: str | None
-    azure_msi_resource_id: str | None
-    azure_federated_token_file: str | None
-    azure_federated_client_id: str | None
-    azure_federated_tenant_id: str | None
-    azure_authority_host: str | None
-    cluster_id: str | None
-    warehouse_id: str | None
-    serverless_compute_id: str | None
-    http_timeout_seconds: float | None
-    retry_timeout_seconds: float | None
-    poll_interval_seconds: float | None
-    max_connections: int | None
-    max_answer_bytes: int | None
-    proxy: str | None
-    ca_bundle: str | None
-
-
 @attrs.frozen(kw_only=True, init=False)
-class Config:
+class Config(metaclass=Documented):
     """Which workspace, on whose behalf, and with which limits. Always complete and free of contradictions.
 
     `Config(...)` takes just what it is given; `Config.resolve(...)` also looks into the environment and the
@@ -125,6 +82,7 @@ class Config:
     token: Secret | None = _attribute(read_secret_header, "DATABRICKS_TOKEN", group="pat")
     """A personal access token, or a Microsoft Entra token."""
     client_id: str | None = _attribute(read_text, "DATABRICKS_CLIENT_ID", group="oauth")
+    """The application id of the service principal whose OAuth secret is `client_secret`."""
     client_secret: Secret | None = _attribute(read_secret, "DATABRICKS_CLIENT_SECRET", group="oauth")
     """The OAuth secret of the service principal `client_id`."""
     profile: str | None = _attribute(read_text, "DATABRICKS_CONFIG_PROFILE")
@@ -135,9 +93,11 @@ class Config:
     """The one way to authorize that is tried; None for the first that serves. Found from the other values where these
     settle it: `pat`, `oauth-m2m`, `azure-client-secret`."""
     account_id: str | None = _attribute(read_text, "DATABRICKS_ACCOUNT_ID")
+    """The id of the account, a GUID."""
     workspace_id: str | None = _attribute(read_header, "DATABRICKS_WORKSPACE_ID")
     """Which of the workspaces of one host. Taken from `?o=` of the host, as `account_id` from `?a=`, if not set."""
     discovery_url: str | None = _attribute(read_text, "DATABRICKS_DISCOVERY_URL")
+    """The address of an OpenID configuration that names the token endpoint, in place of the host's."""
     scopes: tuple[str, ...] = _attribute(read_scopes, default=())
     """OAuth scopes, sorted; empty means all that the service principal may do."""
     token_audience: str | None = _attribute(read_text, "DATABRICKS_TOKEN_AUDIENCE")
@@ -151,14 +111,19 @@ class Config:
     metadata_service_url: Secret | None = _attribute(
         read_secret, "DATABRICKS_METADATA_SERVICE_URL", group="metadata-service"
     )
+    """The address of a local metadata service that gives tokens; its path is a secret."""
     databricks_cli_path: str | None = _attribute(read_text, "DATABRICKS_CLI_PATH")
     """The Databricks CLI's file; None is `databricks` on the PATH."""
     azure_workspace_resource_id: str | None = _attribute(read_text, "DATABRICKS_AZURE_RESOURCE_ID", group="azure")
+    """The Azure resource id of the workspace: `/subscriptions/.../workspaces/...`."""
     azure_use_msi: bool | None = _attribute(read_flag, "ARM_USE_MSI", group="azure")
     """Whether to use the managed identity of the machine."""
     azure_client_id: str | None = _attribute(read_text, "ARM_CLIENT_ID", group="azure")
+    """The application id of an Entra service principal, or of a user-assigned managed identity."""
     azure_client_secret: Secret | None = _attribute(read_secret, "ARM_CLIENT_SECRET", group="azure")
+    """The secret of the Entra service principal."""
     azure_tenant_id: str | None = _attribute(read_text, "ARM_TENANT_ID", group="azure")
+    """The id of the Entra tenant; found from the workspace if not given."""
     azure_environment: str | None = _attribute(read_azure_environment, "ARM_ENVIRONMENT")
     """`PUBLIC`, `USGOVERNMENT` or `CHINA`; None is found from the host."""
     azure_client_certificate_path: str | None = _attribute(read_text, "ARM_CLIENT_CERTIFICATE_PATH", group="azure")
@@ -166,18 +131,26 @@ class Config:
     azure_client_certificate_password: Secret | None = _attribute(
         read_secret, "ARM_CLIENT_CERTIFICATE_PASSWORD", group="azure"
     )
+    """The password of the certificate file."""
     azure_msi_object_id: str | None = _attribute(read_text, "ARM_MSI_OBJECT_ID", group="azure")
     """Picks a user-assigned managed identity, as `azure_client_id` and `azure_msi_resource_id` do."""
     azure_msi_resource_id: str | None = _attribute(read_text, "ARM_MSI_RESOURCE_ID", group="azure")
+    """The Azure resource id of a user-assigned managed identity."""
     # What the webhook of AKS puts into every pod: no way that anybody chose, so no second one beside another.
     azure_federated_token_file: str | None = _attribute(read_text, "AZURE_FEDERATED_TOKEN_FILE")
+    """The file with a federated token, as AKS mounts it."""
     azure_federated_client_id: str | None = _attribute(read_text, "AZURE_CLIENT_ID")
+    """The application id that the federated token is for."""
     azure_federated_tenant_id: str | None = _attribute(read_text, "AZURE_TENANT_ID")
+    """The Entra tenant of the federated token."""
     azure_authority_host: str | None = _attribute(read_text, "AZURE_AUTHORITY_HOST")
     """Microsoft Entra's address, in place of the cloud's."""
     cluster_id: str | None = _attribute(read_text, "DATABRICKS_CLUSTER_ID")
+    """The id of a cluster for programs to read; this library sends it nowhere."""
     warehouse_id: str | None = _attribute(read_text, "DATABRICKS_WAREHOUSE_ID")
+    """The id of a SQL warehouse for programs to read; this library sends it nowhere."""
     serverless_compute_id: str | None = _attribute(read_text, "DATABRICKS_SERVERLESS_COMPUTE_ID")
+    """The serverless compute for programs to read; this library sends it nowhere."""
     http_timeout_seconds: float = _attribute(read_positive_seconds, default=60.0)
     """How long one request may take."""
     retry_timeout_seconds: float = _attribute(read_seconds, default=300.0)
@@ -185,6 +158,7 @@ class Config:
     poll_interval_seconds: float = _attribute(read_positive_seconds, default=1.0)
     """The first pause of a wait; later ones are longer."""
     max_connections: int = _attribute(read_count, default=100)
+    """Connections, and calls in flight, at most."""
     max_answer_bytes: int = _attribute(read_count, default=64 * 2**20)
     """How long an answer may be, decompressed; a longer one is an `InvalidResponse`. Downloads have no limit."""
     proxy: Secret | None = _attribute(read_proxy)

@@ -17,6 +17,16 @@ from databricks_async.secret import HiddenStr, Secret, hide, reveal
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+_ACCOUNTS = re.compile(r"accounts[a-z-]*\.(.+\.)?(azuredatabricks\.net|databricks\.[a-z.]+)$")
+_NO_WORKSPACES = {
+    "databricks.com": "a website's",
+    "www.databricks.com": "a website's",
+    "azure.microsoft.com": "a website's",
+    "learn.microsoft.com": "a website's",
+    "portal.azure.com": "the Azure portal's",
+    "login.databricks.com": "a login page's",
+    "login.microsoftonline.com": "a login page's",
+}
 # What an address pasted from the browser says of itself, and of which setting that is.
 _IDS = {"o": "workspace_id", "workspace_id": "workspace_id", "a": "account_id", "account_id": "account_id"}
 
@@ -68,6 +78,8 @@ def _hidden(value: Any, read: Any) -> HiddenStr:
 
 
 def read_host(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text, the address of a workspace: https://adb-....azuredatabricks.net")  # noqa: TRY004
     text = read_text(value)
     if re.match(r"https?:(?!//)", text):
         raise ValueError("is not a valid address")
@@ -91,6 +103,8 @@ def read_host(value: Any) -> str:
         raise ValueError("is not a valid address")
     if scheme == "http" and not is_loopback(name.strip("[]")):
         raise ValueError("is plain http, which would send the token unencrypted: use https")
+    if kind := _NO_WORKSPACES.get(name) or ("an account's" if _ACCOUNTS.match(name) else None):
+        raise ValueError(f"is {kind} address: give that of a workspace, https://adb-....azuredatabricks.net")
     # What follows, as in an address pasted from the browser, is a page of the web interface.
     return f"{scheme}://{name}" + ("" if port in (None, 443 if scheme == "https" else 80) else f":{port}")
 

@@ -8,17 +8,23 @@ if TYPE_CHECKING:
     from databricks_async.jobs.api import Jobs as Jobs
     from databricks_async.jobs.errors import FailedTask as FailedTask
     from databricks_async.jobs.errors import RunFailed as RunFailed
+    from databricks_async.jobs.keywords import JobKeywords as JobKeywords
+    from databricks_async.jobs.keywords import RepairRunKeywords as RepairRunKeywords
+    from databricks_async.jobs.keywords import RunNowKeywords as RunNowKeywords
     from databricks_async.jobs.many import Outcome as Outcome
     from databricks_async.jobs.many import Outcomes as Outcomes
     from databricks_async.jobs.many import RunRequest as RunRequest
     from databricks_async.jobs.models import *
     from databricks_async.jobs.runs import CancelOnExit as CancelOnExit
     from databricks_async.jobs.runs import RunWait as RunWait
+    from databricks_async.jobs.submit_keywords import SubmitKeywords as SubmitKeywords
 else:
     __getattr__, __dir__ = front_door(
         __name__,
         {
             "models": "*",
+            "keywords": ["JobKeywords", "RepairRunKeywords", "RunNowKeywords"],
+            "submit_keywords": ["SubmitKeywords"],
             "errors": ["FailedTask", "RunFailed"],
             "runs": ["CancelOnExit", "RunWait"],
             "many": ["Outcome", "Outcomes", "RunRequest"],

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 from uuid import uuid4
 
 import attrs
 
 from databricks_async.aio import gather
-from databricks_async.codec import Model, build
+from databricks_async.codec import Model, build, check_word, given_as
+from databricks_async.codec.given import Given
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
@@ -43,18 +46,20 @@ from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
 from databricks_async.jobs.polls import Polls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
-from databricks_async.jobs.single_task import with_tasks
+from databricks_async.jobs.single_task import settings_of, with_tasks
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, number, received_id
-from databricks_async.wait import Timeout, seconds_of
+from databricks_async.suggest import has_no
+from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
+    from databricks_async.jobs.keywords import JobKeywords, RepairRunKeywords, RunNowKeywords
+    from databricks_async.jobs.submit_keywords import SubmitKeywords
     from databricks_async.session.session import Session
 
 log = logging.getLogger("databricks_async")
 
-P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
 W = TypeVar("W", Job, Run)
 
@@ -69,8 +74,7 @@ class Jobs(Service):
     """Jobs and their runs: made, changed, started, repaired, waited for, listed.
 
     What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
-    milliseconds, ids whole numbers. An unknown job or run raises `ResourceDoesNotExist` where it is read first
-    (`get`, `get_run`, waiting) and `InvalidParameterValue` elsewhere.
+    milliseconds, ids whole numbers. An unknown job or run raises `ResourceDoesNotExist`.
     """
 
     def __init__(self, session: Session, version: str) -> None:
@@ -89,7 +93,7 @@ class Jobs(Service):
     # --- jobs --------------------------------------------------------------------------------------------------------
 
     async def create(
-        self, settings: CreateJob | JobSettings | Job | Mapping[str, Any] | None = None, /, **fields: Any
+        self, settings: CreateJob | Job | Given[JobSettings] | None = None, /, **fields: Unpack[JobKeywords]
     ) -> CreateResponse:
         """Create a job from its settings: a model, a mapping (such as the JSON of the web UI), or fields as keywords.
 
@@ -98,7 +102,7 @@ class Jobs(Service):
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
         """
-        body = build(CreateJob, with_tasks(CreateJob, _settings_of(settings)), **with_tasks(CreateJob, fields))
+        body = build(CreateJob, with_tasks(CreateJob, settings_of(settings)), **with_tasks(CreateJob, fields))
         filter_by = f"name={body.name!r}" if body.name else ""
         return await self._call(
             "POST /api/{v}/jobs/create",
@@ -118,7 +122,7 @@ class Jobs(Service):
     async def update(
         self,
         job_id: int,
-        new_settings: JobSettings | Mapping[str, Any] | None = None,
+        new_settings: Given[JobSettings] | None = None,
         *,
         fields_to_remove: Iterable[str] | None = None,
     ) -> None:
@@ -139,9 +143,9 @@ class Jobs(Service):
             fields_to_remove=None if fields_to_remove is None else [*fields_to_remove],
         )
 
-    async def reset(self, job_id: int, new_settings: JobSettings | Job | Mapping[str, Any]) -> None:
+    async def reset(self, job_id: int, new_settings: Job | Given[JobSettings]) -> None:
         """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
-        given = with_tasks(CreateJob, _settings_of(new_settings))
+        given = with_tasks(CreateJob, settings_of(new_settings))
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
         settings = build(JobSettings, given)
@@ -155,33 +159,42 @@ class Jobs(Service):
 
     # --- starting and stopping runs ----------------------------------------------------------------------------------
 
-    async def run_now(self, job: int | RunNow | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    @starts
+    async def run_now(self, job: int | Given[RunNow] | None = None, /, **fields: Unpack[RunNowKeywords]) -> RunWait:
         """Start a run of a job, given by its id or as a `RunNow`; the other fields of `RunNow` are keywords.
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
         given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
         the run of that time; see `RunWait.is_old`.
         """
+        if job is not None and "job_id" in fields:
+            raise TypeError("run_now() got the job twice: write run_now(job_id, ...) without job_id=")
         body = _request(RunNow, "job_id", job, fields)
         return await self._start("POST /api/{v}/jobs/run-now", RunNowResponse, body)
 
-    async def submit(self, run: SubmitRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    @starts
+    async def submit(self, run: Given[SubmitRun] | None = None, /, **fields: Unpack[SubmitKeywords]) -> RunWait:
         """Start a one-time run, without a job, from a `SubmitRun`, a mapping, or the same fields as keywords.
 
         A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
 
         A lost answer never starts a second run; see `run_now`.
         """
-        body = build(SubmitRun, with_tasks(SubmitRun, run), **with_tasks(SubmitRun, fields))
+        body = build(SubmitRun, with_tasks(SubmitRun, given_as(run)), **with_tasks(SubmitRun, fields))
         return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, body)
 
-    async def repair_run(self, run: int | RepairRun | Mapping[str, Any] | None = None, /, **fields: Any) -> RunWait:
+    @starts
+    async def repair_run(
+        self, run: int | Given[RepairRun] | None = None, /, **fields: Unpack[RepairRunKeywords]
+    ) -> RunWait:
         """Run tasks of an ended run again: `rerun_tasks=["key"]` or `rerun_all_failed_tasks=True`.
 
         The wait ends when the run has ended again; the next repair of the run needs its `repair_id` as the
         `latest_repair_id` (after a restart: the last id in the `repair_history` of `get_run`). A
         lost answer raises `OutcomeUnknown` and nothing is sent again: the repair may be under way.
         """
+        if run is not None and "run_id" in fields:
+            raise TypeError("repair_run() got the run twice: write repair_run(run_id, ...) without run_id=")
         body = _request(RepairRun, "run_id", run, fields)
         if body.rerun_tasks is not None:  # the service refuses a key that stands twice
             body = attrs.evolve(body, rerun_tasks=[*dict.fromkeys(body.rerun_tasks)])
@@ -197,6 +210,7 @@ class Jobs(Service):
         wait.repair_id = answer.repair_id
         return wait
 
+    @starts
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
@@ -298,30 +312,35 @@ class Jobs(Service):
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
     async def run_now_and_wait(
-        self, job: int | RunNow | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self, job: int | Given[RunNow] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[RunNowKeywords]
     ) -> Run:
         """`run_now`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.run_now, job, **fields)
+        return await self.run_now(job, **fields).result(timeout)
 
     async def submit_and_wait(
-        self, run: SubmitRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self, run: Given[SubmitRun] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[SubmitKeywords]
     ) -> Run:
         """`submit`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.submit, run, **fields)
+        return await self.submit(run, **fields).result(timeout)
 
     async def repair_run_and_wait(
-        self, run: int | RepairRun | Mapping[str, Any] | None = None, /, *, timeout: Timeout = None, **fields: Any
+        self,
+        run: int | Given[RepairRun] | None = None,
+        /,
+        *,
+        timeout: Timeout = None,
+        **fields: Unpack[RepairRunKeywords],
     ) -> Run:
         """`repair_run`, then its wait's result: the run that ended well."""
-        return await self._and_wait(timeout, self.repair_run, run, **fields)
+        return await self.repair_run(run, **fields).result(timeout)
 
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
-        seconds = seconds_of(timeout)
-        return await (await self.cancel_run(run_id)).result(seconds)
+        return await self.cancel_run(run_id).result(timeout)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list_runs(
         self,
         *,
@@ -330,8 +349,8 @@ class Jobs(Service):
         completed_only: bool | None = None,
         expand_tasks: bool | None = None,
         run_type: RunType | str | None = None,
-        start_time_from: int | None = None,
-        start_time_to: int | None = None,
+        start_time_from: int | datetime | None = None,
+        start_time_to: int | datetime | None = None,
         offset: int | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -339,21 +358,23 @@ class Jobs(Service):
     ) -> Pager[BaseRun]:
         """Runs of the last 60 days, the latest first: of all jobs or one.
 
-        `start_time_from` and `start_time_to` are epoch milliseconds. `expand_tasks` brings the tasks and job clusters,
-        all of them: runs with more than a page holds are read by themselves, concurrently (one that is deleted
-        meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings: 25 at most,
-        and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the latest.
+        `start_time_from` and `start_time_to` are epoch milliseconds or aware datetimes. `expand_tasks` brings the tasks
+        and job clusters, all of them: runs with more than a page holds are read by themselves, concurrently (one that
+        is deleted meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings:
+        25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
+        latest.
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
+        check_word(RunType, run_type, "run_type")
         query = {
             "job_id": None if job_id is None else number("job_id", job_id),
             "active_only": active_only,
             "completed_only": completed_only,
             "expand_tasks": expand_tasks,
             "run_type": run_type,
-            "start_time_from": start_time_from,
-            "start_time_to": start_time_to,
+            "start_time_from": to_epoch_ms("start_time_from", start_time_from),
+            "start_time_to": to_epoch_ms("start_time_to", start_time_to),
             "offset": None if offset is None else number("offset", offset),
             "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
         }
@@ -370,6 +391,7 @@ class Jobs(Service):
             max_items=max_items,
         )
 
+    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list(
         self,
         *,
@@ -466,24 +488,10 @@ class Jobs(Service):
                 log.info("run %d cannot be read yet: %s", started.run_id, error)
         return wait
 
-    async def _and_wait(
-        self, timeout: Timeout, begin: Callable[P, Awaitable[RunWait]], *args: P.args, **kwargs: P.kwargs
-    ) -> Run:
-        seconds = seconds_of(timeout)  # before anything is sent
-        return await (await begin(*args, **kwargs)).result(seconds)
 
-
-def _settings_of(given: Model | Mapping[str, Any] | None) -> Any:
-    """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
-    if isinstance(given, BaseJob):
-        given = given.settings
-    if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
-        given = given["settings"]
-    return given
-
-
-def _request(kind: type[M], name: str, given: int | M | Mapping[str, Any] | None, fields: dict[str, Any]) -> M:
+def _request(kind: type[M], name: str, given: int | Given[M] | None, fields: Mapping[str, Any]) -> M:
     """A request about one job or run, given by its id or whole."""
+    given = given_as(given)
     if given is None or isinstance(given, Model | Mapping):
         if name in fields:
             number(name, fields[name])

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
 import attrs
 
+from databricks_async.codec import given_as
+from databricks_async.codec.given import Given
 from databricks_async.errors import LifecycleError, OperationFailed, OperationTimeout
 from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
 from databricks_async.jobs.runs import RunWait
 from databricks_async.wait import Timeout, seconds_of
 
-RunRequest: TypeAlias = RunNow | SubmitRun | Mapping[str, Any]
+RunRequest: TypeAlias = RunNow | Given[SubmitRun]
 """What to run: a mapping is a RunNow if it has a `job_id`, a SubmitRun otherwise."""
 
 
 class RunStarter(Protocol):
     """The calls with which runs are started; `Jobs` has them."""
 
-    async def run_now(self, job: RunNow | Mapping[str, Any], /) -> RunWait: ...
+    def run_now(self, job: Given[RunNow], /) -> Awaitable[RunWait]: ...
 
-    async def submit(self, run: SubmitRun | Mapping[str, Any], /) -> RunWait: ...
+    def submit(self, run: Given[SubmitRun], /) -> Awaitable[RunWait]: ...
 
 
 _LEAVING_SECONDS = 30.0
@@ -148,7 +150,8 @@ class Outcomes(AsyncIterator[Outcome]):
         return Outcome(index, request, run_id, run, error)
 
     async def _start(self, request: RunRequest) -> RunWait:
-        is_job = isinstance(request, RunNow) or (isinstance(request, Mapping) and "job_id" in request)
+        given = given_as(request)
+        is_job = isinstance(given, RunNow) or (isinstance(given, Mapping) and "job_id" in given)
         task = asyncio.current_task()
         self._starting.add(task)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable
 from functools import partial
 from types import TracebackType
 from typing import Protocol
@@ -18,6 +18,7 @@ from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
 from databricks_async.polling import PollInterval, poll
 from databricks_async.service import received_id
+from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 log = logging.getLogger("databricks_async")
@@ -32,7 +33,7 @@ class RunCalls(Protocol):
 
     async def get_run_output(self, run_id: int, /) -> RunOutput: ...
 
-    async def cancel_run(self, run_id: int, /) -> object: ...
+    def cancel_run(self, run_id: int, /) -> Awaitable[object]: ...
 
 
 _NEVER_RAN = frozenset(
@@ -133,6 +134,7 @@ class RunWait(Wait[BaseRun]):
         (or a new run ended in the same moment); None if that was not looked at, because the token was made for this
         call, or could not be."""
 
+    @has_no(callback="write `async for change in wait: ...` to see each change")
     async def result(self, timeout: Timeout = None, *, check: bool | None = None) -> Run:
         """The run at its end, with all of its tasks.
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import attrs
 
-from databricks_async.codec import Model, one_level
-from databricks_async.jobs.models import CreateJob, SubmitRun, SubmitTask, Task
+from databricks_async.codec import Model, given_as, one_level
+from databricks_async.codec.given import Given
+from databricks_async.jobs.models import BaseJob, CreateJob, JobSettings, SubmitRun, SubmitTask, Task
 
 _FIELDS_OF_TASK = {
     CreateJob: attrs.fields_dict(Task).keys() - attrs.fields_dict(CreateJob).keys(),
@@ -37,6 +38,16 @@ def with_tasks(kind: type[CreateJob | SubmitRun], given: Any) -> Any:
     name = str(given.get("name" if kind is CreateJob else "run_name") or "task")
     key = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:100]
     return {**rest, "tasks": [{"task_key": key, **task}]}
+
+
+def settings_of(given: Model | Given[Any] | None) -> Any:
+    """What was given, as `create` and `reset` take it: the settings within what `get` and the web UI show of a job."""
+    given = given_as(given)
+    if isinstance(given, BaseJob):
+        given = given.settings
+    if isinstance(given, Mapping) and isinstance(given.get("settings"), Mapping | JobSettings):
+        given = given["settings"]
+    return given
 
 
 def _is_work(name: object) -> bool:

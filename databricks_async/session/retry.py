@@ -25,6 +25,8 @@ from databricks_async.session.stats import Stats
 
 log = logging.getLogger("databricks_async")
 
+_FIRST_CONTACT_SECONDS = 4.0
+"""A host that refuses and has never answered is given up sooner still: it is probably another one than was meant."""
 _UNREACHABLE_SECONDS = 30.0
 """A host that cannot be reached at all is given up sooner than a service that answers badly."""
 
@@ -65,15 +67,21 @@ def retrying(send: Send, budget: float, stats: Stats, sleep: Sleep = asyncio.sle
     The error that ends a call carries the attempts and seconds that it took. `sleep` sleeps between two tries.
     """
 
+    was_there = False
+
     async def retry(request: Request) -> Response:
+        nonlocal was_there
         started = time.monotonic()
         attempts, lost, pauses = 0, False, None
         give_up_at = unreachable_until = math.inf
         while True:
             try:
-                return await send(request)
+                response = await send(request)
+                was_there = True
+                return response
             except DatabricksError as failure:
                 now = time.monotonic()
+                was_there = was_there or failure.status is not None
                 attempts += failure.attempts
                 failure.attempts, failure.elapsed = attempts, now - started
                 if lost and request.replay != "safe" and failure.status in _ALREADY_DONE_STATUSES:
@@ -90,7 +98,8 @@ def retrying(send: Send, budget: float, stats: Stats, sleep: Sleep = asyncio.sle
                     if request.replay == "unsafe":
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
                 lost_for_good = lost and request.replay == "token"
-                give_up_at = min(give_up_at, now + budget)
+                is_wrong_host = isinstance(failure, TransportError) and failure.is_refusal and not was_there
+                give_up_at = min(give_up_at, now + (min(budget, _FIRST_CONTACT_SECONDS) if is_wrong_host else budget))
                 unreachable_until = min(unreachable_until, now + _UNREACHABLE_SECONDS) if never_left else math.inf
                 pauses = pauses or growing_pauses()
                 seconds = max(next(pauses), failure.retry_after or 0.0)

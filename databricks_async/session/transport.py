@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -26,6 +27,7 @@ from databricks_async.errors import (
     LifecycleError,
     OutcomeUnknown,
     RequestTimeout,
+    TransportError,
 )
 from databricks_async.message import Request, Response
 from databricks_async.sent_secrets import remember_form, remember_headers
@@ -77,7 +79,9 @@ class Transport:
         self._max_bytes = max_bytes
         self._streams = set[_Stream]()
         self._closed = False
-        self._host = host.partition("://")[2]
+        scheme, _, self._host = host.partition("://")
+        self._is_tls = scheme == "https"
+        self._was_there = False
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
         self._connect_seconds = connect = min(_CONNECT_SECONDS, timeout / 2)
         # What is the same for each request.
@@ -153,6 +157,7 @@ class Transport:
                     middlewares=middlewares,
                     **self._options,
                 )
+                self._was_there = True
                 return await self._received(request, answer)
             finally:
                 expired = self._deadlines.stop(task)
@@ -279,9 +284,10 @@ class Transport:
             said = f"the proxy refused a connection to {host} with {error.status}"
             return ConnectError(said, endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorError):
-            return ConnectError(f"no connection to {host}: {reason}", endpoint=endpoint)
+            return self._refusal(error, ConnectError(f"no connection to {host}: {reason}", endpoint=endpoint))
         if isinstance(error.__cause__ or error, aiohttp.ServerDisconnectedError):
-            return ConnectionLost(f"{host} closed the connection without an answer", endpoint=endpoint)
+            said = f"{host} closed the connection without an answer"
+            return self._refusal(error, ConnectionLost(said, endpoint=endpoint))
         if isinstance(error, aiohttp.ClientPayloadError):
             return ConnectionLost(f"{host} broke off in the middle of its answer", endpoint=endpoint)
         if isinstance(error, HeadersTooLong):
@@ -293,10 +299,27 @@ class Transport:
                 return _unreadable(said, request, None)
             if isinstance(root, HttpProcessingError) and "Too many headers" in root.message:
                 return self._headers_too_long(request, None)
-            return ConnectionLost(f"{host} answered with something that is not HTTP", endpoint=endpoint)
+            said = f"{host} answered with something that is not HTTP"
+            return self._refusal(error, ConnectionLost(said, endpoint=endpoint))
         if isinstance(error, RuntimeError):
             return LifecycleError(f"the aiohttp session cannot be used: {reason}", endpoint=endpoint)
         return ConnectionLost(f"the connection to {host} was lost: {reason}", endpoint=endpoint)
+
+    def _refusal(self, error: Exception, failure: TransportError) -> TransportError:
+        """The same failure, marked and with a hint if the host refused, or speaks the other scheme."""
+        system = getattr(error, "os_error", None)
+        scheme = "https" if self._is_tls else "http"
+        if isinstance(error, aiohttp.ClientConnectorSSLError) or isinstance(system, ssl.SSLError):
+            hint = f"http or https? It was asked for {scheme} and does not speak it"
+        elif isinstance(failure, ConnectionLost) and not self._is_tls and not self._was_there:
+            hint = "http or https? It was asked for http"  # a server that speaks TLS hangs up
+        elif getattr(system, "errno", None) == errno.ECONNREFUSED:
+            hint = f"is the port right, and is it http or https? It was asked for {scheme}"
+        else:
+            return failure
+        failure.is_refusal = True
+        failure.message = f"{failure.message}: {hint}"
+        return failure
 
 
 def _current_task() -> asyncio.Task[object]:

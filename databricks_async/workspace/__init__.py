@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from databricks_async.workspace.api import Workspace as Workspace
     from databricks_async.workspace.content import Download as Download
     from databricks_async.workspace.models import *
+    from databricks_async.workspace.sources import AsyncFile as AsyncFile
     from databricks_async.workspace.sources import Content as Content
     from databricks_async.workspace.sources import UploadSource as UploadSource
     from databricks_async.workspace.trees.pool import TreeFailure as TreeFailure
@@ -22,7 +23,7 @@ else:
         {
             "models": "*",
             "content": ["Download"],
-            "sources": ["Content", "UploadSource"],
+            "sources": ["AsyncFile", "Content", "UploadSource"],
             "trees.pool": ["TreeProgress", "TreeFailure", "TreeItem", "TreeReport", "TreeSkip"],
             "trees.walk": ["Walk"],
             "api": ["Workspace"],

@@ -15,6 +15,7 @@ from databricks_async.errors import InvalidResponse
 from databricks_async.pager import Pager
 from databricks_async.permissions import Permissions
 from databricks_async.service import Service, answer_as
+from databricks_async.suggest import has_no
 from databricks_async.workspace.content import Download, download_request, upload_request
 from databricks_async.workspace.models import (
     ExportFormat,
@@ -28,7 +29,7 @@ from databricks_async.workspace.models import (
     WorkspaceObjectPermissions,
 )
 from databricks_async.workspace.paths import absolute, boolean, import_settings, optional_text
-from databricks_async.workspace.sources import Content, UploadSource, bytes_of, opened
+from databricks_async.workspace.sources import Content, UploadSource, bytes_of, opened, refuse_base64
 from databricks_async.workspace.trees.export import export_tree
 from databricks_async.workspace.trees.import_ import import_tree
 from databricks_async.workspace.trees.pool import CONCURRENCY, LISTINGS, TreeProgress, TreeReport
@@ -67,6 +68,7 @@ class Workspace(Service):
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
+    @has_no(recursive="write `async for info in w.workspace.walk(path)` for all below a directory")
     def list(self, path: str, *, notebooks_modified_after: int | datetime | None = None) -> Pager[ObjectInfo]:
         """What is in a directory, not in those below it. Of anything else, the object itself.
 
@@ -115,6 +117,7 @@ class Workspace(Service):
         More raises `MaxNotebookSizeExceeded` before anything is sent: `upload` takes more.
         """
         settings = import_settings(path, content, format, language, overwrite)
+        refuse_base64(content, is_file=settings.get("format") in (ImportFormat.RAW, ImportFormat.AUTO))
         data = await bytes_of(content, _MAX_BYTES, self._endpoint(_IMPORT))
         large = len(data) > _LARGE_BYTES
         encoded = await asyncio.to_thread(base64.b64encode, data) if large else base64.b64encode(data)
@@ -131,7 +134,9 @@ class Workspace(Service):
         Without a format a notebook is its source. A directory is an archive. More raises `MaxNotebookSizeExceeded`:
         `download` gives more.
         """
-        answer = await self._call(_EXPORT, ExportResponse, path=absolute(path), format=optional_text("format", format))
+        answer = await self._call(
+            _EXPORT, ExportResponse, path=absolute(path), format=optional_text("format", format, ExportFormat)
+        )
         content = answer.content
         if content is None:
             if answer.file_type is None:
@@ -159,7 +164,11 @@ class Workspace(Service):
         await w.workspace.download("/Users/me/big.csv").save("big.csv")
         ```
         """
-        query = {"path": absolute(path), "format": optional_text("format", format), "direct_download": True}
+        query = {
+            "path": absolute(path),
+            "format": optional_text("format", format, ExportFormat),
+            "direct_download": True,
+        }
         return Download(self._session, download_request(self._endpoint(_EXPORT), query))
 
     async def upload(
@@ -173,8 +182,9 @@ class Workspace(Service):
     ) -> None:
         """Import content of up to 500 MiB in constant memory: as `import_`, but sent as a form and not as JSON.
 
-        `source` is bytes, the local file of a `Path`, a file opened for binary reading, or an async iterable of
-        bytes, which is first written to a temporary file: all of it may have to be sent again. `format="AUTO"` keeps
+        `source` is bytes, the local file of a `Path`, a file opened for binary reading, or an async iterable of bytes
+        or anything with an asynchronous `read`, such as the `UploadFile` of FastAPI, which are first written to a
+        temporary file: all of it may have to be sent again. `format="AUTO"` keeps
         what is no notebook a file. More raises `MaxNotebookSizeExceeded` before anything is sent.
         """
         settings = import_settings(path, source, format, language, overwrite)

@@ -8,11 +8,15 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from databricks_async.aio import off_loop
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
+from databricks_async.suggest import refuse
 from databricks_async.workspace import files
 from databricks_async.workspace.folders import Folder, opened_folder
 from databricks_async.workspace.paths import boolean
@@ -34,28 +38,41 @@ class Download:
         self._session = session
         self._request = request
 
+    def __repr__(self) -> str:
+        path = parse_qs(self._request.query).get("path", ["?"])[0]
+        return f"<Download of {path}: `await download.read()`, `await download.save(path)` or `async for`>"
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces(self._session, self._request)
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = refuse(
+            "a download is asynchronous: write `async for chunk in download`, or `await download.read()` for all"
+        )
+        __await__ = refuse(
+            "a download is not awaited: write `await download.read()` for its bytes, or `await download.save(path)`"
+        )
 
     async def read(self) -> bytes:
         """All of it."""
         return b"".join([chunk async for chunk in self])
 
     async def save(
-        self, local_path: str | os.PathLike[str], *, overwrite: bool = False, modified_at: int | None = None
+        self, local_path: str | os.PathLike[str], *, overwrite: bool = False, modified_at: int | datetime | None = None
     ) -> int:
         """Write it into a local file. Returns the number of bytes.
 
         The file appears when it is complete. One that exists raises `FileExistsError` unless `overwrite` is given; the
         new one then has its permissions, and what is no regular file is never replaced. `modified_at`, in epoch
-        milliseconds, is its time of modification if given.
+        milliseconds or an aware datetime, is its time of modification if given.
         """
         folder, name = os.path.split(os.fspath(local_path))
         overwrite = boolean("overwrite", overwrite)
+        modified = to_epoch_ms("modified_at", modified_at)
         if not name:
             raise IsADirectoryError(errno.EISDIR, "is a directory: name the file to write", os.fspath(local_path))
         async with self._session.transfers:
-            return await self.save_in(opened_folder(folder), name, overwrite=overwrite, modified_at=modified_at)
+            return await self.save_in(opened_folder(folder), name, overwrite=overwrite, modified_at=modified)
 
     async def save_in(
         self, folder: AbstractContextManager[Folder], name: str, *, overwrite: bool, modified_at: int | None

@@ -99,6 +99,7 @@ class DirectoryInfo(Model):
     """More about a directory."""
 
     is_git_folder: bool | None = None
+    """Whether it is a Git folder."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -108,14 +109,19 @@ class ObjectInfo(Model):
     created_at: int | None = None
     """Epoch milliseconds."""
     directory_info: DirectoryInfo | None = None
+    """More about a directory; absent for anything else."""
     language: Language | None = None
     """Of a notebook."""
     modified_at: int | None = None
     """Epoch milliseconds."""
     object_id: int | None = None
+    """The id of the object, by which permissions know it."""
     object_type: ObjectType | None = None
+    """Whether it is a notebook, a file, a directory, a library, a dashboard."""
     path: str | None = None
+    """The absolute path."""
     resource_id: str | None = None
+    """The id by which all of the service's APIs know it."""
     size: int | None = None
     """Bytes, of a file."""
 
@@ -135,6 +141,7 @@ class ListResponse(Model):
     """What is in a directory."""
 
     objects: list[ObjectInfo] | None = None
+    """What is in the directory."""
 
 
 @attrs.define(kw_only=True, repr=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from databricks_async.codec import OpenEnum, check_word
 from databricks_async.service import identifier
 from databricks_async.workspace.models import ImportFormat, Language
 
@@ -28,10 +29,11 @@ def absolute(path: str, name: str = "path") -> str:
     return path
 
 
-def optional_text(name: str, value: str | None) -> str | None:
-    """A format or a language as it is sent, also one that this version does not know; None if it is not given."""
+def optional_text(name: str, value: str | None, words: type[OpenEnum]) -> str | None:
+    """A format or a language as it is sent: those of tomorrow too, but no misspelt ones of today."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    check_word(words, value or None, name)
     return str(value) if value else None
 
 
@@ -54,9 +56,9 @@ def import_settings(
     The language of a source is guessed from the extension of its path, or of the local file that it is read from.
     """
     settings: dict[str, Any] = {"path": absolute(path)}
-    if form := optional_text("format", format):
+    if form := optional_text("format", format, ImportFormat):
         settings["format"] = form
-    chosen = optional_text("language", language)
+    chosen = optional_text("language", language, Language)
     if not chosen:
         chosen = language_of(path, form)
     if not chosen and isinstance(source, os.PathLike):

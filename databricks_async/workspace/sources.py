@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import codecs
+import inspect
 import io
 import os
+import re
 import stat
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
@@ -16,9 +21,22 @@ from databricks_async.aio import off_loop, wait_through
 from databricks_async.errors import MaxNotebookSizeExceeded
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
-UploadSource: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]
+
+
+class AsyncFile(Protocol):
+    """A file that is read asynchronously, such as the `UploadFile` of FastAPI."""
+
+    async def read(self, size: int = -1, /) -> bytes: ...
+
+
+UploadSource: TypeAlias = (
+    bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncFile | AsyncIterable[bytes]
+)
 
 CHUNK_BYTES = 256 * 1024
+_MIN_BASE64 = 8
+_BASE64_LOOK = 4096
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SPOOL_BYTES = 1024 * 1024
 """A stream of at most this length is kept in memory and not written to the disk."""
 
@@ -102,7 +120,8 @@ async def bytes_of(content: Content, max_bytes: int, endpoint: str) -> bytes:
             return b"".join(chunks)
     data = _in_memory(content)
     if data is None:
-        raise TypeError(f"content must be bytes, text or a Path, not {type(content).__name__}")
+        hint = ": upload() takes files and streams" if hasattr(content, "read") else ""
+        raise TypeError(f"content must be bytes, text or a Path, not {type(content).__name__}{hint}")
     check_size(len(data), max_bytes, endpoint)
     return data
 
@@ -126,10 +145,10 @@ async def opened(source: UploadSource, max_bytes: int, endpoint: str) -> AsyncIt
         if isinstance(source, os.PathLike):
             name = os.fspath(source)
             file = to_close = await off_loop(_open, source, undo=_close)
-        elif isinstance(source, AsyncIterable):
+        elif (stream := _stream_of(source)) is not None:
             name = "the stream"
             file = to_close = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (closed below)
-            await _spool(source, file, max_bytes, endpoint)
+            await _spool(stream, file, max_bytes, endpoint)
         elif callable(getattr(source, "read", None)):
             name = "the file"
             _check_file(file)
@@ -157,6 +176,28 @@ def check_size(size: int, max_bytes: int, endpoint: str) -> None:
             endpoint=endpoint,
             attempts=0,
         )
+
+
+def refuse_base64(content: object, *, is_file: bool) -> None:
+    """Refuse base64 of text or of an archive, which other clients of this endpoint take and this one would import.
+
+    A file may well hold base64: it is taken as bytes.
+    """
+    if not isinstance(content, str | bytes) or (is_file and isinstance(content, bytes)):
+        return
+    text = content if isinstance(content, str) else content.decode("latin-1")
+    if len(text) < _MIN_BASE64 or len(text) % 4 or not _BASE64.fullmatch(text):
+        return
+    start = base64.b64decode(text[:_BASE64_LOOK])
+    try:
+        # The last character may be cut.
+        decoded = codecs.getincrementaldecoder("utf-8")().decode(start, final=len(text) <= _BASE64_LOOK)
+        readable = all(char.isprintable() or char in "\t\r\n" for char in decoded)
+    except UnicodeDecodeError:
+        readable = False
+    if readable or start.startswith(b"PK"):
+        how = "; a file that holds base64 is given as bytes, with format='RAW'" if isinstance(content, str) else ""
+        raise ValueError(f"content is base64: give what it stands for, base64.b64decode(content){how}")
 
 
 def _stamp(file: Any) -> tuple[int, int] | None:
@@ -193,6 +234,33 @@ def _open(path: os.PathLike[str]) -> BinaryIO:
 
 def _close(file: BinaryIO) -> None:
     file.close()
+
+
+def _stream_of(source: Any) -> AsyncIterable[bytes] | None:
+    """What can be read only asynchronously, in pieces; None for anything else."""
+    read = getattr(source, "read", None)
+    if inspect.iscoroutinefunction(read):
+        # Of a file opened by aiofiles, and of asyncio's own StreamReader, a loop would give lines.
+        if _takes_size(read):
+            return _read_in_pieces(partial(read, CHUNK_BYTES))
+        if not isinstance(source, AsyncIterable):
+            return _read_in_pieces(read, once=True)
+    return source if isinstance(source, AsyncIterable) else None
+
+
+def _takes_size(read: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(read).bind(CHUNK_BYTES)
+    except TypeError:
+        return False
+    return True
+
+
+async def _read_in_pieces(read: Callable[[], Awaitable[bytes]], *, once: bool = False) -> AsyncIterator[bytes]:
+    while chunk := await read():
+        yield chunk
+        if once:
+            break
 
 
 async def _spool(stream: AsyncIterable[bytes], file: Any, max_bytes: int, endpoint: str) -> None:

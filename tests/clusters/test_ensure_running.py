@@ -15,11 +15,11 @@ from databricks_async.clusters.models import State
 from databricks_async.errors import (
     DatabricksError,
     LifecycleError,
+    MissingResource,
     OperationFailed,
     OperationTimeout,
     PermissionDenied,
     RequestTimeout,
-    ResourceDoesNotExist,
 )
 from databricks_async.local import Fault
 
@@ -280,7 +280,7 @@ async def test_a_start_that_timed_out_is_not_taken_for_the_callers_time(connect,
 async def test_an_unknown_cluster_is_told_to_all_callers(w, workspace):
     """By one request."""
     results = await asyncio.gather(*callers(w, "0923-164208-nothing", 3), return_exceptions=True)
-    assert [type(error) for error in results] == [ResourceDoesNotExist] * 3
+    assert [type(error) for error in results] == [MissingResource] * 3
     assert workspace.journal.count() == 1
 
 

@@ -231,7 +231,7 @@ async def test_ctrl_c(workspace, terminated, service_principal, name):
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await workspace.journal.until(lambda journal: journal.count(endpoint) >= count)
             process.send_signal(signal.SIGINT)
             output, _ = await process.communicate()

@@ -39,9 +39,11 @@ class TerminationReason(Model):
     """Why a cluster ended."""
 
     code: TerminationReasonCode | None = None
+    """The cause, in one word."""
     parameters: dict[str, str] | None = None
     """More about the reason; which names there are depends on it."""
     type: TerminationReasonType | None = None
+    """Whose doing it was: success, or an error of the client, the service or the cloud."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -49,46 +51,86 @@ class ClusterDetails(ClusterAttributes):
     """A cluster, as the service sees it."""
 
     cluster_id: str | None
+    """The id of the cluster; it stays over restarts and resizes."""
     autoscale: AutoScale | None = None
+    """The range in which the service chooses the number of workers. Not together with `num_workers`."""
     cluster_cores: float | None = None
     """Of all machines together; may be a fraction."""
     cluster_log_status: LogSyncStatus | None = None
+    """How the last delivery of logs went."""
     cluster_memory_mb: int | None = None
     """MB, of all machines together."""
     cluster_source: ClusterSource | None = None
+    """What made the cluster: the web UI, the API, a job, a pipeline."""
     creator_user_name: str | None = None
+    """Who created it; absent if that user was deleted."""
     default_tags: dict[str, str] | None = None
+    """Tags that the service adds itself: vendor, creator, name and id."""
     driver: SparkNode | None = None
+    """The machine of the driver."""
     executors: list[SparkNode] | None = None
+    """The machines of the workers."""
     jdbc_port: int | None = None
+    """The port of the Spark JDBC server on the driver."""
     last_restarted_time: int | None = None
     """Epoch milliseconds."""
     last_state_loss_time: int | None = None
     """Epoch milliseconds."""
     num_workers: int | None = None
+    """The number of workers asked for; while it resizes, the machines there are differ from it."""
     spark_context_id: int | None = None
+    """The id of the Spark context; it changes when the driver restarts."""
     spec: ClusterSpec | None = None
     """What was requested, where the service reports it."""
     start_time: int | None = None
     """Epoch milliseconds."""
     state: State | None = None
+    """The state the cluster is in."""
     state_message: str | None = None
+    """Why it is in this state, for people."""
     terminated_time: int | None = None
     """Epoch milliseconds."""
     termination_reason: TerminationReason | None = None
+    """Why it ended; only while it is terminating or terminated."""
     last_activity_time: int | None = None
     """Epoch milliseconds."""
     disk_spec: DiskSpec | None = None
+    """The disks of each machine."""
 
     @property
-    def started_at(self) -> datetime | None:
+    def last_restarted(self) -> datetime | None:
+        """`last_restarted_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_restarted_time)
+
+    @property
+    def last_state_loss(self) -> datetime | None:
+        """`last_state_loss_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_state_loss_time)
+
+    @property
+    def start(self) -> datetime | None:
         """`start_time` with a time zone (UTC)."""
         return from_epoch_ms(self.start_time)
 
     @property
-    def terminated_at(self) -> datetime | None:
+    def terminated(self) -> datetime | None:
         """`terminated_time` with a time zone (UTC)."""
         return from_epoch_ms(self.terminated_time)
+
+    @property
+    def last_activity(self) -> datetime | None:
+        """`last_activity_time` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_activity_time)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """The older name of `start`."""
+        return self.start
+
+    @property
+    def terminated_at(self) -> datetime | None:
+        """The older name of `terminated`."""
+        return self.terminated
 
     def to_spec(self) -> ClusterSpec:
         """What to hand to `edit` to leave the cluster as it is: a copy, to be changed first.
@@ -131,6 +173,7 @@ class CreateClusterResponse(Model):
     """What `create` answers."""
 
     cluster_id: str
+    """The id of the cluster; it stays over restarts and resizes."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -138,9 +181,13 @@ class ListClustersFilterBy(Model):
     """Which clusters a list has."""
 
     cluster_sources: list[ClusterSource] | None = None
+    """Only those that were made by one of these."""
     cluster_states: list[State] | None = None
+    """Only those in one of these states."""
     is_pinned: bool | None = None
+    """Only those that are pinned, or only those that are not."""
     policy_id: str | None = None
+    """Only those made under this policy."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -148,7 +195,9 @@ class ListClustersSortBy(Model):
     """The order of a list of clusters."""
 
     direction: ListClustersSortByDirection | None = None
+    """Ascending or descending."""
     field: ListClustersSortByField | None = None
+    """The field to sort by."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -156,5 +205,8 @@ class ListClustersResponse(Model):
     """One page of a list of clusters."""
 
     clusters: list[ClusterDetails] | None = None
+    """The clusters of this page."""
     next_page_token: str | None = None
+    """Goes on after this page; absent or empty on the last."""
     prev_page_token: str | None = None
+    """Goes back to the page before this one."""

@@ -27,6 +27,7 @@ class JobClusterServerlessCompute(Model):
     """Serverless compute in the place of a cluster."""
 
     policy_id: str | None = None
+    """The policy of the serverless compute."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -36,7 +37,9 @@ class JobCluster(Model):
     job_cluster_key: str | None
     """Unique within the job."""
     new_cluster: ClusterSpec | None = None
+    """The specification of the cluster."""
     serverless_compute: JobClusterServerlessCompute | None = None
+    """Settings of serverless compute; for one job cluster of a job at most."""
     serverless_compute_id: str | None = None
     """At most one job cluster of a job has it."""
 
@@ -46,6 +49,7 @@ class Environment(Model):
     """What is installed for serverless tasks."""
 
     base_environment: str | None = None
+    """The base environment on which it builds."""
     client: str | None = None
     """Deprecated: use environment_version."""
     dependencies: list[str] | None = None
@@ -55,6 +59,7 @@ class Environment(Model):
     java_dependencies: list[str] | None = None
     """Paths of jars in volumes."""
     project_environment: str | None = None
+    """The path of the `pyproject.toml` that defines it."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -64,6 +69,7 @@ class JobEnvironment(Model):
     environment_key: str | None
     """Unique within the job."""
     spec: Environment | None = None
+    """What the environment is made of."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -83,6 +89,7 @@ class JobEnvironmentVariables(Model):
     environment_variables_key: str | None
     """Unique within the job."""
     spec: JobEnvironmentVariablesSpec | None = None
+    """The variables."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -90,7 +97,9 @@ class JobSource(Model):
     """Where in the repository the definition of the job is."""
 
     job_config_path: str | None
+    """The path of the YAML file with the job's definition."""
     import_from_git_branch: str | None
+    """The branch it was imported from."""
     dirty_state: JobSourceDirtyState | None = None
     """Absent while the two are the same."""
 
@@ -116,11 +125,18 @@ class GitSource(Model):
     """A Git repository that holds the code of tasks. Give one of git_branch, git_tag and git_commit."""
 
     git_url: str | None
+    """The address of the repository."""
     git_provider: GitProvider | None
+    """The service that hosts the repository."""
     git_branch: str | None = None
+    """The branch to check out. Not together with a commit or tag."""
     git_commit: str | None = None
+    """The commit to check out. Not together with a branch or tag."""
     git_snapshot: GitSnapshot | None = None
     """Only in runs."""
     git_tag: str | None = None
+    """The tag to check out. Not together with a branch or commit."""
     job_source: JobSource | None = None
+    """Where in the repository the job itself is defined."""
     sparse_checkout: SparseCheckout | None = None
+    """Which parts of the repository to check out."""

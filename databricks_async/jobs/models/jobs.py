@@ -24,18 +24,25 @@ class BaseJob(Model):
     """A job, as a listing shows it."""
 
     job_id: int | None
+    """The id of the job."""
     created_time: int | None = None
     """Epoch milliseconds."""
     creator_user_name: str | None = None
+    """Who created it; absent if that user was deleted."""
     effective_budget_policy_id: str | None = None
+    """The budget policy to which the cost was in fact attributed."""
     effective_usage_policy_id: str | None = None
+    """The usage policy to which the cost was in fact attributed."""
     has_more: bool | None = None
     """Whether arrays were cut off: `get` has the rest."""
     settings: JobSettings | None = None
+    """The settings of the job and of all its runs."""
     trigger_details: list[TriggerDetails] | None = None
     """In the order of the triggers in the settings."""
     trigger_state: TriggerStateProto | None = None
+    """How the trigger stands."""
     run_as_user_name: str | None = None
+    """As whom runs act: an e-mail address, or an application id."""
 
     @property
     def created(self) -> datetime | None:
@@ -56,9 +63,13 @@ class ListJobsResponse(Model):
     """One page of a list of jobs."""
 
     has_more: bool | None = None
+    """Whether there are more pages."""
     jobs: list[BaseJob] | None = None
+    """The jobs of this page."""
     next_page_token: str | None = None
+    """Goes on after this page; absent or empty on the last."""
     prev_page_token: str | None = None
+    """Goes back to the page before this one."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -66,3 +77,4 @@ class CreateResponse(Model):
     """What `create` answers."""
 
     job_id: int
+    """The id of the new job."""

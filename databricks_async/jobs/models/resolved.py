@@ -26,7 +26,9 @@ class ResolvedConditionTaskValues(Model):
     """The two values that were compared."""
 
     left: str | None = None
+    """The left operand, references resolved."""
     right: str | None = None
+    """The right operand, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -34,6 +36,7 @@ class ResolvedDbtTaskValues(Model):
     """The dbt commands that ran."""
 
     commands: list[str] | None = None
+    """The dbt commands, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -41,6 +44,7 @@ class ResolvedNotebookTaskValues(Model):
     """The parameters that a notebook got."""
 
     base_parameters: dict[str, str] | None = None
+    """The parameters of the notebook, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -48,6 +52,7 @@ class ResolvedParamPairValues(Model):
     """Parameters by name."""
 
     parameters: dict[str, str] | None = None
+    """The parameters by name, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -55,6 +60,7 @@ class ResolvedPipelineTaskValues(Model):
     """The parameters that a pipeline got."""
 
     parameters: dict[str, str] | None = None
+    """The parameters by name, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -62,7 +68,9 @@ class ResolvedPythonWheelTaskValues(Model):
     """The parameters that an entry point got."""
 
     named_parameters: dict[str, str] | None = None
+    """The named parameters, references resolved."""
     parameters: list[str] | None = None
+    """The parameters, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -70,7 +78,9 @@ class ResolvedRunJobTaskValues(Model):
     """The parameters that another job got."""
 
     job_parameters: dict[str, str] | None = None
+    """The parameters of the job, references resolved."""
     parameters: dict[str, str] | None = None
+    """The parameters by name, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -78,6 +88,7 @@ class ResolvedStringParamsValues(Model):
     """Parameters by position."""
 
     parameters: list[str] | None = None
+    """The parameters, references resolved."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -89,13 +100,24 @@ class ResolvedValues(Model):
     ai_runtime_task: dict[str, Any] | None = None
     """As it comes: nothing is known of it yet."""
     condition_task: ResolvedConditionTaskValues | None = None
+    """Compares two values; tasks that follow depend on the outcome."""
     dbt_task: ResolvedDbtTaskValues | None = None
+    """Runs dbt commands."""
     notebook_task: ResolvedNotebookTaskValues | None = None
+    """Runs a notebook."""
     pipeline_task: ResolvedPipelineTaskValues | None = None
+    """Updates a pipeline."""
     python_wheel_task: ResolvedPythonWheelTaskValues | None = None
+    """Runs an entry point of a Python wheel."""
     run_job_task: ResolvedRunJobTaskValues | None = None
+    """Runs another job."""
     simulation_task: ResolvedParamPairValues | None = None
+    """Of a simulation task."""
     spark_jar_task: ResolvedStringParamsValues | None = None
+    """Runs the main class of a JAR."""
     spark_python_task: ResolvedStringParamsValues | None = None
+    """Runs a Python file."""
     spark_submit_task: ResolvedStringParamsValues | None = attrs.field(default=None, metadata=SECRET)
+    """Runs spark-submit, which is deprecated."""
     sql_task: ResolvedParamPairValues | None = None
+    """Runs a query or file, or refreshes an alert or dashboard, on a SQL warehouse."""

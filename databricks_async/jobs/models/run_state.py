@@ -30,11 +30,15 @@ class RunState(Model):
     """How far a run is and how it ended, in the older form."""
 
     life_cycle_state: RunLifeCycleState | None = None
+    """Where the run is in its life."""
     queue_reason: str | None = None
+    """Why it waits in the queue."""
     result_state: RunResultState | None = None
     """Only when the run has ended."""
     state_message: str | None = None
+    """Why it is in this state, for people."""
     user_cancelled_or_timedout: bool | None = None
+    """Whether a user or a time limit ended it."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -42,7 +46,9 @@ class QueueDetails(Model):
     """What a run waits for in the queue."""
 
     code: QueueDetailsCodeCode | None = None
+    """Why it waits, in one word."""
     message: str | None = None
+    """The explanation, for people."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -50,8 +56,11 @@ class TerminationDetails(Model):
     """Why a run ended."""
 
     code: TerminationCodeCode | None = None
+    """How and why it ended, in one word."""
     message: str | None = None
+    """The explanation, for people."""
     type: TerminationTypeType | None = None
+    """Whose doing it was: success, or an error of the client, the service or the cloud."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -59,8 +68,11 @@ class RunStatus(Model):
     """How far a run is and how it ended, in the newer form."""
 
     queue_details: QueueDetails | None = None
+    """Why it waits in the queue."""
     state: RunLifecycleStateV2State | None = None
+    """Where the run is in its life."""
     termination_details: TerminationDetails | None = None
+    """How and why it ended; absent before."""
 
 
 _KNOWN = frozenset(RunLifeCycleState)
@@ -75,9 +87,13 @@ class _StateProperties:
     __slots__ = ()
 
     state: RunState | None
+    """How it stands, as older versions say it."""
     status: RunStatus | None
+    """How it stands."""
     start_time: int | None
+    """Epoch milliseconds."""
     end_time: int | None
+    """Epoch milliseconds; 0 before the end."""
 
     @property
     def ended(self) -> bool:
@@ -114,9 +130,13 @@ class _TimeProperties(_StateProperties):
     __slots__ = ()
 
     setup_duration: int | None
+    """Milliseconds until the cluster was there."""
     execution_duration: int | None
+    """Milliseconds of the work itself."""
     cleanup_duration: int | None
+    """Milliseconds of cleaning up."""
     run_duration: int | None
+    """Milliseconds of the run and all its repairs."""
 
     @property
     def duration(self) -> timedelta | None:

@@ -36,9 +36,13 @@ class ClusterSpec(Model):
     """What a run of one task runs on."""
 
     existing_cluster_id: str | None = None
+    """The id of a running cluster to use."""
     job_cluster_key: str | None = None
+    """Which of the job's `job_clusters` it runs on."""
     libraries: list[Library] | None = None
+    """Libraries to install on the cluster."""
     new_cluster: NewCluster | None = None
+    """The specification of a cluster made for this run alone."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -46,8 +50,11 @@ class JobParameter(Model):
     """A parameter of a job, with its value in this run."""
 
     default: str | None = None
+    """The value if the run gives none."""
     name: str | None = None
+    """The name."""
     value: str | None = None
+    """The value in this run."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -55,6 +62,7 @@ class RepairHistoryItem(_StateProperties, Model):
     """The first attempt of a run, or a repair."""
 
     effective_performance_target: PerformanceTarget | None = None
+    """How serverless compute was in fact run: for speed or for cost."""
     end_time: int | None = None
     """Epoch milliseconds; 0 before the end."""
     id: int | None = None
@@ -62,10 +70,13 @@ class RepairHistoryItem(_StateProperties, Model):
     start_time: int | None = None
     """Epoch milliseconds."""
     state: RunState | None = None
+    """How it stands; deprecated by the service in favour of `status`."""
     status: RunStatus | None = None
+    """How it stands."""
     task_run_ids: list[int] | None = None
     """The run_ids of the tasks that ran in it."""
     type: RepairHistoryItemType | None = None
+    """Whether it is the first attempt or a repair."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -73,44 +84,65 @@ class BaseRun(_TimeProperties, Model):
     """A run, as a listing shows it."""
 
     run_id: int | None
+    """The id of the run, unique in the workspace."""
     attempt_number: int | None = None
     """0 for the first attempt, then counted up by retries."""
     cleanup_duration: int | None = None
     """Milliseconds; 0 for runs of several tasks."""
     cluster_instance: ClusterInstance | None = None
+    """The cluster it runs on; absent until there is one."""
     cluster_spec: ClusterSpec | None = None
+    """What the run was to run on when it was made."""
     creator_user_name: str | None = None
+    """Who created it; absent if that user was deleted."""
     deployment_id: str | None = None
+    """The deployment that made the job."""
     description: str | None = None
+    """The description of the run."""
     duration_target: str | None = None
     """Hours within which the run may be done, for example `4h`; only for cost-optimized serverless runs."""
     effective_performance_target: PerformanceTarget | None = None
+    """How serverless compute was in fact run: for speed or for cost."""
     effective_usage_policy_id: str | None = None
+    """The usage policy to which the cost was in fact attributed."""
     end_time: int | None = None
     """Epoch milliseconds; 0 before the end."""
     environment_variables: list[JobEnvironmentVariables] | None = None
+    """Named sets of environment variables."""
     execution_duration: int | None = None
     """Milliseconds; 0 for runs of several tasks."""
     git_source: GitSource | None = None
+    """The Git repository that holds the sources of the tasks."""
     has_more: bool | None = None
     """Whether arrays were cut off: `get_run` has the rest."""
     job_clusters: list[JobCluster] | None = None
+    """The job clusters of the run."""
     job_id: int | None = None
+    """The job of the run."""
     job_parameters: list[JobParameter] | None = None
+    """The parameters of the job, with their values in this run."""
     job_run_id: int | None = None
+    """The run of the job to which this run of a task belongs; its own id otherwise."""
     number_in_job: int | None = None
+    """The same as `run_id`; deprecated by the service."""
     original_attempt_run_id: int | None = None
     """The run_id of the first attempt."""
     overriding_parameters: RunParameters | None = None
+    """The parameters with which the run was started."""
     queue_duration: int | None = None
     """Milliseconds in the queue."""
     repair_history: list[RepairHistoryItem] | None = None
+    """The first attempt and the repairs; see `include_history` of `get_run`."""
     run_duration: int | None = None
     """Milliseconds that the run and all its repairs took."""
     run_name: str | None = None
+    """The name of the run; 4,096 bytes at most."""
     run_page_url: str | None = None
+    """The page of the run in the web UI."""
     run_type: RunType | None = None
+    """What started it: a job, a submission, a notebook workflow."""
     schedule: CronSchedule | None = None
+    """The schedule that started it."""
     setup_duration: int | None = None
     """Milliseconds until the cluster was there; 0 for runs of several tasks."""
     start_time: int | None = None
@@ -118,12 +150,17 @@ class BaseRun(_TimeProperties, Model):
     state: RunState | None = None
     """Deprecated by the service in favour of `status`; older versions send only this."""
     status: RunStatus | None = None
+    """How it stands."""
     tasks: list[RunTask] | None = None
     """Of more than 100, one page has 100."""
     trigger: TriggerType | None = None
+    """What started it."""
     trigger_info: TriggerInfo | None = None
+    """More about what started it."""
     version_id: str | None = None
+    """The version of the deployment that made the job."""
     format: Format | None = None
+    """Whether the job has one task or a list of tasks; ignored in requests."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -141,9 +178,13 @@ class ListRunsResponse(Model):
     """One page of a list of runs, the latest first."""
 
     has_more: bool | None = None
+    """Whether there are more pages."""
     next_page_token: str | None = None
+    """Goes on after this page; absent or empty on the last."""
     prev_page_token: str | None = None
+    """Goes back to the page before this one."""
     runs: list[BaseRun] | None = None
+    """The runs of this page."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -151,7 +192,9 @@ class RunNowResponse(Model):
     """What `run_now` answers."""
 
     run_id: int
+    """The id of the new run."""
     number_in_job: int | None = None
+    """The same as `run_id`; deprecated by the service."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -159,6 +202,7 @@ class SubmitRunResponse(Model):
     """What `submit` answers."""
 
     run_id: int
+    """The id of the new run."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -176,7 +220,9 @@ class ViewItem(Model):
     content: str | None = None
     """HTML."""
     name: str | None = None
+    """The name of the notebook or dashboard."""
     type: ViewType | None = None
+    """Whether it is a notebook or a dashboard."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -184,3 +230,4 @@ class ExportRunOutput(Model):
     """What `export_run` answers."""
 
     views: list[ViewItem] | None = None
+    """One for each notebook or dashboard, as HTML."""

@@ -39,8 +39,11 @@ class SqlConditionConfiguration(Model):
     """A query that decides whether a run is started."""
 
     sql_query_id: str | None
+    """The id of the query to evaluate."""
     warehouse_id: str | None
+    """The id of the SQL warehouse."""
     trigger_mode: SqlConditionTriggerMode | None = None
+    """What in the result makes the condition hold."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -54,6 +57,7 @@ class CronSchedule(Model):
     pause_status: PauseStatus | None = None
     """UNPAUSED if absent."""
     sql_condition: SqlConditionConfiguration | None = None
+    """A SQL condition that has to hold as well."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -63,6 +67,7 @@ class MaintenanceWindow(Model):
     start_hour: int | None
     """0 to 23."""
     day_of_week: DayOfWeek | None
+    """The day of maintenance."""
     timezone_id: str | None
     """A Java time zone, for example `Europe/Berlin`."""
 
@@ -72,6 +77,7 @@ class Continuous(Model):
     """One run is always active."""
 
     maintenance_window: MaintenanceWindow | None = None
+    """When the service may interrupt runs for maintenance; at any time if not given."""
     pause_status: PauseStatus | None = None
     """UNPAUSED if absent."""
     task_retry_mode: TaskRetryMode | None = None
@@ -95,7 +101,9 @@ class JobCompletionTriggerConfigurationMonitoredJob(Model):
     """A job that is waited for."""
 
     workspace_id: str | None
+    """The workspace of the job."""
     job_id: str | None
+    """The job to wait for."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -103,7 +111,9 @@ class JobCompletionTriggerConfiguration(Model):
     """Runs when other jobs have ended."""
 
     jobs: list[JobCompletionTriggerConfigurationMonitoredJob] | None
+    """The jobs to wait for."""
     if_status: JobCompletionTriggerConfigurationIfStatus | None = None
+    """How they have to end; with success if not given."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -111,6 +121,7 @@ class ModelTriggerConfiguration(Model):
     """Runs when something happens to a registered model."""
 
     condition: ModelTriggerConfigurationCondition | None
+    """Which changes count."""
     aliases: list[str] | None = None
     """Only with the condition MODEL_ALIAS_SET."""
     min_time_between_triggers_seconds: int | None = None
@@ -126,7 +137,9 @@ class PeriodicTriggerConfiguration(Model):
     """Runs at an interval."""
 
     interval: int | None
+    """The length of the interval, in `unit`."""
     unit: PeriodicTriggerConfigurationTimeUnit | None
+    """The unit of the interval."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -136,6 +149,7 @@ class TableUpdateTriggerConfiguration(Model):
     table_names: list[str] | None
     """As `catalog.schema.table`."""
     condition: Condition | None = None
+    """Which changes count."""
     min_time_between_triggers_seconds: int | None = None
     """60 at least."""
     wait_after_last_change_seconds: int | None = None
@@ -147,13 +161,19 @@ class TriggerSettings(Model):
     """What starts runs: one of the kinds of triggers."""
 
     file_arrival: FileArrivalTriggerConfiguration | None = None
+    """Files that arrive."""
     job_completion: JobCompletionTriggerConfiguration | None = None
+    """Other jobs that end."""
     model: ModelTriggerConfiguration | None = None
+    """Changes of a registered model."""
     pause_status: PauseStatus | None = None
     """UNPAUSED if absent."""
     periodic: PeriodicTriggerConfiguration | None = None
+    """A fixed interval."""
     sql_condition: SqlConditionConfiguration | None = None
+    """A SQL condition that has to hold as well."""
     table_update: TableUpdateTriggerConfiguration | None = None
+    """Tables that change."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -161,6 +181,7 @@ class ContinuousTriggerConfiguration(Model):
     """One run is always active (one of several triggers)."""
 
     maintenance_window: MaintenanceWindow | None = None
+    """When the service may interrupt runs for maintenance; at any time if not given."""
     task_retry_mode: TaskRetryMode | None = None
     """NEVER if absent."""
 
@@ -180,12 +201,20 @@ class TriggerConfiguration(Model):
     """One of several triggers of a job: one of the kinds."""
 
     continuous: ContinuousTriggerConfiguration | None = None
+    """A run at all times."""
     file_arrival: FileArrivalTriggerConfiguration | None = None
+    """Files that arrive."""
     job_completion: JobCompletionTriggerConfiguration | None = None
+    """Other jobs that end."""
     model: ModelTriggerConfiguration | None = None
+    """Changes of a registered model."""
     pause_status: PauseStatus | None = None
     """UNPAUSED if absent."""
     periodic: PeriodicTriggerConfiguration | None = None
+    """A fixed interval."""
     schedule: CronTriggerConfiguration | None = None
+    """A cron schedule."""
     sql_condition: SqlConditionConfiguration | None = None
+    """A SQL condition that has to hold as well."""
     table_update: TableUpdateTriggerConfiguration | None = None
+    """Tables that change."""
