@@ -24,23 +24,22 @@ MAX_PAGES = 1000
 async def joined(pages: AsyncIterator[Page[W]], endpoint: str) -> W:
     """One object from all its pages: each list of it holds the items of every page, in order.
 
-    Raises `InvalidResponse` for pages without an end: after `MAX_PAGES`, and when they add nothing any more.
+    Raises `InvalidResponse` for pages without an end: at one that adds nothing and names a next one, and after
+    `MAX_PAGES`.
     """
     page = await anext(pages)
     first = page.items[0]
     has_more = first.has_more
-    known, count, adds, token = _count(first), 1, True, page.next_page_token
+    known, count, token = _count(first), 1, page.next_page_token
     async for page in pages:
         has_more = page.items[0].has_more
         _joined(first, page.items[0])
         before, known, count = known, _count(first), count + 1
-        added, adds = adds, known > before
         last, token = token, page.next_page_token
         if token is None or token == last:
             continue  # the pager knows what to do
-        if not adds and not added:
-            # One alone may be empty, as a page of any listing.
-            raise InvalidResponse(f"pages {count - 1} and {count} add nothing and name a next one", endpoint=endpoint)
+        if known <= before:
+            raise InvalidResponse(f"page {count} adds nothing and names a next one", endpoint=endpoint)
         if count == MAX_PAGES:
             raise InvalidResponse(f"one object has more than {MAX_PAGES} pages", endpoint=endpoint)
     first.has_more, first.next_page_token = has_more or None, None

@@ -144,7 +144,11 @@ class ThreadedServer:
             path = line.split(" ")[1].partition("?")[0]
             body = self.answers.get(path, b'{"clusters": []}')
             answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-            connection.sendall(answer % (len(body), body) + self.trailer)
+            try:
+                connection.sendall(answer % (len(body), body) + self.trailer)
+            except OSError:  # the client has gone, as it may
+                self.ended.set()
+                return
 
 
 @pytest.fixture

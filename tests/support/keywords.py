@@ -54,7 +54,7 @@ FILES: dict[str, tuple[str, dict[str, tuple[str, tuple[type[Model], ...], set[st
 
 
 def text_of(file: str) -> str:
-    """What the file has to hold."""
+    """What the file has to hold, but for its formatting."""
     first_line, classes = FILES[file]
     used: set[type] = set()
     lines: list[str] = []
@@ -68,7 +68,7 @@ def text_of(file: str) -> str:
     helpers = [name for name in ("Given", "Text", "Texts", "Words") if name in body]
     head += [f"from databricks_async.codec.given import {', '.join(helpers)}"]
     head += [f"from {kind.__module__} import {kind.__name__}" for kind in used]
-    return formatted("\n".join([*head, body, ""]), HOME / file)
+    return "\n".join([*head, body, ""])
 
 
 def fields(models: Iterable[type[Model]], left_out: set[str]) -> Iterable[tuple[str, Any, str]]:
@@ -113,4 +113,4 @@ def formatted(text: str, path: Path) -> str:
 
 if __name__ == "__main__":
     for file in FILES:
-        (HOME / file).write_text(text_of(file))
+        (HOME / file).write_text(formatted(text_of(file), HOME / file))
