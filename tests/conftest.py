@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -28,6 +29,12 @@ _OURS = (
     "BROWSER",
     "GOOGLE_",
 )
+
+
+def pytest_configure() -> None:
+    """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
