@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -17,7 +18,11 @@ case "$* " in
 {cases}
 *) echo "ERROR: this stand-in does not know: $*" >&2; exit 2;;
 esac
+exit
 """
+# The real `databricks` is one big binary. Releases of the official SDK tell it by its size from the script of that
+# name that came before: https://github.com/databricks/databricks-sdk-py (credentials_provider.py, up to 0.156).
+_BIG = 1 << 20
 _BROWSER = """#!{python}
 import sys, urllib.request
 urllib.request.urlopen(sys.argv[1], timeout=30).read()
@@ -56,7 +61,10 @@ def write_databricks(state: IdentityState, folder: Path, name: str) -> Path:
     }
     version = {"Version": "0.296.0", "Major": 0, "Minor": 296, "Patch": 0}
     cases = [f"'auth token '*) {_print(printed)}", f"'version '*) {_print(version)}"]
-    return _write(folder / "databricks", cases)
+    path = _write(folder / "databricks", cases)
+    # No space on the disk, and nothing reads beyond `exit`.
+    os.truncate(path, _BIG)
+    return path
 
 
 def write_browser(folder: Path) -> Path:
