@@ -18,7 +18,7 @@ The map of the package, each module before those that it builds on:
     pager           Pager and Page: listings
     wait            Wait: operations under way
     watch           Watch: changes as they happen
-    polling         one good poll in spite of bad ones, and the intervals between polls
+    polling         the one reader of a kind of things, whose polls all waits and watches share
     codec           JSON to models and back
     session         everything between a Request and its Response
     auth            ways to get a token
