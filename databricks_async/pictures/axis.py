@@ -49,7 +49,6 @@ class Axis:
 
     def __init__(self, start: int, end: int, cut: Sequence[Stretch], length: float, gap: float) -> None:
         self.start, self.end, self.length = start, max(end, start + 1), length
-        gap = min(gap, length / (2 * len(cut))) if cut else gap
         shown = self.end - start - sum(until - begin for begin, until in cut)
         self._scale = (length - gap * len(cut)) / max(shown, 1)
         knots, reached, place = [(start, 0.0)], start, 0.0
@@ -81,8 +80,8 @@ class Axis:
                 step *= 2
         ticks: list[int] = []
         reached = self.start
-        for begin, until in [*self._cut, (self.end, self.end)]:
+        for begin, until in [*self._cut, (self.end + 1, 0)]:
             first = -(-(reached - self.start) // step) * step
-            ticks += range(first, begin - self.start + 1, step)
+            ticks += range(first, begin - self.start, step)
             reached = until
         return ticks

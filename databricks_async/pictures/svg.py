@@ -21,9 +21,8 @@ _ROW: Final = 22
 _BAR: Final = 14
 _PAD: Final = 12
 _AXIS: Final = 640
-_GAP: Final = 78
 _NARROW_GAP: Final = 18
-"""What an idle stretch takes where there are many: its label stands upright then."""
+"""What an idle stretch takes where there are many, in pixels: its label stands upright then."""
 _MAX_WIDE_GAPS: Final = 4
 _MAX_GAPS: Final = 40
 _MAX_NAME: Final = 40
@@ -89,7 +88,8 @@ class _Drawing:
         end = max((part.end for part in parts), default=start)
         self._has_time = bool(parts)
         self._upright = len(self._cut) > _MAX_WIDE_GAPS
-        gap = _NARROW_GAP if self._upright else _GAP
+        self._labels = labels = [f"··{duration(until - begin)}··" for begin, until in self._cut]
+        gap = _NARROW_GAP if self._upright else CELL * (_widest(labels) + 1)
         self._axis = Axis(start, end, self._cut, _AXIS + gap * len(self._cut), gap)
         self._head = _head(title, state, kind, start, end, self._cut, has_time=self._has_time)
         self._said = _in_words(self._head, rows)
@@ -97,8 +97,6 @@ class _Drawing:
         state_at = name + CELL * (2 + _widest([column, *self._names]))
         time = state_at + CELL * (2 + _widest(["STATE", *self._states]) + _widest(["TIME", *self._times]))
         self._columns = _Columns(name, state_at, time, time + 2 * CELL)
-        labels = [f"··{duration(until - begin)}··" for begin, until in self._cut]
-        self._labels = labels
         self._top = 2 * _ROW + (CELL * _widest(labels) if self._upright else _ROW if labels else 0) + _PAD
 
     def drawn(self) -> str:
@@ -144,11 +142,14 @@ class _Drawing:
             return
         top, bottom = self._top + _ROW - 4, self._top + _ROW * (len(self._rows) + 1)
         reached = 0.0
+        ends = [columns.axis + self._axis.place(begin) for begin, _ in self._cut]
+        ends.append(columns.axis + self._axis.length + 2 * CELL)
         for tick in self._axis.ticks(_TICK_DISTANCE):
             place = columns.axis + self._axis.place(self._axis.start + tick)
             label = exact(tick)
             end = place + CELL * cells(label)
-            if place >= reached and end <= columns.axis + self._axis.length + 2 * CELL:
+            # A label stands in one piece of the axis: not over an idle stretch, or the notes.
+            if place >= reached and end <= next(end for end in ends if end > place):
                 yield _text(place, baseline, label, "dba-faint")
                 yield _line(place, top, place, bottom, "dba-grid")
                 reached = end + CELL
