@@ -6,6 +6,7 @@ import heapq
 import random
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -184,6 +185,15 @@ class State:
         """What one API keeps for itself, in a class of its own; made on first use."""
         found: P = self._parts.setdefault(kind, kind())
         return found
+
+    def copy(self) -> State:
+        """The workspace as it is now, to be looked at later: nothing changes it, and nothing falls due in it."""
+        self.settle()
+        # Copied at once, so that what they share is shared in the copy, too; people and tokens are those of today.
+        today = {id(user): user for user in self.users.values()}
+        names = ("clusters", "cluster_tokens", "tree", "policies", "jobs", "_parts")
+        copied = deepcopy({name: getattr(self, name) for name in names}, today)
+        return attrs.evolve(self, due=[], parts=copied.pop("_parts"), **copied)
 
     def schedule(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an action happen this many workspace seconds after the present moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import random
+import ssl
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
@@ -13,7 +14,7 @@ from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.server import Server
 from databricks_async.local.ids import Ids
@@ -43,8 +44,8 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
-    closes every connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
+    `async with`; `close` closes every connection.
     """
 
     def __init__(
@@ -58,23 +59,25 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
         self.journal = Journal()
         """Every request so far."""
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         catalog = Catalog(node_types, spark_versions)
         self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
+        self._tls = tls
         self.add_user(_ADMIN, token, admin=True)
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address)
+        self._address = await self._server.start(*self._address, self._tls)
         self._state.url = self.url
 
     async def close(self) -> None:
@@ -96,7 +99,8 @@ class LocalWorkspace:
         host, port = self._address
         if not port:
             raise RuntimeError("the local workspace has no address before it is started")
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def timing(self) -> Durations:
