@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 import orjson
 
+from databricks_async import display
 from databricks_async.local.failures import bodies, notation
 from databricks_async.message import Response
 
@@ -32,7 +33,7 @@ Kind = Literal[
 ]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Fault:
     """One failure. `after` means that the request takes effect and only its answer suffers."""
 
@@ -47,6 +48,23 @@ class Fault:
     """Whether a reset comes in the middle of the answer's body."""
     any_body: bool = False
     """Whether the body of `response` is drawn anew at each strike."""
+
+    def __repr__(self) -> str:
+        latency = f", {self.latency:g} s" if self.latency else ""
+        amount = f" {self.amount:g}" if self.amount else ""
+        return f"<Fault {self.name}{amount}{latency}>"
+
+    def _repr_html_(self) -> str:
+        answer = self.response
+        return display.table(
+            f"Fault {self.name}",
+            [
+                ("latency", f"{self.latency:g} s" if self.latency else None),
+                ("amount", f"{self.amount:g}" if self.amount else None),
+                ("headers", None if answer is None else ", ".join(sorted(answer.headers))),
+                ("body", None if answer is None else f"{len(answer.body)} bytes"),
+            ],
+        )
 
     @classmethod
     def answer(

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 
+from databricks_async import display
 from databricks_async.local.patterns import matches
 
+_TOP = ("id", "key", "name", "path", "state", "status", "type")
+"""What a line shows of a request: the last word of a name of its query or body."""
 
-@attrs.define
+
+@attrs.define(repr=False)
 class Call:
-    """One request, and what became of it. Holds no token and no Authorization value."""
+    """One request, and what became of it. Holds no token and no Authorization value.
+
+    Its `repr` is a short line without what the body may hold of secrets: `body` and `query` have all.
+    """
 
     endpoint: str
     """The manual's own line, `POST /api/2.1/clusters/create`; for an unknown route the method and the path."""
@@ -39,6 +47,32 @@ class Call:
     """The fault that struck, for example `drop after`."""
     known_route: bool = True
     request_id: str = ""
+
+    def __repr__(self) -> str:
+        status = "no answer" if self.status is None else str(self.status)
+        told = [display.cut(f"{name}={value!r}", 60) for name, value in self._essentials()]
+        told += [f"{name}={value!r}" for name, value in self._oddities()]
+        return display.cut(f"<Call {display.cut(self.endpoint, 150)}: {', '.join([status, *told])}", 398) + ">"
+
+    def _repr_html_(self) -> str:
+        at = datetime.fromtimestamp(self.time / 1000, UTC).isoformat(timespec="milliseconds")
+        rows = [("time", at), ("status", "no answer" if self.status is None else self.status), ("user", self.user)]
+        return display.table(f"Call {self.endpoint}", [*rows, *self._essentials(), *self._oddities()])
+
+    def _essentials(self) -> list[tuple[str, object]]:
+        """The ids, names and states among the parameters, and how many others there are."""
+        given = without_secrets({**self.query, **(self.body if isinstance(self.body, dict) else {})})
+        found = [
+            (name, value)
+            for name, value in given.items()
+            if isinstance(value, str | int) and name.rpartition("_")[2] in _TOP
+        ]
+        others = len(given) - len(found) + (self.body is not None and not isinstance(self.body, dict))
+        return [*found, *([("others", others)] if others else [])]
+
+    def _oddities(self) -> list[tuple[str, object]]:
+        odd = {"fault": self.fault, "unknown": self.unknown, "unchecked": self.unchecked}
+        return [(name, value) for name, value in odd.items() if value]
 
 
 @attrs.define

@@ -48,7 +48,7 @@ def read(line: str) -> Written:
     probability = None
     if end["probability"] is not None:
         probability = float(end["probability"]) / (100 if end["percent"] else 1)
-    given = dict(option.partition("=")[::2] for option in options)
+    given = {name: text for name, _, text in (option.partition("=") for option in options)}
     times = None if end["times"] is None else int(end["times"])
     return Written(endpoint.strip(), name.strip(), body or None, value or None, given, times, probability)
 
