@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -174,6 +175,8 @@ class State:
     identity_provider: IdentityProvider | None = None
     url: str = ""
     """Where the workspace listens, once it does."""
+    lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
+    """Held by each request, and by each method of the workspace, while it reads or changes anything here."""
     unchecked: list[str] = attrs.field(factory=list)
     """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _parts: dict[type[Any], Any] = attrs.field(factory=dict, repr=False)
