@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from databricks_async.local.errors import invalid
 from databricks_async.local.jobs import parameters, run_lifecycle
 from databricks_async.local.jobs.quartz import Cron, CronError
-from databricks_async.local.jobs.state import Cause, Commit, Job, Run, Watch
+from databricks_async.local.jobs.state import Cause, Commit, DataTrigger, Job, Run
 from databricks_async.local.state import Json, State
 
 SETTINGS = ("schedule", "continuous", "trigger", "triggers")
@@ -130,7 +130,9 @@ def activate(state: State, job: Job) -> None:
         if configuration.get("continuous") is not None:
             _keep_running(state, job)
         job.watches += [
-            Watch(kind, configuration[kind]) for kind in ("file_arrival", "table_update") if configuration.get(kind)
+            DataTrigger(kind, configuration[kind])
+            for kind in ("file_arrival", "table_update")
+            if configuration.get(kind)
         ]
 
 
@@ -224,7 +226,7 @@ def table_updated(state: State, name: str, version: int | None) -> None:
                     _changed(state, job, watch)
 
 
-def _changed(state: State, job: Job, watch: Watch) -> None:
+def _changed(state: State, job: Job, watch: DataTrigger) -> None:
     """Fire once nothing has changed for a while, and not too soon after the last time."""
     at = state.now + 1000 * watch.settings.get("wait_after_last_change_seconds", 0)
     if watch.fired_at is not None:

@@ -51,7 +51,7 @@ class Job:
     """Incremented whenever its schedule changes, which invalidates what was scheduled before."""
     when_run_ended: Callable[[Run], None] | None = attrs.field(default=None, repr=False)
     """Called at the end of each run of a continuous job."""
-    watches: list[Watch] = attrs.field(factory=list, repr=False)
+    watches: list[DataTrigger] = attrs.field(factory=list, repr=False)
     """Its triggers on files and tables."""
 
 
@@ -64,7 +64,7 @@ class Commit:
 
 
 @attrs.define(eq=False)
-class Watch:
+class DataTrigger:
     """A trigger on files or tables, and what has happened since it fired."""
 
     kind: str
