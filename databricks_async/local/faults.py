@@ -18,7 +18,7 @@ from databricks_async.message import Response
 _MAX_SHOWN = 3
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Fault:
     """One failure. `after` means that the request takes effect and only its answer suffers."""
 
@@ -102,6 +102,9 @@ class Fault:
         if self.latency:
             words.append(f"{self.latency:g}s")
         return "-".join(words)
+
+    def __repr__(self) -> str:
+        return f"<Fault {self}>"
 
 
 def _details(response: Response) -> list[str]:

@@ -15,7 +15,10 @@ from databricks_async.local.patterns import matches
 _Waiting: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]"
 
 
-@attrs.define
+_MAX_SHOWN = 90
+
+
+@attrs.define(repr=False)
 class Call:
     """One request, and what became of it. Holds no token and no Authorization value."""
 
@@ -44,6 +47,13 @@ class Call:
     known_route: bool = True
     request_id: str = ""
 
+    def __repr__(self) -> str:
+        fault = f", {self.fault}" if self.fault is not None else ""
+        content = "".join(
+            f", {name} {_abridged(value)}" for name, value in (("query", self.query), ("body", self.body)) if value
+        )
+        return f"<Call {_abridged_text(self.endpoint)} {self.status or 'not answered'}{fault}{content}>"
+
 
 @attrs.define(repr=False)
 class Journal:
@@ -64,8 +74,8 @@ class Journal:
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, eq=False)
 
     def __repr__(self) -> str:
-        latest = "".join(f", the latest {call.endpoint} {call.status or '-'}" for call in self.entries[-1:])
-        return f"<Journal of {_plural(len(self.entries), 'request')}{latest}; {_plural(self.connections, 'connection')}>"
+        latest = "".join(f", the latest {call!r}" for call in self.entries[-1:])
+        return f"<Journal: {len(self.entries)} calls, {self.connections} connections{latest}>"
 
     async def until(self, condition: Callable[[Journal], bool]) -> None:
         """Wait until the journal looks so: `await ws.journal.until(lambda journal: journal.in_flight == 2)`.
@@ -149,8 +159,12 @@ def _wake(waiting: asyncio.Future[None]) -> None:
         waiting.set_result(None)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _abridged(value: Any) -> str:
+    return _abridged_text(repr(value))
+
+
+def _abridged_text(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 _SECRET_FIELDS = ("secret", "token", "password", "assertion", "code")

@@ -293,7 +293,7 @@ class LocalWorkspace:
         cluster.last_activity_time = self._state.now
 
     @_in_turn
-    def overlay(self, cluster_id: str, **fields: Any) -> None:
+    def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
 
@@ -362,7 +362,7 @@ class LocalWorkspace:
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
     @_in_turn
-    def overlay_run(self, run_id: int, **fields: Any) -> None:
+    def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()
         run_view.overlay(self._state, run_id, fields)

@@ -114,7 +114,7 @@ class Session:
         if self._closed:
             return
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
-            raise LifecycleError("a client is closed in the event loop that it belongs to, which is not this one")
+            raise LifecycleError("a client is closed in the event loop in which it was used, which is not this one")
         self._closed = True
         await self._endings.aclose()
 
@@ -234,8 +234,8 @@ def _naming_caller(send: Send, config: Config) -> Send:
 
 
 _OTHER_LOOP = (
-    "this client belongs to another event loop, that of its `async with` or of its first call: make one client for each "
-    "loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
+    "this client belongs to another event loop, that of its `async with` or of its first call: make one client for "
+    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
 )
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))
