@@ -33,6 +33,7 @@ The map of the package, each module before those that it builds on:
     message         Request, Response, Send: the values between the layers
     nesting         how deep an answer may be nested
     suggest         what was meant, and what to write instead
+    display         how things show themselves: a table, text cut short
     documentation   the line of meaning of each field, for help()
     front_door      how the packages offer their names
     version         the version of this package

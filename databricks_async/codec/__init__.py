@@ -79,7 +79,8 @@ class Model(metaclass=_ModelType):
     """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values.
 
     `repr` is a short line, `print` shows all; secrets are hidden in both. `json.dumps` and `orjson.dumps` take
-    `default=Model.as_dict`. A FastAPI endpoint can return it.
+    `default=Model.as_dict`. A FastAPI endpoint can return it, and takes one annotated
+    `Annotated[ClusterSpec, Body()]` as its body.
     """
 
     unknown_fields: dict[str, Any] | None = None
@@ -129,7 +130,7 @@ class Model(metaclass=_ModelType):
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         from databricks_async.codec.pydantic import json_schema_of
 
-        return json_schema_of(cls)
+        return json_schema_of(cls, handler)
 
 
 def decode(body: bytes, cls: type[T]) -> T:

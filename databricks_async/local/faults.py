@@ -12,6 +12,7 @@ from typing import Literal
 import attrs
 import orjson
 
+from databricks_async import display
 from databricks_async.local.patterns import matches
 from databricks_async.message import Response
 
@@ -27,6 +28,21 @@ class Fault:
     response: Response | None = None
     latency: float = 0.0
     """Real seconds that pass before anything else, or before the answer if `after`."""
+
+    def __repr__(self) -> str:
+        latency = f", {self.latency:g} s" if self.latency else ""
+        return f"<Fault {self.name}{latency}>"
+
+    def _repr_html_(self) -> str:
+        answer = self.response
+        return display.table(
+            f"Fault {self.name}",
+            [
+                ("latency", f"{self.latency:g} s" if self.latency else None),
+                ("headers", None if answer is None else ", ".join(sorted(answer.headers))),
+                ("body", None if answer is None else f"{len(answer.body)} bytes"),
+            ],
+        )
 
     @classmethod
     def answer(
@@ -102,9 +118,6 @@ class Fault:
         if self.latency:
             words.append(f"{self.latency:g}s")
         return "-".join(words)
-
-    def __repr__(self) -> str:
-        return f"<Fault {self}>"
 
 
 def _details(response: Response) -> list[str]:

@@ -6,21 +6,26 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import attrs
 
+from databricks_async import display
 from databricks_async.local.patterns import matches
 
 _Waiting: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]"
 
-
-_MAX_SHOWN = 90
+_TOP = ("id", "key", "name", "path", "state", "status", "type")
+"""What a line shows of a request: the last word of a name of its query or body."""
 
 
 @attrs.define(repr=False)
 class Call:
-    """One request, and what became of it. Holds no token and no Authorization value."""
+    """One request, and what became of it. Holds no token and no Authorization value.
+
+    Its `repr` is a short line without what the body may hold of secrets: `body` and `query` have all.
+    """
 
     endpoint: str
     """The manual's own line, `POST /api/2.1/clusters/create`; for an unknown route the method and the path."""
@@ -48,11 +53,30 @@ class Call:
     request_id: str = ""
 
     def __repr__(self) -> str:
-        fault = f", {self.fault}" if self.fault is not None else ""
-        content = "".join(
-            f", {name} {_abridged(value)}" for name, value in (("query", self.query), ("body", self.body)) if value
-        )
-        return f"<Call {_abridged_text(self.endpoint)} {self.status or 'not answered'}{fault}{content}>"
+        status = "no answer" if self.status is None else str(self.status)
+        told = [display.cut(f"{name}={value!r}", 60) for name, value in self._essentials()]
+        told += [f"{name}={value!r}" for name, value in self._oddities()]
+        return display.cut(f"<Call {display.cut(self.endpoint, 150)}: {', '.join([status, *told])}", 398) + ">"
+
+    def _repr_html_(self) -> str:
+        at = datetime.fromtimestamp(self.time / 1000, UTC).isoformat(timespec="milliseconds")
+        rows = [("time", at), ("status", "no answer" if self.status is None else self.status), ("user", self.user)]
+        return display.table(f"Call {self.endpoint}", [*rows, *self._essentials(), *self._oddities()])
+
+    def _essentials(self) -> list[tuple[str, object]]:
+        """The ids, names and states among the parameters, and how many others there are."""
+        given = without_secrets({**self.query, **(self.body if isinstance(self.body, dict) else {})})
+        found = [
+            (name, value)
+            for name, value in given.items()
+            if isinstance(value, str | int) and name.rpartition("_")[2] in _TOP
+        ]
+        others = len(given) - len(found) + (self.body is not None and not isinstance(self.body, dict))
+        return [*found, *([("others", others)] if others else [])]
+
+    def _oddities(self) -> list[tuple[str, object]]:
+        odd = {"fault": self.fault, "unknown": self.unknown, "unchecked": self.unchecked}
+        return [(name, value) for name, value in odd.items() if value]
 
 
 @attrs.define(repr=False)
@@ -75,7 +99,7 @@ class Journal:
 
     def __repr__(self) -> str:
         latest = "".join(f", the latest {call!r}" for call in self.entries[-1:])
-        return f"<Journal: {len(self.entries)} calls, {self.connections} connections{latest}>"
+        return display.cut(f"<Journal: {len(self.entries)} calls, {self.connections} connections{latest}", 398) + ">"
 
     async def until(self, condition: Callable[[Journal], bool]) -> None:
         """Wait until the journal looks so: `await ws.journal.until(lambda journal: journal.in_flight == 2)`.
@@ -157,14 +181,6 @@ class Journal:
 def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
-
-
-def _abridged(value: Any) -> str:
-    return _abridged_text(repr(value))
-
-
-def _abridged_text(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 _SECRET_FIELDS = ("secret", "token", "password", "assertion", "code")
