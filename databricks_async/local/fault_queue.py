@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,8 @@ import attrs
 from databricks_async.local.failures import bodies, notation
 from databricks_async.local.faults import Fault, from_words
 from databricks_async.local.patterns import matches
+
+_MAX_SHOWN = 3
 
 CONNECT = "CONNECT"
 """The endpoint of a connection that opens; only `Fault.stall` strikes there."""
@@ -30,6 +33,11 @@ class _Planned:
     seen: int = 0
     """How many requests fitted so far, within its time."""
 
+    def __str__(self) -> str:
+        often = "" if self.left in (None, 1) else f" {self.left} times"
+        share = "" if self.probability is None else f" with probability {self.probability:g}"
+        return f"{self.fault} for {self.endpoint}{often}{share}"
+
     def is_due(self, now: float) -> bool:
         """Whether the schedule has it strike this request, which fits its endpoint."""
         if not self.between[0] <= now < self.between[1]:
@@ -39,12 +47,16 @@ class _Planned:
 
 
 class Faults:
-    """The faults that wait for their request. For each request the first one added that fits strikes."""
+    """The faults that wait for their request. For each request the first one added that fits strikes.
+
+    Its methods are safe in any thread.
+    """
 
     def __init__(self, seed: int = 0, *, now: Callable[[], float] = time.monotonic) -> None:
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._now = now
         self._planned: list[_Planned] = []
+        self._lock = threading.Lock()
         self.before_stale: Callable[[], None] | None = None
         """Called before a stale read is planned: the server keeps what it will be answered from."""
 
@@ -86,7 +98,8 @@ class Faults:
             return
         now = self._now()
         window = (now + start, now + end)
-        self._planned.extend(_Planned(endpoint, fault, left, probability, skip, every, window) for fault in faults)
+        with self._lock:
+            self._planned.extend(_Planned(endpoint, fault, left, probability, skip, every, window) for fault in faults)
 
     def plan(self, *lines: str) -> None:
         """Add faults in the words of `serve --fault`: `PATTERN=WHAT[:COUNT][@PROBABILITY]`.
@@ -122,23 +135,38 @@ class Faults:
 
     def seed(self, seed: int) -> None:
         """Draw from here on as any other run with this seed does."""
-        self._random.seed(seed)
+        with self._lock:
+            self._random.seed(seed)
 
     def clear(self) -> None:
         """Remove all planned faults."""
-        self._planned.clear()
+        with self._lock:
+            self._planned.clear()
 
     def __len__(self) -> int:
         """How many strikes are still planned, not counting those without an end."""
-        return sum(planned.left or 0 for planned in self._planned)
+        with self._lock:
+            return sum(planned.left or 0 for planned in self._planned)
+
+    def __repr__(self) -> str:
+        with self._lock:
+            shown = [str(planned) for planned in self._planned[:_MAX_SHOWN]]
+            left_out = len(self._planned) - len(shown)
+        more = [f"{left_out} more"] if left_out else []
+        return f"<Faults: {', '.join(shown + more) or 'none'}>"
 
     @property
     def has_stale(self) -> bool:
         """Whether a stale read is planned."""
-        return any(planned.fault.kind == "stale" for planned in self._planned)
+        with self._lock:
+            return any(planned.fault.kind == "stale" for planned in self._planned)
 
     def take(self, endpoint: str) -> Fault | None:
         """The fault for a request that has just come in, or a connection (`CONNECT`). The server's part."""
+        with self._lock:
+            return self._take(endpoint)
+
+    def _take(self, endpoint: str) -> Fault | None:
         delay: Fault | None = None
         now = self._now() if self._planned else 0.0
         for planned in list(self._planned):

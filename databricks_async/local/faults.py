@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -228,6 +230,30 @@ class Fault:
         elif self.after and self.kind in ("delay", "answer", "drop", "hang", "reset"):
             words.append("after")
         return " ".join(words)
+
+    def __str__(self) -> str:
+        """The name as one word, with what tells it from others: `pytest.mark.parametrize("fault", FAULTS, ids=str)`.
+
+        For example `answer-503-TEMPORARILY_UNAVAILABLE-after`, or `delay-0.5s`.
+        """
+        words = self.name.split()
+        if self.response is not None:
+            words[2:2] = _details(self.response)
+        if self.amount:
+            words.append(f"{self.amount:g}")
+        if self.latency:
+            words.append(f"{self.latency:g}s")
+        return "-".join(words)
+
+
+def _details(response: Response) -> list[str]:
+    """Its `Retry-After` and its error code, without what is no part of one word."""
+    found = []
+    if retry_after := response.headers.get("Retry-After"):
+        found.append(f"retry-after-{retry_after}")
+    with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):  # no error in the service's format
+        found.append(str(orjson.loads(response.body)["error_code"]))
+    return [re.sub(r"[^\w.]+", "-", text) for text in found]
 
 
 def _not_negative(seconds: float) -> float:
