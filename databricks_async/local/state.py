@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -174,6 +176,8 @@ class State:
     identity_provider: IdentityProvider | None = None
     url: str = ""
     """Where the workspace listens, once it does."""
+    lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
+    """Held by each request, and by each method of the workspace, while it reads or changes anything here."""
     unchecked: list[str] = attrs.field(factory=list)
     """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _parts: dict[type[Any], Any] = attrs.field(factory=dict, repr=False)
@@ -184,6 +188,16 @@ class State:
         """What one API keeps for itself, in a class of its own; made on first use."""
         found: P = self._parts.setdefault(kind, kind())
         return found
+
+    def copy(self) -> State:
+        """The workspace as it is now, to be looked at later: nothing changes it, and nothing falls due in it."""
+        names = ("clusters", "cluster_tokens", "tree", "policies", "jobs", "_parts")
+        with self.lock:
+            self.settle()
+            # Copied at once, so that what they share is shared in the copy, too; people and tokens are those of today.
+            today = {id(user): user for user in self.users.values()}
+            copied = deepcopy({name: getattr(self, name) for name in names}, today)
+        return attrs.evolve(self, due=[], parts=copied.pop("_parts"), **copied)
 
     def schedule(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an action happen this many workspace seconds after the present moment."""
