@@ -241,7 +241,7 @@ class State:
                 self.perform(due.action, *due.args)
         self.now = present
 
-    def perform(self, action: Callable[[State, Unpack[Ts]], None], *args: *Ts) -> None:
+    def perform(self, action: Callable[..., None], *args: object) -> None:
         """Do something that was put off until now."""
         self.touch(*args)
         action(self, *args)
