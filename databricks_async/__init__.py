@@ -20,7 +20,7 @@ The map of the package, each module before those that it builds on:
     watch           Watch: changes as they happen
     following       Stream: each event once and in order, over errors and restarts
     pictures        timelines of runs and clusters, as values that draw themselves
-    polling         one good poll in spite of bad ones, and the intervals between polls
+    polling         the one reader of a kind of things, whose polls all waits and watches share
     codec           JSON to models and back
     session         everything between a Request and its Response
     auth            ways to get a token

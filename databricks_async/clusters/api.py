@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from databricks_async.clusters import select
@@ -28,7 +27,8 @@ from databricks_async.clusters.models import (
     State,
     UpdateClusterResource,
 )
-from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
+from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running
+from databricks_async.clusters.watching import ClusterWatches
 from databricks_async.codec import Model, build, given_as, one_level
 from databricks_async.codec.given import Given
 from databricks_async.errors import OutcomeUnknown
@@ -38,7 +38,6 @@ from databricks_async.permissions import Permissions
 from databricks_async.service import identifier
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, starts
-from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
     from databricks_async.clusters.keywords import ClusterKeywords
@@ -48,7 +47,7 @@ Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
 
-class Clusters(ClusterEvents):
+class Clusters(ClusterEvents, ClusterWatches):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
@@ -64,7 +63,7 @@ class Clusters(ClusterEvents):
             ClusterPermissions,
             GetClusterPermissionLevelsResponse,
         )
-        self._running = Running(self.get, self.start, self._interval)
+        self._running = Running(self._reader, self.start)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -191,13 +190,15 @@ class Clusters(ClusterEvents):
         """Terminate a cluster and forget it: it cannot be started again."""
         await self._act("POST /api/{v}/clusters/permanent-delete", cluster_id)
 
-    async def ensure_cluster_is_running(self, cluster_id: str, timeout: Timeout = None) -> ClusterDetails:
+    async def ensure_cluster_is_running(
+        self, cluster_id: str, timeout: Timeout = None, *, every: Timeout = None
+    ) -> ClusterDetails:
         """Start a cluster, whatever state it is in, and return it when it runs.
 
-        Any number of callers of one client start it once. Raises `OperationFailed` when it cannot start, and
-        `OperationTimeout` after `timeout` seconds.
+        Any number of callers of one client start it once; the `every` of the first one counts. Raises `OperationFailed`
+        when it cannot start, and `OperationTimeout` after `timeout` seconds.
         """
-        return await self._running.ensure(identifier("cluster_id", cluster_id), timeout)
+        return await self._running.ensure(identifier("cluster_id", cluster_id), timeout, every)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -206,27 +207,6 @@ class Clusters(ClusterEvents):
         return await self._call(
             "GET /api/{v}/clusters/get", ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
         )
-
-    def watch(self, cluster_id: str) -> Watch[ClusterDetails]:
-        """Follow a cluster: `async for cluster in w.clusters.watch(cluster_id)` sees each change of state once.
-
-        The first poll is made at once; the iteration ends when the cluster is permanently deleted. A poll is one
-        `get`, from one a second down to one in ten while nothing changes.
-        """
-        return Watch(
-            f"cluster {cluster_id}",
-            partial(self.get, identifier("cluster_id", cluster_id)),
-            state_of,
-            interval=self._interval,
-        )
-
-    def wait_running(self, cluster_id: str) -> ClusterWait:
-        """Wait for a cluster that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return self._wait(identifier("cluster_id", cluster_id), "start", UP)
-
-    def wait_terminated(self, cluster_id: str) -> ClusterWait:
-        """Wait for a cluster to be down. Sends nothing by itself."""
-        return self._wait(identifier("cluster_id", cluster_id), "termination", DOWN)
 
     async def list_zones(self) -> ListAvailableZonesResponse:
         """The availability zones in which clusters can be made."""
@@ -393,10 +373,6 @@ class Clusters(ClusterEvents):
         """Where a change of the specification ends: a terminated cluster takes it and stays down."""
         cluster = await self.get(cluster_id)
         return UP | DOWN if cluster.state == State.TERMINATED else UP
-
-    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, grace_period: bool = False) -> ClusterWait:
-        read = partial(self.get, cluster_id)
-        return ClusterWait(cluster_id, action, goal, read, interval=self._interval, grace_period=grace_period)
 
 
 def _replay(steady: frozenset[State]) -> Replay:

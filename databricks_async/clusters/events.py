@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,10 @@ from databricks_async.errors import InvalidResponse
 from databricks_async.following.stream import Stream
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.pictures import Timeline
+from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.service import Service, identifier, number
 from databricks_async.suggest import has_no
+from databricks_async.wait import Timeout, seconds_of
 
 _MAX_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
@@ -95,7 +97,8 @@ class ClusterEvents(Service):
         cluster_id: str,
         *,
         since: int | datetime | str | None = None,
-        every: float | timedelta | None = None,
+        every: Timeout = None,
+        fail_after: Timeout = FAIL_AFTER_SECONDS,
     ) -> Stream[ClusterEvent]:
         """Follow the events of a cluster: each once, in the order of time, those to come as they appear.
 
@@ -103,7 +106,7 @@ class ClusterEvents(Service):
         still has; or with those from `since` on: epoch milliseconds, an aware datetime, or the `token` of an earlier
         stream, which goes on behind the last event that it returned. `every` is how many seconds lie between two
         polls (`POST /api/2.1/clusters/events`), up to three times as many while nothing happens; by default
-        `poll_interval_seconds`.
+        `poll_interval_seconds`. Polls that fail do not end it before `fail_after` seconds of nothing else.
 
         Events have no ids: equal ones of one millisecond are told apart by their number. One that appears later than
         others of a later time is returned then, if it is not more than an hour older than the newest. The stream ends
@@ -115,6 +118,7 @@ class ClusterEvents(Service):
             f"the events of cluster {cluster_id}",
             EventFeed(cluster_id, events, moment),
             every=every,
+            fail_after=seconds_of(fail_after, "fail_after"),
             default=self._session.config.poll_interval_seconds,
             sleep=self._session.pause,
         )

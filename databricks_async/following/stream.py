@@ -11,17 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from databricks_async.aio import Sleep
-from databricks_async.errors import (
-    CertificateError,
-    DatabricksError,
-    DeadlineExceeded,
-    InternalError,
-    InvalidResponse,
-    ResourceDoesNotExist,
-    TemporarilyUnavailable,
-    TooManyRequests,
-    TransportError,
-)
+from databricks_async.errors import DatabricksError, ResourceDoesNotExist
+from databricks_async.polling.pace import tick_of
+from databricks_async.polling.things import is_transient
 from databricks_async.suggest import refuse
 
 log = logging.getLogger("databricks_async")
@@ -30,18 +22,8 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
 
-MAX_FAILING_SECONDS: Final = 600.0
-"""How long polls may fail before the failure is raised."""
 _SLOWEST: Final = 3.0
 """While nothing happens, polls are so many times as far apart."""
-_TRANSIENT_ERRORS: Final = (
-    TransportError,
-    InvalidResponse,
-    TooManyRequests,
-    InternalError,
-    TemporarilyUnavailable,
-    DeadlineExceeded,
-)
 
 
 class Feed(Protocol[T, Item_co]):
@@ -68,21 +50,32 @@ class Feed(Protocol[T, Item_co]):
 class Stream(AsyncIterator[Item], Generic[Item]):
     """What happens, as it happens: `async for item in stream` brings each item once, in order, and goes on for good.
 
-    Polls that fail (connection lost, 5xx, 429) are repeated; after 10 minutes of nothing else the failure is raised. A
-    loop that an error or `break` ended can be taken up again with the same stream: nothing is left out or repeated.
-    Nothing is sent, and nothing runs, but while a caller waits for the next item.
+    Polls that fail (connection lost, 5xx, 429) are repeated; after `fail_after` seconds of nothing else the failure is
+    raised. A loop that an error or `break` ended can be taken up again with the same stream: nothing is left out or
+    repeated. Nothing is sent, and nothing runs, but while a caller waits for the next item.
     """
 
     def __init__(
-        self, name: str, feed: Feed[Any, Item], *, every: float | timedelta | None, default: float, sleep: Sleep
+        self,
+        name: str,
+        feed: Feed[Any, Item],
+        *,
+        every: float | timedelta | None,
+        fail_after: float | None,
+        default: float,
+        sleep: Sleep,
     ) -> None:
         self._name = name
         self._feed = feed
-        self._tick = _seconds(every, default)
+        self._tick = tick_of(every, default)
+        self._fail_after = float("inf") if fail_after is None else fail_after
         self._sleep = sleep
         self._ready = deque[Any]()
         self._pause: float | None = None
-        self._has_read = self._is_over = self._is_busy = False
+        self._good_at: float | None = None
+        self._is_busy = False
+        self.deleted = False
+        """Whether it ended because what it is about does not exist any more."""
 
     @property
     def token(self) -> str:
@@ -91,6 +84,11 @@ class Stream(AsyncIterator[Item], Generic[Item]):
         Store it when an item has been dealt with. It names the items of a while, and is as long as it takes.
         """
         return self._feed.token()
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good poll; None before the first one. Grows while polls fail, or none is made."""
+        return None if self._good_at is None else asyncio.get_running_loop().time() - self._good_at
 
     def __aiter__(self) -> Stream[Item]:
         return self
@@ -103,7 +101,7 @@ class Stream(AsyncIterator[Item], Generic[Item]):
             raise RuntimeError("two tasks wait for the next item of one stream: give each its own")
         self._is_busy = True
         try:
-            while not self._ready and not self._is_over:
+            while not self._ready and not self.deleted:
                 await self._poll()
         finally:
             self._is_busy = False
@@ -123,39 +121,23 @@ class Stream(AsyncIterator[Item], Generic[Item]):
     async def _read(self) -> list[Any]:
         """The result of one good poll, in spite of bad ones. A thing that is gone ends the stream."""
         now = asyncio.get_running_loop().time
-        give_up_at = now() + MAX_FAILING_SECONDS
+        give_up_at = now() + self._fail_after
         while True:
+            began = now()
             try:
                 found = await self._feed.read()
-                self._has_read = True
+                self._good_at = began
                 return found
             except ResourceDoesNotExist:
-                if not self._has_read:
+                if self._good_at is None:
                     raise
-                self._is_over = True
+                self.deleted = True
                 return []
-            except _TRANSIENT_ERRORS as error:
-                if now() > give_up_at or not _is_transient(error):
+            except DatabricksError as error:
+                if now() > give_up_at or not is_transient(error):
                     raise
                 log.warning("%s: a poll failed, polling goes on: %s", self._name, error)
             await self._sleep(self._tick * random.uniform(1.0, _SLOWEST))  # noqa: S311
 
     def __repr__(self) -> str:
         return f"<Stream of {self._name}>"
-
-
-def _is_transient(error: DatabricksError) -> bool:
-    # A certificate does not mend itself, and a redirect points elsewhere for good.
-    is_permanent = isinstance(error, CertificateError) or (isinstance(error, InvalidResponse) and error.status != 200)
-    return not is_permanent
-
-
-def _seconds(every: float | timedelta | None, default: float) -> float:
-    if every is None:
-        return default
-    seconds = every.total_seconds() if isinstance(every, timedelta) else every
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise TypeError(f"every must be seconds, a timedelta or None, not {type(every).__name__}")
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"every must be more than 0 seconds, not {seconds}")
-    return float(seconds)

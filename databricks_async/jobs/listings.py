@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,8 +25,10 @@ from databricks_async.jobs.models import (
 )
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
 from databricks_async.pager import Pager, size_of_page
+from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.service import Service, number, received_id
 from databricks_async.suggest import has_no
+from databricks_async.wait import Timeout, seconds_of
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
@@ -97,7 +99,8 @@ class Listings(Service):
         job_id: int | None = None,
         *,
         since: int | datetime | str | None = None,
-        every: float | timedelta | None = None,
+        every: Timeout = None,
+        fail_after: Timeout = FAIL_AFTER_SECONDS,
     ) -> Stream[BaseRun]:
         """Follow the new runs of a job, or of all jobs: each once, when it is first seen, in the order of their starts.
 
@@ -105,7 +108,7 @@ class Listings(Service):
         or with those started from `since` on: epoch milliseconds, an aware datetime, or the `token` of an earlier
         stream, which goes on behind the last run that it returned. `every` is how many seconds lie between two polls
         (`GET /api/2.2/jobs/runs/list`), up to three times as many while nothing happens; by default
-        `poll_interval_seconds`.
+        `poll_interval_seconds`. Polls that fail do not end it before `fail_after` seconds of nothing else.
 
         A run is as the listing shows it at that moment, without its tasks; `wait_run(run.run_id)` follows it to its
         end. Runs that were skipped are there too. One that appears later than others that were started after it is
@@ -117,6 +120,7 @@ class Listings(Service):
             "the runs of all jobs" if job_id is None else f"the runs of job {job_id}",
             RunFeed(job_id, partial(self.list_runs, job_id=job_id), moment),
             every=every,
+            fail_after=seconds_of(fail_after, "fail_after"),
             default=self._session.config.poll_interval_seconds,
             sleep=self._session.pause,
         )
