@@ -70,18 +70,14 @@ async def test_a_taken_port_is_one_clear_line():
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--speed", "0"], ["serve", "--speed", "fast"]])
 def test_wrong_arguments_are_explained(arguments, capsys):
-    """As argparse does it."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert "usage: databricks-async" in capsys.readouterr().err
+    """With the usage."""
+    assert main(arguments) == 2
+    assert "usage: databricks-async" in capsys.readouterr().err.lower()
 
 
 def test_help_lists_the_commands(capsys):
     """Each with its line."""
-    with pytest.raises(SystemExit) as caught:
-        main(["--help"])
-    assert caught.value.code == 0
+    assert main(["--help"]) == 0
     assert "serve" in capsys.readouterr().out
 
 
