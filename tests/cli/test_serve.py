@@ -100,18 +100,14 @@ def test_a_fault_that_means_nothing_is_explained(capsys):
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--speed", "0"], ["serve", "--speed", "fast"]])
 def test_wrong_arguments_are_explained(arguments, capsys):
-    """As argparse does it."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert "usage: databricks-async" in capsys.readouterr().err
+    """With the usage."""
+    assert main(arguments) == 2
+    assert "usage: databricks-async" in capsys.readouterr().err.lower()
 
 
 def test_help_lists_the_commands(capsys):
     """Each with its line."""
-    with pytest.raises(SystemExit) as caught:
-        main(["--help"])
-    assert caught.value.code == 0
+    assert main(["--help"]) == 0
     assert "serve" in capsys.readouterr().out
 
 
