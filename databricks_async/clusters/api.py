@@ -47,8 +47,6 @@ Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
 
-
-
 class Clusters(ClusterEvents, ClusterWatches):
     """Clusters: made, changed, started, stopped, listed and watched.
 
