@@ -75,6 +75,7 @@ def _load_cluster(state: State, shown: Json, admin: User) -> None:
     for event in cluster.events:
         event["cluster_id"] = cluster.cluster_id
     state.clusters[cluster.cluster_id] = cluster
+    state.touch(cluster)
     cluster.source = shown.get("cluster_source", cluster.source)
     cluster.start_time = _time(shown, "start_time") or cluster.start_time
     wanted = shown.get("state", "PENDING")
@@ -104,6 +105,7 @@ def _load_job(state: State, shown: Json, admin: User) -> None:
         job.job_id = _JOB_ID.read({"job_id": job_id}, Reading(False, []))["job_id"]
         state.ids.reserve(job.job_id)
     state.jobs.jobs[job.job_id] = job
+    state.touch(job)
     job.created_time = _time(shown, "created_time") or job.created_time
 
 
