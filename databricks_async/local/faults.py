@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import re
+import threading
 from collections.abc import Mapping
 from typing import Literal
 
@@ -12,6 +15,8 @@ import orjson
 from databricks_async import display
 from databricks_async.local.patterns import matches
 from databricks_async.message import Response
+
+_MAX_SHOWN = 3
 
 
 @attrs.frozen(repr=False)
@@ -102,6 +107,28 @@ class Fault:
             words.append("after")
         return " ".join(words)
 
+    def __str__(self) -> str:
+        """The name as one word, with what tells it from others: `pytest.mark.parametrize("fault", FAULTS, ids=str)`.
+
+        For example `answer-503-TEMPORARILY_UNAVAILABLE-after`, or `delay-0.5s`.
+        """
+        words = self.name.split()
+        if self.response is not None:
+            words[2:2] = _details(self.response)
+        if self.latency:
+            words.append(f"{self.latency:g}s")
+        return "-".join(words)
+
+
+def _details(response: Response) -> list[str]:
+    """Its `Retry-After` and its error code, without what is no part of one word."""
+    found = []
+    if retry_after := response.headers.get("Retry-After"):
+        found.append(f"retry-after-{retry_after}")
+    with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):  # no error in the service's format
+        found.append(str(orjson.loads(response.body)["error_code"]))
+    return [re.sub(r"[^\w.]+", "-", text) for text in found]
+
 
 @attrs.define
 class _Planned:
@@ -110,13 +137,22 @@ class _Planned:
     left: int | None
     probability: float | None
 
+    def __str__(self) -> str:
+        often = "" if self.left in (None, 1) else f" {self.left} times"
+        share = "" if self.probability is None else f" with probability {self.probability:g}"
+        return f"{self.fault} for {self.endpoint}{often}{share}"
+
 
 class Faults:
-    """The faults that wait for their request. For each request the first one added that fits strikes."""
+    """The faults that wait for their request. For each request the first one added that fits strikes.
+
+    Its methods are safe in any thread.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self._planned: list[_Planned] = []
+        self._lock = threading.Lock()
 
     def add(self, endpoint: str, *faults: Fault, times: int | None = None, probability: float | None = None) -> None:
         """Have these faults strike requests to an endpoint, one fault a request, in this order.
@@ -126,18 +162,32 @@ class Faults:
         is drawn from the workspace's seed, so every run of a test draws the same.
         """
         left = 1 if times is None and probability is None else times
-        self._planned.extend(_Planned(endpoint, fault, left, probability) for fault in faults)
+        with self._lock:
+            self._planned.extend(_Planned(endpoint, fault, left, probability) for fault in faults)
 
     def clear(self) -> None:
         """Remove all planned faults."""
-        self._planned.clear()
+        with self._lock:
+            self._planned.clear()
 
     def __len__(self) -> int:
         """How many strikes are still planned, not counting those of a probability without an end."""
-        return sum(planned.left or 0 for planned in self._planned)
+        with self._lock:
+            return sum(planned.left or 0 for planned in self._planned)
+
+    def __repr__(self) -> str:
+        with self._lock:
+            shown = [str(planned) for planned in self._planned[:_MAX_SHOWN]]
+            left_out = len(self._planned) - len(shown)
+        more = [f"{left_out} more"] if left_out else []
+        return f"<Faults: {', '.join(shown + more) or 'none'}>"
 
     def take(self, endpoint: str) -> Fault | None:
         """The fault for a request that has just come in. The server's part."""
+        with self._lock:
+            return self._take(endpoint)
+
+    def _take(self, endpoint: str) -> Fault | None:
         delay: Fault | None = None
         for planned in list(self._planned):
             if not matches(planned.endpoint, endpoint):
