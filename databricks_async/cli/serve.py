@@ -44,7 +44,15 @@ def run(argv: Sequence[str]) -> int:
         default=60.0,
         help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
     )
+    parser.add_argument(
+        "--run-tasks",
+        action="store_true",
+        help="run the Python notebooks, scripts and wheels of jobs for real, in processes of this Python: "
+        "this runs the code of all who have the token, so it needs an address of this machine",
+    )
     options = parser.parse_args(argv)
+    if options.run_tasks and not is_loopback(options.host):
+        parser.error(f"--run-tasks on {options.host} would let the network run programs on this machine")
     if not is_loopback(options.host):
         if options.token == DEFAULT_TOKEN:
             parser.error("this token is known to everyone: give another one, or none for a random one")
@@ -58,6 +66,7 @@ def run(argv: Sequence[str]) -> int:
         token=options.token or f"dapi{secrets.token_hex(16)}",
         host=options.host,
         port=options.port,
+        run_tasks=options.run_tasks,
     )
     workspace.journal.keep = _KEPT_CALLS
     try:

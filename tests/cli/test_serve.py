@@ -123,3 +123,10 @@ async def test_a_token_can_come_from_the_environment():
         process.terminate()
         await process.communicate()
         assert lines[2].decode() == f"export DATABRICKS_TOKEN={token}\n"
+
+
+def test_the_network_cannot_run_programs(capsys):
+    """Exit code 2, before anything listens."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", "--host", "0.0.0.0", "--run-tasks"])  # noqa: S104
+    assert "--run-tasks on 0.0.0.0 would let the network run programs on this machine" in capsys.readouterr().err
