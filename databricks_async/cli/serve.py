@@ -50,6 +50,15 @@ def run(argv: Sequence[str]) -> int:
         help="run the Python notebooks, scripts and wheels of jobs for real, in processes of this Python: "
         "this runs the code of all who have the token, so it needs an address of this machine",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="PATTERN=WHAT[:COUNT][@PROBABILITY]",
+        help="have requests fail: 'GET */clusters/get=503:2', 'POST *=drop,after@0.1', '*=429/html,retry-after=2@5%%'; "
+        "all words are in help(databricks_async.local.LocalWorkspace().faults.plan)",
+    )
+    parser.add_argument("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
     options = parser.parse_args(argv)
     if options.run_tasks and not is_loopback(options.host):
         parser.error(f"--run-tasks on {options.host} would let the network run programs on this machine")
@@ -69,6 +78,11 @@ def run(argv: Sequence[str]) -> int:
         run_tasks=options.run_tasks,
     )
     workspace.journal.keep = _KEPT_CALLS
+    workspace.faults.seed(options.fault_seed)
+    try:
+        workspace.faults.plan(*options.fault)
+    except ValueError as error:
+        parser.error(f"--fault: {error}")
     try:
         asyncio.run(_serve(workspace))
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ import functools
 import ipaddress
 import random
 import secrets
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
@@ -16,7 +17,7 @@ from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
 from databricks_async.local.http.server import Server
@@ -75,8 +76,8 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
-    closes every connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
+    `async with`; `close` closes every connection.
 
     `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
     this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
@@ -96,6 +97,7 @@ class LocalWorkspace:
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
         run_tasks: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         if run_tasks and not _is_loopback(host):
@@ -105,13 +107,14 @@ class LocalWorkspace:
         self.token = token
         self.journal = Journal()
         """Every request so far."""
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         catalog = Catalog(node_types, spark_versions)
         self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
+        self._tls = tls
         self._thread: LoopThread | None = None
         self._processes = self._state.part(Processes)
         self._processes.on = run_tasks
@@ -121,7 +124,7 @@ class LocalWorkspace:
 
     async def start(self) -> None:
         """Listen, in this event loop. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address)
+        self._address = await self._server.start(*self._address, self._tls)
         self._state.url = self.url
 
     async def close(self) -> None:
@@ -167,7 +170,8 @@ class LocalWorkspace:
         host, port = self._address
         if not port:
             raise RuntimeError("the local workspace has no address before it is started")
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def timing(self) -> Durations:

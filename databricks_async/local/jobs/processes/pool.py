@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -96,6 +96,10 @@ class Processes:
     def __contains__(self, run_id: int) -> bool:
         """Whether the process of a task is there, or waits for its turn."""
         return run_id in self._all
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Itself: a copy of the workspace's state is to be looked at, and starts and ends nothing."""
+        return self
 
     def stop(self, run_id: int) -> None:
         """Kill a process and all that it has started; without effect where there is none."""
