@@ -173,7 +173,6 @@ def _process_ended(state: State, task: TaskRun, outcome: Ended) -> None:
     else:
         task.logs = outcome.logs
     if task.error is None and (outcome.exit_code or not result):
-        # The words: learn.microsoft.com/troubleshoot/azure/databricks, "Python kernel is unresponsive".
         task.error = f"The Python process exited with exit code {outcome.exit_code}{_signal(outcome.exit_code)}."
     task.step.values |= result.get("values") or {}
     _close(state, task, _life_cycle("SUCCESS" if task.error is None else "FAILED"))

@@ -62,7 +62,7 @@ def _script(state: State, task: TaskRun) -> tuple[Json, dict[str, bytes]]:
         }, {**beside, path: content, **files}
     local = _local(python_file)
     if local is None:
-        # The words: learn.microsoft.com/answers and other places that quote the service.
+        # The words: databrickslabs/cicd-templates issue 69.
         message = f"Cannot read the python file {python_file}. Please check driver logs for more details."
         raise Missing(message)
     return {

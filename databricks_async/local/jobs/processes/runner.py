@@ -168,6 +168,7 @@ def run_wheel(task: dict[str, Any], _: DBUtils) -> None:
     try:
         found = [one for one in metadata.distribution(package).entry_points if one.name == name]
     except metadata.PackageNotFoundError:
+        # The words: databrickslabs/ucx issue 3038.
         message = f"Python wheel with name {package} could not be found. Please check the driver logs for more details"
         raise ModuleNotFoundError(message) from None
     function = found[0].load() if found else getattr(importlib.import_module(package.replace("-", "_")), name)
