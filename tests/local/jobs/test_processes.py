@@ -314,6 +314,11 @@ async def test_nothing_outlives_the_workspace(w: WorkspaceClient, workspace: Loc
         workspace.clock.advance(10_000)
         with pytest.raises(RunFailed, match="was lost when the workspace was closed"):
             await wait.result()
+        await w.jobs.submit(tasks=[task], **HANGS)
+        processes = await witness.arrivals(2)
+        workspace.reset()
+        for ended in processes:
+            await ended.wait()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe that is passed on")

@@ -107,11 +107,16 @@ class Processes:
         if process is not None:
             process.stop()
 
+    def stop_all(self) -> list[_Process]:
+        """Kill all of them."""
+        processes = [*self._all.values()]
+        for process in processes:
+            process.stop()
+        return processes
+
     def close(self) -> None:
         """Kill all of them, and wait until they are gone."""
-        for process in (processes := [*self._all.values()]):
-            process.stop()
-        for process in processes:
+        for process in self.stop_all():
             if process.thread is not None and process.thread is not threading.current_thread():
                 process.thread.join(10)
 
