@@ -49,10 +49,11 @@ Workspace objects
 """
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.errors import StorageError
 from databricks_async.local.faults import Fault
 from databricks_async.local.identity_peers import LocalIdentity
 from databricks_async.local.journal import Call
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.workspace import LocalWorkspace
 
-__all__ = ["Call", "Clock", "Fault", "LocalIdentity", "LocalWorkspace", "RateLimit"]
+__all__ = ["Call", "Clock", "Fault", "LocalIdentity", "LocalWorkspace", "RateLimit", "StorageError"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import bisect
 import functools
+import os
 import random
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
@@ -28,6 +30,9 @@ from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 
+if TYPE_CHECKING:
+    from databricks_async.local.storage.store import Store
+
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
 
@@ -41,9 +46,24 @@ def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Co
     @functools.wraps(method)
     def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with self._state.lock:
-            return method(self, *args, **kwargs)
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self._state.keep()
 
     return take_turn
+
+
+def _changes_state(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
+    """The same for a method that changes what a file keeps: the file has to be open."""
+
+    @functools.wraps(method)
+    def check(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._is_file_closed:
+            raise RuntimeError("a workspace with a path or a snapshot has its contents between its start and its end")
+        return method(self, *args, **kwargs)
+
+    return _in_turn(check)
 
 
 class LocalWorkspace:
@@ -64,8 +84,14 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
-    closes every connection.
+    supported runtimes are known. Nothing is opened before `start`, `async with` or `with`; `close` closes every
+    connection.
+
+    `path` is a directory, made if it is missing, whose SQLite file keeps clusters, policies, jobs, runs and objects:
+    written as they change, whole also when the process is killed. One workspace at a time has it open; another gets a
+    StorageError. The workspace's clock stands still while it is closed, so that what was under way goes on where it
+    was. `snapshot` is such a directory, or a file of `save`: loaded at the start, and never written. Tokens, persons,
+    service principals, scripts of tasks, `timing`, `journal` and `faults` are this object's own, and in no file.
     """
 
     def __init__(
@@ -79,7 +105,11 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        path: str | os.PathLike[str] | None = None,
+        snapshot: str | os.PathLike[str] | None = None,
     ) -> None:
+        if path is not None and snapshot is not None:
+            raise TypeError("give a path, which is written, or a snapshot, which is not; not both")
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
         self.journal = Journal()
@@ -91,13 +121,52 @@ class LocalWorkspace:
         self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
+        self._seed = seed
+        self._path = None if path is None else Path(path)
+        self._snapshot = None if snapshot is None else Path(snapshot)
+        self._is_file_closed = path is not None or snapshot is not None
+        self._store: Store | None = None
         self._thread: LoopThread | None = None
         self.add_user(_ADMIN, token, admin=True)
 
     async def start(self) -> None:
-        """Listen, in this event loop. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address)
-        self._state.url = self.url
+        """Open the file, if there is one, and listen in this event loop.
+
+        Raises OSError when the port is taken, and StorageError when the file cannot be used.
+        """
+        with self._state.lock:
+            self._open()
+        try:
+            self._address = await self._server.start(*self._address)
+        except BaseException:
+            with self._state.lock:
+                self._close_file()
+            raise
+        with self._state.lock:
+            self._state.url = self.url
+            for run in self._state.jobs.runs.values():
+                run.workspace_url = self.url
+
+    def _open(self) -> None:
+        state = self._state
+        if self._path is not None and self._store is None:
+            from databricks_async.local.storage.store import Store
+
+            self._store = state.keeper = Store(self._path, state, self._seed)
+        elif self._snapshot is not None and self._is_file_closed:
+            from databricks_async.local.storage.store import load_snapshot
+
+            load_snapshot(self._snapshot, state, self._seed)
+        self._is_file_closed = False
+        for user in state.users:
+            state.tree.add_home(user, self.clock.now())
+        state.keep()
+
+    def _close_file(self) -> None:
+        store, self._store, self._state.keeper = self._store, None, None
+        self._is_file_closed = self._path is not None
+        if store is not None:
+            store.close()
 
     async def close(self) -> None:
         """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
@@ -105,6 +174,19 @@ class LocalWorkspace:
         To be called in the event loop of `start`; what `with` began ends with it.
         """
         await self._server.close()
+        with self._state.lock:
+            self._close_file()
+
+    @_changes_state
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
+
+        Raises FileExistsError when there is one, and StorageError when it cannot be written.
+        """
+        from databricks_async.local.storage.store import save_snapshot
+
+        self._state.settle()
+        save_snapshot(Path(path), self._state)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -130,8 +212,10 @@ class LocalWorkspace:
     ) -> None:
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.run(self._server.close())
-            thread.stop()
+            try:
+                thread.run(self.close())
+            finally:
+                thread.stop()
 
     @property
     def url(self) -> str:
@@ -209,7 +293,7 @@ class LocalWorkspace:
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
 
-    @_in_turn
+    @_changes_state
     def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
         """Make a cluster policy, and return its id: the given one, or one drawn by chance.
 
@@ -241,7 +325,7 @@ class LocalWorkspace:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
-    @_in_turn
+    @_changes_state
     def add_object(
         self,
         path: str,
@@ -266,7 +350,7 @@ class LocalWorkspace:
         kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
-    @_in_turn
+    @_changes_state
     def add_events(
         self,
         cluster_id: str,
@@ -286,13 +370,13 @@ class LocalWorkspace:
             }
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
-    @_in_turn
+    @_changes_state
     def touch(self, cluster_id: str) -> None:
         """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
-    @_in_turn
+    @_changes_state
     def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
@@ -325,7 +409,7 @@ class LocalWorkspace:
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         task_work.add_script(self._state, script)
 
-    @_in_turn
+    @_changes_state
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
 
@@ -337,7 +421,7 @@ class LocalWorkspace:
         schedules.file_arrived(self._state, location)
         self._state.settle()
 
-    @_in_turn
+    @_changes_state
     def table_updated(self, name: str, *, version: int | None = None) -> None:
         """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
 
@@ -349,7 +433,7 @@ class LocalWorkspace:
         schedules.table_updated(self._state, name, version)
         self._state.settle()
 
-    @_in_turn
+    @_changes_state
     def run_backfill(
         self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
     ) -> list[int]:
@@ -361,7 +445,7 @@ class LocalWorkspace:
         self._state.settle()
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
-    @_in_turn
+    @_changes_state
     def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()

@@ -1,0 +1,8 @@
+"""A workspace that stays: its clusters, jobs, runs and objects in an SQLite file, written as they change.
+
+store       opens the file of a workspace, and makes the workspace of it again
+writer      what differs between a workspace and its file
+documents   clusters, jobs, runs, objects and what is scheduled as JSON, and from it
+watched     dictionaries that notice what is looked up in them
+file        the file itself: its tables, version and modes, and who may write it
+"""
