@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from databricks_async.config import is_loopback
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import Clock, LocalWorkspace, StorageError
 from databricks_async.local.workspace import DEFAULT_TOKEN
 
 _TOKEN_VARIABLE = "DATABRICKS_LOCAL_TOKEN"  # noqa: S105 (a name)
@@ -44,6 +44,11 @@ def run(argv: Sequence[str]) -> int:
         default=60.0,
         help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
     )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="keep clusters, jobs, runs and objects in this directory, from one start to the next (default: in memory)",
+    )
     options = parser.parse_args(argv)
     if not is_loopback(options.host):
         if options.token == DEFAULT_TOKEN:
@@ -58,6 +63,7 @@ def run(argv: Sequence[str]) -> int:
         token=options.token or f"dapi{secrets.token_hex(16)}",
         host=options.host,
         port=options.port,
+        path=options.data,
     )
     workspace.journal.keep = _KEPT_CALLS
     try:
@@ -65,6 +71,9 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         # Only where the event loop takes no signal handlers, as on Windows.
         return 0
+    except StorageError as error:
+        print(f"databricks-async serve: {error}", file=sys.stderr)
+        return 1
     except (OSError, OverflowError) as error:
         print(f"databricks-async serve: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
         return 1

@@ -134,9 +134,9 @@ class LocalWorkspace:
 
         Raises OSError when the port is taken, and StorageError when the file cannot be used.
         """
-        with self._state.lock:
-            self._open()
         try:
+            with self._state.lock:
+                self._open()
             self._address = await self._server.start(*self._address)
         except BaseException:
             with self._state.lock:

@@ -6,7 +6,7 @@ a new version of the tables. Things that refer to each other name each other by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -109,7 +109,7 @@ def to_job(document: Json) -> tuple[Job, bool]:
 
 
 def of_run(run: Run, state: State) -> Json:
-    """A run with its tasks; it names its job."""
+    """A run with its tasks; it names its job, and the runs that it started or that started it."""
 
     def of_step(step: Step) -> Json:
         return {**_converter.unstructure(step), "attempts": [of_task(task) for task in step.attempts]}
@@ -117,21 +117,32 @@ def of_run(run: Run, state: State) -> Json:
     def of_task(task: TaskRun) -> Json:
         document: Json = _converter.unstructure(task)
         if task.child is not None:
-            # One that was deleted is found only here.
-            known = dict.get(state.jobs.runs, task.child.run_id) is task.child
-            document["child"] = task.child.run_id if known else of_run(task.child, state)
+            document["child"] = task.child.run_id
         if task.parent is not None:
             document["parent"] = task.parent.run_id
         if task.iterations:
             document["iterations"] = [of_step(step) for step in task.iterations]
-        if task.run_id in state.jobs.waiting.get(task.cluster_id or "", ()):
+        if task.cluster_id in state.clusters and task.run_id in state.jobs.waiting.get(task.cluster_id or "", ()):
             document["is_waiting"] = True
         return document
 
     document: Json = _converter.unstructure(run)
     parent = None if run.parent is None else run.parent.run_id
     steps = [of_step(step) for step in run.steps.values()]
-    return document | {"job": run.job.job_id, "parent": parent, "steps": steps}
+    is_deleted = dict.get(state.jobs.runs, run.run_id) is not run
+    return document | {"job": run.job.job_id, "parent": parent, "steps": steps, "is_deleted": is_deleted}
+
+
+def linked(run: Run) -> Iterator[Run]:
+    """The runs that it started, and the one that started it: they show it, also when it was deleted."""
+    if run.parent is not None:
+        yield run.parent.run
+    steps = list(run.steps.values())
+    while steps:
+        for task in steps.pop().attempts:
+            steps += task.iterations
+            if task.child is not None:
+                yield task.child
 
 
 class Runs:
@@ -140,51 +151,55 @@ class Runs:
     def __init__(self, state: State, jobs: dict[int, Job]) -> None:
         self._state = state
         self._jobs = jobs
+        self._runs: dict[int, Run] = {}
+        self._tasks: dict[int, TaskRun] = {}
+        """Also those that were deleted."""
         self._later: list[Callable[[], None]] = []
 
-    def add(self, document: Json, *, is_found: bool = True) -> Run:
-        """A run, with its tasks found by their ids unless it was deleted."""
-        job = self._jobs[document["job"]]
+    def add(self, document: Json) -> None:
+        """A run, and its tasks. They are found by their ids unless it was deleted."""
+        job, is_deleted = self._jobs[document["job"]], document["is_deleted"]
         run = _converter.structure({**document, "job": job, "parent": None, "steps": {}, "workspace_url": ""}, Run)
+        self._runs[run.run_id] = run
+        known = dict[int, TaskRun]()
         for one in document["steps"]:
-            step = self._step(one, run, None, is_found)
+            step = self._step(one, run, None, known)
             run.steps[step.key] = step
-        self._later.append(partial(self._connect, run, document))
-        return run
+        self._tasks |= known
+        if not is_deleted:
+            self._state.jobs.runs[run.run_id] = run
+            self._state.jobs.task_runs |= known
+            if run.life_cycle.state == "QUEUED":
+                job.queued[run.run_id] = run
+            elif not run.ended:
+                job.active[run.run_id] = run
+        self._later.append(partial(self._connect, run, document["parent"]))
 
     def finish(self) -> None:
         """Connect what refers to each other."""
         for connect in self._later:
             connect()
 
-    def _step(self, document: Json, run: Run, parent: TaskRun | None, is_found: bool) -> Step:
+    def _step(self, document: Json, run: Run, parent: TaskRun | None, known: dict[int, TaskRun]) -> Step:
         step = _converter.structure({**document, "when_ended": run_lifecycle.attempt_ended, "attempts": []}, Step)
         for one in document["attempts"]:
             references = {"run": run, "step": step, "child": None, "parent": parent, "iterations": []}
             task = _converter.structure({**one, **references}, TaskRun)
             step.attempts.append(task)
-            if is_found:
-                self._state.jobs.task_runs[task.run_id] = task
-            task.iterations = [self._step(iteration, run, task, is_found) for iteration in one.get("iterations", ())]
-            self._later.append(partial(self._connect_task, task, one))
+            known[task.run_id] = task
+            task.iterations = [self._step(iteration, run, task, known) for iteration in one.get("iterations", ())]
+            cluster = self._state.clusters.get(task.cluster_id or "")
+            if one.get("is_waiting") and cluster is not None:
+                task_work.wait(self._state, task, cluster)
+            if "child" in one:
+                self._later.append(partial(self._connect_child, task, one["child"]))
         return step
 
-    def _connect(self, run: Run, document: Json) -> None:
-        run.parent = self._state.jobs.task_runs.get(document["parent"])
-        if run.life_cycle.state == "QUEUED":
-            run.job.queued[run.run_id] = run
-        elif not run.ended:
-            run.job.active[run.run_id] = run
+    def _connect(self, run: Run, parent: int | None) -> None:
+        run.parent = None if parent is None else self._tasks[parent]
 
-    def _connect_task(self, task: TaskRun, document: Json) -> None:
-        state, child = self._state, document.get("child")
-        if isinstance(child, dict):
-            task.child = self.add(child, is_found=False)
-        elif child is not None:
-            task.child = state.jobs.runs[child]
-        cluster = state.clusters.get(task.cluster_id or "")
-        if document.get("is_waiting") and cluster is not None:
-            task_work.wait(state, task, cluster)
+    def _connect_child(self, task: TaskRun, child: int) -> None:
+        task.child = self._runs[child]
 
 
 _NAMES: dict[Callable[..., None], str] = {}

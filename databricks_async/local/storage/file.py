@@ -14,6 +14,8 @@ VERSION = 1
 """Of the tables and documents. A release reads all versions up to its own."""
 _APPLICATION = 0x64617379
 """Says in the file's header whose it is."""
+_BUSY_SECONDS = 0.5
+"""How long a read or write waits for others, which read for a moment at most."""
 _FILE, _LOCK = "workspace.sqlite3", "workspace.lock"
 
 _TABLES = """
@@ -79,17 +81,20 @@ def create_private(path: Path) -> None:
 def open_file(path: Path) -> sqlite3.Connection:
     """The file to write, with its tables. Raises StorageError if it is none of a workspace, or too new."""
     create_private(path)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     with _closed_on_errors(connection, path):
         if _version(connection, path) is None:
             # All or nothing: a process that is killed here leaves an empty file.
             connection.executescript(
                 f"BEGIN;{_TABLES}PRAGMA application_id = {_APPLICATION};PRAGMA user_version = {VERSION};COMMIT;"
             )
-        # Written to a log beside the file: a commit is whole when the process is killed, and costs no flush.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def begin_log(connection: sqlite3.Connection) -> None:
+    """Write to a log beside the file from now on: a commit is whole when the process is killed, and costs no flush."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def open_snapshot(path: Path) -> sqlite3.Connection:

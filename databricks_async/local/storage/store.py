@@ -12,7 +12,7 @@ from databricks_async.local.clusters.policies import Policy
 from databricks_async.local.errors import StorageError
 from databricks_async.local.state import Cluster, State
 from databricks_async.local.storage import documents
-from databricks_async.local.storage.file import Lock, close_file, open_file, open_snapshot, prepare
+from databricks_async.local.storage.file import Lock, begin_log, close_file, open_file, open_snapshot, prepare
 from databricks_async.local.storage.watched import Noted, Watched
 from databricks_async.local.storage.writer import Writer, everything
 
@@ -29,20 +29,20 @@ class Store:
         self._lock = Lock(directory)
         try:
             self._file = open_file(path)
+            try:
+                opened = load(self._file, state)
+                begin_log(self._file)
+            except BaseException:
+                self._file.close()
+                raise
         except BaseException:
             self._lock.release()
             raise
-        try:
-            opened = load(self._file, state)
-            if opened:
-                draw_others(state, f"{seed}/{opened}")
-            self._writer = Writer(self._file, state, opened=opened + 1)
-            self._touched = list(everything(state))
-            self._watch()
-            self.commit()
-        except BaseException:
-            self.close(commit=False)
-            raise
+        if opened:
+            draw_others(state, f"{seed}/{opened}")
+        self._writer = Writer(self._file, state, opened=opened + 1)
+        self._touched = list[Any]()
+        self._watch()
 
     def _watch(self) -> None:
         state, touched = self._state, self._touched
@@ -63,13 +63,12 @@ class Store:
         except sqlite3.Error as error:
             raise StorageError(f"the workspace's file cannot be written: {error}") from error
 
-    def close(self, *, commit: bool = True) -> None:
+    def close(self) -> None:
         """Write the last of it, and let others open the file. The state stays, and is not written any more."""
         state, jobs, tree = self._state, self._state.jobs, self._state.tree
         try:
-            if commit:
-                self._writer.write_clock()
-                self.commit()
+            self._writer.write_clock()
+            self.commit()
         finally:
             close_file(self._file)
             self._lock.release()
@@ -156,8 +155,7 @@ def _load(file: sqlite3.Connection, facts: dict[str, str], state: State) -> None
     jobs.runs, jobs.task_runs, jobs.waiting = {}, {}, {}
     runs = documents.Runs(state, known)
     for row in rows("runs"):
-        run = runs.add(row)
-        jobs.runs[run.run_id] = run
+        runs.add(row)
     runs.finish()
     jobs.tokens = {token: int(run_id) for token, run_id in tokens("run")}
     jobs.table_versions = documents.read(facts["table_versions"])

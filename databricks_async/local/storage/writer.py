@@ -93,7 +93,7 @@ class Writer:
             elif isinstance(thing, Job):
                 self._write_document("jobs", str(thing.job_id), documents.of_job(thing, state))
             else:
-                is_there = dict.get(jobs.runs, thing.run_id) is thing
+                is_there = dict.get(jobs.runs, thing.run_id) is thing or any(documents.linked(thing))
                 self._write_document("runs", str(thing.run_id), documents.of_run(thing, state) if is_there else None)
                 if not is_there and thing.run_type == "SUBMIT_RUN":
                     self._write_document("jobs", str(thing.job.job_id), None)
@@ -194,7 +194,8 @@ def _each_once(touched: Iterable[Any]) -> list[Any]:
         if isinstance(thing, TaskRun):
             thing = thing.run
         if isinstance(thing, Run):
-            found[id(thing.job)] = thing.job
+            found |= {id(run.job): run.job for run in (thing, *documents.linked(thing))}
+            found |= {id(run): run for run in documents.linked(thing)}
         if isinstance(thing, Cluster | Policy | Node | Job | Run):
             found[id(thing)] = thing
     return sorted(found.values(), key=lambda thing: thing.sequence if isinstance(thing, Job | Run) else 0)
