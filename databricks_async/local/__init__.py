@@ -16,7 +16,7 @@ Jobs and runs
   effect.
 - Quotas (saved jobs, jobs created in an hour, runs at once) have no limit here; `LocalWorkspace.rate_limit` limits
   requests.
-- Runs are kept for as long as the workspace lives; the service deletes them after 60 days.
+- Runs are kept for as long as the workspace, or its directory, lives; the service deletes them after 60 days.
 - Wordings of refusals that no public source shows are the local workspace's own. The code names the source of the
   others.
 
@@ -46,6 +46,15 @@ Workspace objects
 - Permissions are direct grants and those of directories above. There are no groups but `users` and `admins`.
 - There is no trash and no history of revisions: what is deleted or overwritten is gone.
 - Git folders are directories. Nothing is fetched from a remote.
+
+A workspace that stays (`LocalWorkspace(path=...)`, `snapshot=...`)
+
+- The clock stands still from the last answer before the end to the next start. What was under way takes the rest of its
+  time; schedules do not catch up.
+- A task under way whose script has a `call` ends as the rest of that script says: functions are in no file. Faults,
+  scripts, failures that wait for their cluster or library, and durations are to be set anew.
+- Persons, service principals and tokens are in no file. Persons who are added again find what was theirs by their
+  name.
 """
 
 from databricks_async.local.clock import Clock

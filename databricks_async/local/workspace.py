@@ -134,6 +134,7 @@ class LocalWorkspace:
 
         Raises OSError when the port is taken, and StorageError when the file cannot be used.
         """
+        self._server.check_not_started()
         try:
             with self._state.lock:
                 self._open()

@@ -58,8 +58,7 @@ class Server:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address. Raises OSError when it is taken."""
-        if self._runner is not None:
-            raise RuntimeError("the local workspace is already started")
+        self.check_not_started()
         self._connections = _Connections(self._serve, self._journal)
         self._runner = runner = web.ServerRunner(self._connections)
         await runner.setup()
@@ -70,6 +69,11 @@ class Server:
             raise
         address = runner.addresses[0]
         return address[0], address[1]
+
+    def check_not_started(self) -> None:
+        """Raise RuntimeError if it is."""
+        if self._runner is not None:
+            raise RuntimeError("the local workspace is already started")
 
     async def close(self) -> None:
         """Stop listening and close every connection, also in the middle of a request."""
