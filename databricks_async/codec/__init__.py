@@ -142,7 +142,7 @@ def decode(body: bytes, cls: type[T]) -> T:
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
     try:
         made = _reader(cls)(value, cls)
-        too_deep = (not issubclass(cls, Model) or was_suspicious()) and is_too_deep(body, value)
+        too_deep = (not isinstance(made, Model) or was_suspicious()) and is_too_deep(body, value)
     except RecursionError:
         too_deep = True
     if too_deep:

@@ -7,6 +7,7 @@ import random
 import threading
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Protocol, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
 import attrs
@@ -226,6 +227,16 @@ class State:
         """What one API keeps for itself, in a class of its own; made on first use."""
         found: P = self._parts.setdefault(kind, kind())
         return found
+
+    def copy(self) -> State:
+        """The workspace as it is now, to be looked at later: nothing changes it, and nothing falls due in it."""
+        names = ("clusters", "cluster_tokens", "tree", "policies", "jobs", "_parts")
+        with self.lock:
+            self.settle()
+            # Copied at once, so that what they share is shared in the copy, too; people and tokens are those of today.
+            today = {id(user): user for user in self.users.values()}
+            copied = deepcopy({name: getattr(self, name) for name in names}, today)
+        return attrs.evolve(self, due=[], touched=None, parts=copied.pop("_parts"), **copied)
 
     def schedule(self, seconds: float, action: Callable[[State, Unpack[Ts]], None], *args: *Ts) -> None:
         """Have an action happen this many workspace seconds after the present moment. It must be `scheduled`."""

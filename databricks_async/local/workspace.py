@@ -6,6 +6,7 @@ import bisect
 import functools
 import os
 import random
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
 from databricks_async.local.http.server import Server
@@ -84,8 +85,8 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. Nothing is opened before `start`, `async with` or `with`; `close` closes every
-    connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start`,
+    `async with` or `with`; `close` closes every connection.
 
     `path` is a directory, made if it is missing, whose SQLite file keeps clusters, policies, jobs, runs and objects:
     written as they change, whole also when the process is killed. One workspace at a time has it open; another gets a
@@ -105,6 +106,7 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        tls: ssl.SSLContext | None = None,
         path: str | os.PathLike[str] | None = None,
         snapshot: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -114,13 +116,14 @@ class LocalWorkspace:
         self.token = token
         self.journal = Journal()
         """Every request so far."""
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
         randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         catalog = Catalog(node_types, spark_versions)
         self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
+        self._tls = tls
         self._seed = seed
         self._path = None if path is None else Path(path)
         self._snapshot = None if snapshot is None else Path(snapshot)
@@ -130,6 +133,9 @@ class LocalWorkspace:
         self.add_user(_ADMIN, token, admin=True)
 
     async def start(self) -> None:
+        """Listen, in this event loop. Raises OSError when the port is taken."""
+        self._address = await self._server.start(*self._address, self._tls)
+        self._state.url = self.url
         """Open the file, if there is one, and listen in this event loop.
 
         Raises OSError when the port is taken, and StorageError when the file cannot be used.
@@ -224,7 +230,8 @@ class LocalWorkspace:
         host, port = self._address
         if not port:
             raise RuntimeError("the local workspace has no address before it is started")
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def timing(self) -> Durations:

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from databricks_async.local import Fault, LocalWorkspace, RateLimit
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 
 CREATE = "POST /api/{v}/clusters/create"
 SPEC = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 0}
