@@ -133,9 +133,6 @@ class LocalWorkspace:
         self.add_user(_ADMIN, token, admin=True)
 
     async def start(self) -> None:
-        """Listen, in this event loop. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address, self._tls)
-        self._state.url = self.url
         """Open the file, if there is one, and listen in this event loop.
 
         Raises OSError when the port is taken, and StorageError when the file cannot be used.
@@ -144,7 +141,7 @@ class LocalWorkspace:
         try:
             with self._state.lock:
                 self._open()
-            self._address = await self._server.start(*self._address)
+            self._address = await self._server.start(*self._address, self._tls)
         except BaseException:
             with self._state.lock:
                 self._close_file()
