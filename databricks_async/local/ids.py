@@ -35,3 +35,7 @@ class Ids:
         """Draw from another seed from now on, and none of these."""
         self._random.seed(seed)
         self._drawn |= taken
+
+    def reserve(self, number: int) -> None:
+        """Never return this number, which came from elsewhere."""
+        self._drawn.add(number)

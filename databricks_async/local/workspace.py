@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import bisect
 import functools
-import os
 import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
@@ -20,7 +19,7 @@ from databricks_async.local.errors import does_not_exist
 from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
-from databricks_async.local.http.server import Server
+from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
@@ -30,9 +29,7 @@ from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
-
-if TYPE_CHECKING:
-    from databricks_async.local.storage.store import Store
+from databricks_async.local.storage.kept import AnyPath, Kept
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
@@ -60,11 +57,15 @@ def _changes_state(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Calla
 
     @functools.wraps(method)
     def check(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._is_file_closed:
-            raise RuntimeError("a workspace with a path or a snapshot has its contents between its start and its end")
+        self._kept.check_open()
         return method(self, *args, **kwargs)
 
     return _in_turn(check)
+
+
+def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
+    randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+    return State(clock, randomness, Ids(seed, large=large_ids), catalog)
 
 
 class LocalWorkspace:
@@ -107,28 +108,24 @@ class LocalWorkspace:
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
         tls: ssl.SSLContext | None = None,
-        path: str | os.PathLike[str] | None = None,
-        snapshot: str | os.PathLike[str] | None = None,
+        path: AnyPath | None = None,
+        snapshot: AnyPath | None = None,
     ) -> None:
-        if path is not None and snapshot is not None:
-            raise TypeError("give a path, which is written, or a snapshot, which is not; not both")
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
         self.journal = Journal()
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        catalog = Catalog(node_types, spark_versions)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
+        self._make_state = functools.partial(
+            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
+        )
+        self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
         self._seed = seed
-        self._path = None if path is None else Path(path)
-        self._snapshot = None if snapshot is None else Path(snapshot)
-        self._is_file_closed = path is not None or snapshot is not None
-        self._store: Store | None = None
+        self._kept = Kept(path, snapshot, seed)
         self._thread: LoopThread | None = None
         self.add_user(_ADMIN, token, admin=True)
 
@@ -140,37 +137,16 @@ class LocalWorkspace:
         self._server.check_not_started()
         try:
             with self._state.lock:
-                self._open()
+                self._kept.open(self._state)
             self._address = await self._server.start(*self._address, self._tls)
         except BaseException:
             with self._state.lock:
-                self._close_file()
+                self._kept.close(self._state)
             raise
         with self._state.lock:
             self._state.url = self.url
             for run in self._state.jobs.runs.values():
                 run.workspace_url = self.url
-
-    def _open(self) -> None:
-        state = self._state
-        if self._path is not None and self._store is None:
-            from databricks_async.local.storage.store import Store
-
-            self._store = state.keeper = Store(self._path, state, self._seed)
-        elif self._snapshot is not None and self._is_file_closed:
-            from databricks_async.local.storage.store import load_snapshot
-
-            load_snapshot(self._snapshot, state, self._seed)
-        self._is_file_closed = False
-        for user in state.users:
-            state.tree.add_home(user, self.clock.now())
-        state.keep()
-
-    def _close_file(self) -> None:
-        store, self._store, self._state.keeper = self._store, None, None
-        self._is_file_closed = self._path is not None
-        if store is not None:
-            store.close()
 
     async def close(self) -> None:
         """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
@@ -179,18 +155,15 @@ class LocalWorkspace:
         """
         await self._server.close()
         with self._state.lock:
-            self._close_file()
+            self._kept.close(self._state)
 
     @_changes_state
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
 
         Raises FileExistsError when there is one, and StorageError when it cannot be written.
         """
-        from databricks_async.local.storage.store import save_snapshot
-
-        self._state.settle()
-        save_snapshot(Path(path), self._state)
+        self._kept.save(path, self._state)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -220,6 +193,44 @@ class LocalWorkspace:
                 thread.run(self.close())
             finally:
                 thread.stop()
+
+    def reset(self) -> None:
+        """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
+
+        Clusters, jobs, objects, users, scripts, timing, faults, limits and the journal are gone.
+        """
+        with self._state.lock:
+            before = self._state
+            self._state = state = self._make_state()
+            state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
+            self._server.replace(state)
+            self._kept.replace(before, state)
+            self.rate_limit = None
+            self.faults.clear()
+            self.journal.clear()
+            self.add_user(_ADMIN, self.token, admin=True)
+            state.keep()
+
+    @_in_turn
+    def load(self, shown: Any) -> None:
+        """Put in clusters, jobs and workspace objects as the service shows them.
+
+        `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
+        notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
+        times are kept; a cluster that runs counts as used now. Before the start it is what a new `path` begins with.
+        Raises ValueError, which says what is wrong with which of them.
+        """
+        self._state.settle()
+        seeds.load(self._state, shown, self._state.users[_ADMIN])
+
+    @property
+    def admin(self) -> Handler | None:
+        """What answers requests under `/_local`, as `databricks_async.local.admin.Admin` does; None answers 404."""
+        return self._server.admin
+
+    @admin.setter
+    def admin(self, handler: Handler | None) -> None:
+        self._server.admin = handler
 
     @property
     def url(self) -> str:

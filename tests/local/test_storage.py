@@ -1,7 +1,7 @@
 """A workspace that stays: what a directory keeps from one start to the next, and snapshots.
 
 Here are the tests of `local/storage/store.py`, `local/storage/writer.py`, `local/storage/documents.py`,
-`local/storage/watched.py` and `local/storage/file.py`.
+`local/storage/watched.py`, `local/storage/file.py` and `local/storage/kept.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 from databricks_async import WorkspaceClient
 from databricks_async.errors import DatabricksError, InvalidParameterValue, OutcomeUnknown, PermissionDenied
-from databricks_async.local import Clock, LocalWorkspace, StorageError
+from databricks_async.local import Clock, Fault, LocalWorkspace, StorageError
 from support.processes import STRICT_PYTHON, own_output
 
 CLUSTER = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
@@ -258,8 +258,8 @@ async def served(data):
     process = await asyncio.create_subprocess_exec(
         *(*STRICT_PYTHON, "-c", SERVE, "--speed", "1", "--data", str(data)), stdout=-1, stderr=-1, env=os.environ
     )
-    lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
-    host, token = (line.partition("=")[2] for line in lines[1:])
+    lines = [(await process.stdout.readline()).decode().strip() for _ in range(2)]
+    host, token = (line.partition("=")[2] for line in lines)
     return process, WorkspaceClient(host=host, token=token)
 
 
@@ -442,3 +442,23 @@ async def test_contents_come_with_the_start_and_stay_at_the_end(tmp_path):
         copy.add_object("/Shared/still-kept")
     with pytest.raises(RuntimeError, match="between"):
         ws.save(tmp_path / "late")
+
+
+async def test_reset_empties_the_file_and_a_seed_fills_a_new_one(tmp_path):
+    seed = {"path": "/Shared/seed", "object_type": "FILE", "content": "MQ=="}
+    for content in (b"1", b"2"):
+        ws = LocalWorkspace(path=tmp_path, clock=Clock.by_hand())
+        ws.load(seed)
+        async with ws, WorkspaceClient(host=ws.url, token=ws.token) as w:
+            assert await w.workspace.export("/Shared/seed") == content
+            await w.workspace.upload("/Shared/seed", b"2", format="RAW", overwrite=True)
+    async with opened(tmp_path) as (ws, w):
+        await w.clusters.create(**CLUSTER)
+        ws.faults.add("GET */workspace/export", Fault.stale())
+        await w.workspace.upload("/Shared/seed", b"3", format="RAW", overwrite=True)
+        assert await w.workspace.export("/Shared/seed") == b"2"
+        ws.reset()
+        await w.workspace.mkdirs("/Shared/new")
+    async with opened(tmp_path) as (_, w):
+        assert await w.clusters.list().collect() == []
+        assert [one.path async for one in w.workspace.list("/Shared")] == ["/Shared/new"]

@@ -54,6 +54,14 @@ class Store:
         tree.by_path, tree.by_id = Watched(touched, tree.by_path), Watched(touched, tree.by_id)
         jobs.tokens, state.cluster_tokens = Noted(jobs.tokens), Noted(state.cluster_tokens)
 
+    def replace(self, state: State) -> None:
+        """Keep this state from now on; the one before is in no file any more."""
+        self._unwatch()
+        self._state = state
+        self._writer = Writer(self._file, state, opened=1)
+        self._touched.clear()
+        self._watch()
+
     def commit(self) -> None:
         """Write what has changed. Raises StorageError when that cannot be done; the next call tries it again."""
         touched = self._touched[:]
@@ -65,18 +73,21 @@ class Store:
 
     def close(self) -> None:
         """Write the last of it, and let others open the file. The state stays, and is not written any more."""
-        state, jobs, tree = self._state, self._state.jobs, self._state.tree
         try:
             self._writer.write_clock()
             self.commit()
         finally:
             close_file(self._file)
             self._lock.release()
-            state.touched = None
-            state.clusters, state.policies = dict(state.clusters), dict(state.policies)
-            jobs.jobs, jobs.runs, jobs.task_runs = dict(jobs.jobs), dict(jobs.runs), dict(jobs.task_runs)
-            tree.by_path, tree.by_id = dict(tree.by_path), dict(tree.by_id)
-            jobs.tokens, state.cluster_tokens = dict(jobs.tokens), dict(state.cluster_tokens)
+            self._unwatch()
+
+    def _unwatch(self) -> None:
+        state, jobs, tree = self._state, self._state.jobs, self._state.tree
+        state.touched = None
+        state.clusters, state.policies = dict(state.clusters), dict(state.policies)
+        jobs.jobs, jobs.runs, jobs.task_runs = dict(jobs.jobs), dict(jobs.runs), dict(jobs.task_runs)
+        tree.by_path, tree.by_id = dict(tree.by_path), dict(tree.by_id)
+        jobs.tokens, state.cluster_tokens = dict(jobs.tokens), dict(state.cluster_tokens)
 
 
 def load_snapshot(path: Path, state: State, seed: int) -> None:
