@@ -88,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         default=60.0,
         help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
     )
+    add(
+        "--data",
+        metavar="DIR",
+        help="keep clusters, jobs, runs and objects in this directory, from one start to the next; seeds are for a new "
+        "one (default: in memory)",
+    )
     add("--background", action="store_true", help="return once it listens; it goes on until it is killed")
     add(
         "--seed",

@@ -32,6 +32,7 @@ from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
+from databricks_async.local.storage.kept import AnyPath, Kept
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
@@ -54,9 +55,23 @@ def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Co
     @functools.wraps(method)
     def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with self._state.lock:
-            return method(self, *args, **kwargs)
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self._state.keep()
 
     return take_turn
+
+
+def _changes_state(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
+    """The same for a method that changes what a file keeps: the file has to be open."""
+
+    @functools.wraps(method)
+    def check(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._kept.check_open()
+        return method(self, *args, **kwargs)
+
+    return _in_turn(check)
 
 
 def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
@@ -82,13 +97,19 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
-    `async with`; `close` closes every connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start`,
+    `async with` or `with`; `close` closes every connection.
 
     `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
     this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
     token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
     refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
+
+    `path` is a directory, made if it is missing, whose SQLite file keeps clusters, policies, jobs, runs and objects:
+    written as they change, whole also when the process is killed. One workspace at a time has it open; another gets a
+    StorageError. The workspace's clock stands still while it is closed, so that what was under way goes on where it
+    was. `snapshot` is such a directory, or a file of `save`: loaded at the start, and never written. Tokens, persons,
+    service principals, scripts of tasks, `timing`, `journal` and `faults` are this object's own, and in no file.
     """
 
     def __init__(
@@ -104,6 +125,8 @@ class LocalWorkspace:
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
         run_tasks: bool = False,
         tls: ssl.SSLContext | None = None,
+        path: AnyPath | None = None,
+        snapshot: AnyPath | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         if run_tasks and not _is_loopback(host):
@@ -122,14 +145,30 @@ class LocalWorkspace:
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
+        self._seed = seed
+        self._kept = Kept(path, snapshot, seed)
         self._thread: LoopThread | None = None
         self._run_tasks = run_tasks
         self._begin()
 
     async def start(self) -> None:
-        """Listen, in this event loop. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address, self._tls)
-        self._state.url = self.url
+        """Open the file, if there is one, and listen in this event loop.
+
+        Raises OSError when the port is taken, and StorageError when the file cannot be used.
+        """
+        self._server.check_not_started()
+        try:
+            with self._state.lock:
+                self._kept.open(self._state)
+            self._address = await self._server.start(*self._address, self._tls)
+        except BaseException:
+            with self._state.lock:
+                self._kept.close(self._state)
+            raise
+        with self._state.lock:
+            self._state.url = self.url
+            for run in self._state.jobs.runs.values():
+                run.workspace_url = self.url
 
     async def close(self) -> None:
         """Stop listening, drop every connection, also in the middle of a request, and kill the processes of tasks.
@@ -140,6 +179,16 @@ class LocalWorkspace:
         """
         await self._server.close()
         self._state.part(Processes).close()
+        with self._state.lock:
+            self._kept.close(self._state)
+
+    @_changes_state
+    def save(self, path: AnyPath) -> None:
+        """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
+
+        Raises FileExistsError when there is one, and StorageError when it cannot be written.
+        """
+        self._kept.save(path, self._state)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -165,8 +214,10 @@ class LocalWorkspace:
     ) -> None:
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.run(self.close())
-            thread.stop()
+            try:
+                thread.run(self.close())
+            finally:
+                thread.stop()
 
     def reset(self) -> None:
         """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
@@ -178,11 +229,13 @@ class LocalWorkspace:
             self._state = state = self._make_state()
             state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
             self._server.replace(state)
+            self._kept.replace(before, state)
             self.rate_limit = None
             self.faults.clear()
             self.journal.clear()
             before.part(Processes).stop_all()
             self._begin()
+            state.keep()
 
     def _begin(self) -> None:
         self.add_user(_ADMIN, self.token, admin=True)
@@ -196,8 +249,8 @@ class LocalWorkspace:
 
         `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
         notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
-        times are kept; a cluster that runs counts as used now. Raises ValueError, which says what is wrong with which
-        of them.
+        times are kept; a cluster that runs counts as used now. Before the start it is what a new `path` begins with.
+        Raises ValueError, which says what is wrong with which of them.
         """
         self._state.settle()
         seeds.load(self._state, shown, self._state.users[_ADMIN])
@@ -288,7 +341,7 @@ class LocalWorkspace:
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
 
-    @_in_turn
+    @_changes_state
     def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
         """Make a cluster policy, and return its id: the given one, or one drawn by chance.
 
@@ -320,7 +373,7 @@ class LocalWorkspace:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
-    @_in_turn
+    @_changes_state
     def add_object(
         self,
         path: str,
@@ -345,7 +398,7 @@ class LocalWorkspace:
         kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
-    @_in_turn
+    @_changes_state
     def add_events(
         self,
         cluster_id: str,
@@ -365,13 +418,13 @@ class LocalWorkspace:
             }
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
-    @_in_turn
+    @_changes_state
     def touch(self, cluster_id: str) -> None:
         """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
-    @_in_turn
+    @_changes_state
     def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
@@ -404,7 +457,7 @@ class LocalWorkspace:
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         task_work.add_script(self._state, script)
 
-    @_in_turn
+    @_changes_state
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
 
@@ -416,7 +469,7 @@ class LocalWorkspace:
         schedules.file_arrived(self._state, location)
         self._state.settle()
 
-    @_in_turn
+    @_changes_state
     def table_updated(self, name: str, *, version: int | None = None) -> None:
         """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
 
@@ -428,7 +481,7 @@ class LocalWorkspace:
         schedules.table_updated(self._state, name, version)
         self._state.settle()
 
-    @_in_turn
+    @_changes_state
     def run_backfill(
         self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
     ) -> list[int]:
@@ -440,7 +493,7 @@ class LocalWorkspace:
         self._state.settle()
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
-    @_in_turn
+    @_changes_state
     def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()
