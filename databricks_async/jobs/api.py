@@ -44,12 +44,12 @@ from databricks_async.jobs.models import (
 )
 from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
-from databricks_async.jobs.polls import RunPolls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
+from databricks_async.jobs.watching import RunWatches
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
-from databricks_async.service import Service, number, received_id
+from databricks_async.service import number, received_id
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, starts
 
@@ -70,7 +70,7 @@ _FIRST_POLL_SECONDS = 10.0
 """How long a started run is looked at, at most, before the call returns."""
 
 
-class Jobs(Service):
+class Jobs(RunWatches):
     """Jobs and their runs: made, changed, started, repaired, waited for, listed.
 
     What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
@@ -79,8 +79,6 @@ class Jobs(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._asks_newer = version < "2.2"
-        """Whether an object that lacks items is read with 2.2, which gives them page by page."""
         self._permissions = Permissions(
             session,
             "/api/2.0/permissions/jobs/{job_id}",
@@ -88,8 +86,6 @@ class Jobs(Service):
             JobPermissions,
             GetJobPermissionLevelsResponse,
         )
-        polls = RunPolls(self._call, self._list, self.get_run, self._asks_newer)
-        self._reader = self._new_reader("run", polls)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
@@ -255,10 +251,6 @@ class Jobs(Service):
             "include_resolved_values": include_resolved_values,
         }
         return await self._read_whole("GET /api/{v}/jobs/runs/get", Run, query)
-
-    def wait_run(self, run_id: int, *, every: Timeout = None) -> RunWait:
-        """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._reader, every=every)
 
     async def poll_run(self, run_id: int) -> BaseRun:
         """How a run stands, in one small request: with at most the first 100 of its tasks."""
