@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from databricks_async.clusters.changes import CHANGES_OF_STATE, ClusterChange
+from databricks_async.clusters.events import ClusterEvents
 from databricks_async.clusters.models import ClusterDetails, State
 from databricks_async.clusters.polls import ClusterPolls
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, state_of
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.group import Group
 from databricks_async.polling.pace import tick_of
-from databricks_async.service import Service, identifier
+from databricks_async.service import identifier
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Changes, Watch, never
 
@@ -23,7 +24,7 @@ _ALL: Any = type("All", (), {"__repr__": lambda _: "<all clusters>"})()
 """None would be a mistake: an id that is missing must not stand for all clusters."""
 
 
-class ClusterWatches(Service):
+class ClusterWatches(ClusterEvents):
     """What follows clusters without changing them."""
 
     def __init__(self, session: Session, version: str) -> None:

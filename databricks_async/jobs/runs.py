@@ -16,6 +16,7 @@ from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
+from databricks_async.jobs.models.run_state import end_of
 from databricks_async.polling.reader import Reader
 from databricks_async.service import received_id
 from databricks_async.suggest import has_no
@@ -44,16 +45,6 @@ _NEVER_RAN = frozenset(
         RunLifeCycleState.SKIPPED,
     }
 )
-
-
-def end_of(run: BaseRun | RunTask) -> str:
-    """The state of a run or a task in one word: its result once it has one, else its state."""
-    if run.state is not None and (word := run.state.result_state or run.state.life_cycle_state):
-        return word
-    if run.status is None:
-        return "UNKNOWN"
-    details = run.status.termination_details
-    return (details and details.code) or run.status.state or "UNKNOWN"
 
 
 def is_skipped(run: BaseRun) -> bool:

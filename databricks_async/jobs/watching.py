@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from databricks_async.jobs.changes import CHANGES_OF_STATE, AnyChange
-from databricks_async.jobs.models import BaseRun, Run, RunOutput
+from databricks_async.jobs.listings import Listings
+from databricks_async.jobs.models import BaseRun, RunOutput
 from databricks_async.jobs.polls import RunPolls
 from databricks_async.jobs.runs import RunWait
 from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.polling.group import Group
 from databricks_async.polling.pace import tick_of
 from databricks_async.polling.things import Scope
-from databricks_async.service import Service, number
+from databricks_async.service import number
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Changes, never
 
@@ -22,18 +23,13 @@ if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
 
-class RunWatches(Service):
+class RunWatches(Listings):
     """What follows runs without changing them."""
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._asks_newer = version < "2.2"
-        """Whether an object that lacks items is read with 2.2, which gives them page by page."""
         polls = RunPolls(self._call, self._list, self._served_at, self.get_run, lambda: self._asks_newer)
         self._reader = self._new_reader("run", polls)
-
-    @abstractmethod
-    async def get_run(self, run_id: int) -> Run: ...
 
     @abstractmethod
     async def get_run_output(self, run_id: int) -> RunOutput: ...

@@ -72,6 +72,6 @@ class Logins:
 
     def end(self) -> None:
         """Revoke all refresh tokens."""
-        for login in self.refresh_tokens.values():
+        for login in list(self.refresh_tokens.values()):  # the server may add one meanwhile, in its own thread
             login.ended = True
         self.refresh_tokens.clear()
