@@ -22,8 +22,8 @@ class Settings:
     port: int = 8765
     token: str | None = field(default=None, repr=False)
     speed: float = 60.0
-    seeds: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    seeds: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_seed: int = 0
     rate: float | None = None
     """Requests a second."""
@@ -31,6 +31,8 @@ class Settings:
     """A file; `-` is stderr."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    ui: bool = False
+    ui_port: int = 8766
 
     def arguments(self) -> list[str]:
         """The command line that asks for this, without the token."""
@@ -40,7 +42,8 @@ class Settings:
         optional = {"--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
-        return [f"{name}={value}" for name, value in pairs]
+        pairs += [("--ui-port", self.ui_port)] if self.ui else []
+        return [f"{name}={value}" for name, value in pairs] + (["--ui"] if self.ui else [])
 
 
 def parse_rate(text: str) -> float:
