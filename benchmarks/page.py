@@ -60,6 +60,7 @@ async def traced(tab: devtools.Tab, work: Any) -> list[float]:
         "Tracing.start", transferMode="ReturnAsStream", traceConfig={"includedCategories": CATEGORIES.split(",")}
     )
     await work()
+    tab.events.clear()
     await tab.send("Tracing.end")
     stream, text = (await tab.event("Tracing.tracingComplete"))["stream"], []
     while True:

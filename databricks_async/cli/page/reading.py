@@ -40,7 +40,8 @@ class Reading:
         self._speed = speed
         self._clusters = client.clusters.watch(fail_after=_FAIL_AFTER_SECONDS)
         self._runs = client.jobs.watch_runs(active=True, fail_after=_FAIL_AFTER_SECONDS)
-        self._trouble: dict[str, str] = {}
+        self._trouble: dict[str, tuple[float, str]] = {}
+        """What went wrong with which of the two, and when."""
         self._events = 0
         self._shown_runs: dict[int, Row] = {}
         self._ended: deque[int] = deque()
@@ -59,13 +60,12 @@ class Reading:
             try:
                 await follow()
             except DatabricksError as error:
-                self._trouble[name] = str(error)
+                self._trouble[name] = asyncio.get_running_loop().time(), str(error)
                 self._set_status()
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _follow_clusters(self) -> None:
         async for change in self._clusters:
-            self._trouble.pop("clusters", None)
             self._take_cluster(change)
 
     def _take_cluster(self, change: ClusterChange) -> None:
@@ -76,7 +76,7 @@ class Reading:
         when = _ms(change.when) or self._now()
         row = cluster_row(cluster, when if change.before is not None else _since(cluster, when))
         self._feed.put(row)
-        if change.before is not None or when >= self._began:
+        if change.before is not None or (cluster.start_time or 0) >= self._began:
             self._tell(when, row)
 
     async def _follow_runs(self) -> None:
@@ -85,7 +85,6 @@ class Reading:
             for run in reversed(await recent.collect()):
                 self._show_run(run)
         async for change in self._runs:
-            self._trouble.pop("runs", None)
             if isinstance(change, TaskChange):
                 self._take_task(change)
             else:
@@ -97,9 +96,8 @@ class Reading:
             self._shown_runs.pop(change.run_id, None)
             return
         row = self._show_run(change.after)
-        when = _ms(change.when) or self._now()
-        if change.before is not None or when >= self._began:
-            self._tell(when, row)
+        if change.before is not None or (change.after.start_time or 0) >= self._began:
+            self._tell(_ms(change.when) or self._now(), row)
 
     def _show_run(self, run: Any) -> Row:
         row = run_row(run)
@@ -137,14 +135,19 @@ class Reading:
             await asyncio.sleep(_STATUS_SECONDS)
 
     def _set_status(self) -> None:
-        ages = [age for age in (self._clusters.age, self._runs.age) if age is not None]
+        now, ages = asyncio.get_running_loop().time(), []
+        for name, age in (("clusters", self._clusters.age), ("runs", self._runs.age)):
+            if age is not None:
+                ages.append(age)
+                if now - age > self._trouble.get(name, (now, ""))[0]:
+                    del self._trouble[name]  # it was read since
         self._feed.set_status(
             {
                 "host": self._client.config.host,
                 "now": self._now(),
                 "speed": self._speed,
                 "age": max(ages, default=None),
-                "trouble": "; ".join(self._trouble.values()) or None,
+                "trouble": "; ".join(sorted({text for _, text in self._trouble.values()})) or None,
             }
         )
 

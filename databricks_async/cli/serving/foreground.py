@@ -81,6 +81,8 @@ def _workspace(settings: Settings) -> LocalWorkspace:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is not None and settings.ui:
+        raise WrongOption("--ui reads over plain http: it does not go with --tls-cert")
     if settings.tls_cert is None:
         if settings.tls_key is not None:
             raise WrongOption("--tls-key needs --tls-cert")
@@ -138,7 +140,7 @@ async def _page(workspace: LocalWorkspace, url: str, settings: Settings) -> Asyn
 
     token = f"dapi{secrets.token_hex(16)}"
     workspace.add_observer(token)
-    config = Config(host=url, token=token, poll_interval_seconds=_PAGE_POLL_SECONDS, ca_bundle=settings.tls_cert)
+    config = Config(host=url, token=token, poll_interval_seconds=_PAGE_POLL_SECONDS)
     address = ("127.0.0.1" if is_loopback(settings.host) else settings.host, settings.ui_port)
     async with (
         WorkspaceClient(config=config) as client,

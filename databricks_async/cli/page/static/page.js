@@ -3,7 +3,8 @@
 // collects, and paints when it is shown. Names and notes are set as text, never as HTML.
 
 // Of a frame's 16 ms, the rest of which is the browser's own; what is left over is painted in the next one.
-const PAINT_MS = 4, PAINT_ROWS = 60;
+// A new row costs as much as several that change.
+const PAINT_MS = 4, PAINT_ROWS = 60, NEW_ROW = 3;
 const LOST_AFTER_MS = 9000; // the status comes every 2 s
 const TOLD_EVERY_MS = 10000;
 const MAX_EVENTS = 200;
@@ -78,9 +79,9 @@ function paint() {
   let left = PAINT_ROWS;
   for (const id of pending) {
     pending.delete(id);
+    left -= shown.has(id) ? 1 : NEW_ROW;
     paintRow(id);
-    left -= 1;
-    if (!left || performance.now() > until) break;
+    if (left <= 0 || performance.now() > until) break;
   }
   paintEvents();
   paintCounts();
