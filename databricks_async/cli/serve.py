@@ -111,6 +111,12 @@ class _Parsed(click.ParamType[T]):
     help="have requests fail: see below",
 )
 @click.option("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
+@click.option(
+    "--run-tasks",
+    is_flag=True,
+    help="run the Python notebooks, scripts and wheels of jobs for real, in processes of this Python: this runs the "
+    "code of all who have the token, so it needs an address of this machine",
+)
 @click.option("--rate", type=_Parsed("RATE", parse_rate), metavar="30/s", help="answer 429 beyond this: /s, /min, /h")
 @click.option(
     "--log",

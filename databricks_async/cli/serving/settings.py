@@ -33,6 +33,7 @@ class Settings:
     tls_key: str | None = None
     ui: bool = False
     ui_port: int = 8766
+    run_tasks: bool = False
 
     def arguments(self) -> list[str]:
         """The command line that asks for this, without the token."""
@@ -43,7 +44,8 @@ class Settings:
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
         pairs += [("--ui-port", self.ui_port)] if self.ui else []
-        return [f"{name}={value}" for name, value in pairs] + (["--ui"] if self.ui else [])
+        flags = [name for name, is_on in (("--ui", self.ui), ("--run-tasks", self.run_tasks)) if is_on]
+        return [*(f"{name}={value}" for name, value in pairs), *flags]
 
 
 def parse_rate(text: str) -> float:
