@@ -19,7 +19,8 @@ The map of the package, each module before those that it builds on:
     pager           Pager and Page: listings
     wait            Wait: operations under way
     watch           Watch: changes as they happen
-    polling         one good poll in spite of bad ones, and the intervals between polls
+    pictures        timelines of runs and clusters, as values that draw themselves
+    polling         the one reader of a kind of things, whose polls all waits and watches share
     codec           JSON to models and back
     session         everything between a Request and its Response
     auth            ways to get a token
@@ -34,13 +35,14 @@ The map of the package, each module before those that it builds on:
     message         Request, Response, Send: the values between the layers
     nesting         how deep an answer may be nested
     suggest         what was meant, and what to write instead
+    display         how things show themselves: a table, text cut short
     documentation   the line of meaning of each field, for help()
     front_door      how the packages offer their names
     version         the version of this package
 
-Public is what this package, `errors`, `local` and the packages of the services list in their `__all__`, with the
-arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or change all
-else.
+Public is what this package, `errors`, `local`, `pictures` and the packages of the services list in their `__all__`,
+with the arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or
+change all else.
 """
 
 from typing import TYPE_CHECKING
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from databricks_async.message import Replay as Replay
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
+    from databricks_async.pictures.timeline import Timeline as Timeline
     from databricks_async.session.stats import Stats as Stats
     from databricks_async.wait import Starting as Starting
     from databricks_async.wait import Timeout as Timeout
@@ -80,6 +83,7 @@ else:
             "jobs.errors": ["RunFailed"],
             "message": ["Replay"],
             "pager": ["Page", "Pager"],
+            "pictures.timeline": ["Timeline"],
             "session.stats": ["Stats"],
             "wait": ["Starting", "Timeout", "Wait"],
             "watch": ["Watch"],

@@ -205,20 +205,29 @@ def html_text(page: str) -> str:
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Seconds that the answer asks to wait, from `Retry-After` as a number or as an HTTP date.
 
-    A date in the past is 0.0; None if the header is absent or makes no sense.
+    A date counts from the answer's own `Date`: the clock of the service need not agree with the one here. One in the
+    past is 0.0; None if the header is absent or makes no sense.
     """
     value = (header(headers, "retry-after") or "").strip()
     if _SECONDS.fullmatch(value):
         seconds = float(value)
         return seconds if math.isfinite(seconds) else None
+    if (when := _moment(value)) is None:
+        return None
+    asked_at = _moment(header(headers, "date") or "") or datetime.now(UTC)
+    return max(0.0, (when - asked_at).total_seconds())
+
+
+def _moment(value: str) -> datetime | None:
+    """An HTTP date; None if it is none."""
     from email.utils import parsedate_to_datetime
 
     try:
-        when = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value)
+        # A date without a zone is UTC in HTTP; the parser leaves it naive.
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    # A date without a zone is UTC in HTTP; the parser leaves it naive.
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def retry_info_seconds(details: list[Detail]) -> float | None:
@@ -308,8 +317,13 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def has_type(detail: Detail, kind: str) -> bool:
+    """Whether this detail is of the type whose last word is `kind`."""
+    return _text(detail.get("@type")).rpartition(".")[2] == kind
+
+
 def _of_type(details: list[Detail], kind: str, *names: str) -> object:
     for detail in details:
-        if _text(detail.get("@type")).rpartition(".")[2] == kind:
+        if has_type(detail, kind):
             return next((detail[name] for name in names if name in detail), None)
     return None

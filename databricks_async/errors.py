@@ -60,6 +60,7 @@ from databricks_async.error_bodies import (
     Detail,
     ErrorBody,
     find_request_id,
+    has_type,
     is_page_for_file,
     one_line,
     read_disguised,
@@ -461,7 +462,8 @@ def is_quota(response: Response) -> bool:
     read = read_error(response)
     if read.error_code == "RESOURCE_EXHAUSTED":
         # A service that says when to come back speaks of a rate, whatever it calls it.
-        return "quota" in read.message.lower() and asked_to_wait(response) is None
+        is_about_quota = "quota" in read.message.lower() or any(has_type(one, "QuotaFailure") for one in read.details)
+        return is_about_quota and asked_to_wait(response) is None
     return read.error_code == "QUOTA_EXCEEDED"
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.local import Clock, LocalWorkspace
+from support import browser
 from support.virtual_loop import VirtualLoop, virtual_monotonic
 
 _OURS = (
@@ -35,6 +36,20 @@ def pytest_configure() -> None:
     """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_needs_browser = Path(__file__).parent / "pictures" / "test_browser.py"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """What needs a browser is run where there is one, and where one is required."""
+    missing = collection_path == _needs_browser and browser.find() is None and not browser.is_required()
+    return True if missing else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if browser.find() is None:
+        terminalreporter.write_line(f"NOT RUN: tests/pictures/test_browser.py, because {browser.MISSING}")
 
 
 @pytest.fixture(autouse=True)

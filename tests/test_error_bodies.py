@@ -309,6 +309,22 @@ def test_retry_after_may_be_a_date_to_come() -> None:
     assert 50 < seconds <= 60
 
 
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600, 10**8])
+def test_a_date_to_come_counts_from_the_date_of_the_answer(ahead: int) -> None:
+    """The clock of the service may be wrong by an hour, or by years."""
+    headers = {"Date": http_date(ahead), "Retry-After": http_date(ahead + 7)}
+    assert retry_after_seconds(headers) == 7.0
+    assert raised(503, **headers).retry_after == 7.0
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Fri, 31 Dec 10000 23:59:59 GMT"])
+def test_an_answer_with_a_broken_date_counts_from_now(date: str) -> None:
+    """As one without a date does."""
+    seconds = retry_after_seconds({"date": date, "retry-after": http_date(60)})
+    assert seconds is not None
+    assert 50 < seconds <= 60
+
+
 @settings(deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=40))
 def test_retry_after_of_any_text_is_a_pause_or_none(value: str) -> None:
@@ -334,6 +350,15 @@ def test_the_details_may_ask_for_a_pause(delay: Any, seconds: float | None) -> N
     assert error.retry_after == seconds
     assert error.details == [detail]
     assert raised(429, {"message": "m", "details": [detail]}, retry_after="9").retry_after == 9.0
+
+
+def test_a_quota_is_known_by_its_details() -> None:
+    """A QuotaFailure, where the message does not say it; but a service that says when to come back is believed."""
+    failure = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": []}
+    body = {"error_code": "RESOURCE_EXHAUSTED", "message": "no more clusters", "details": [failure]}
+    assert is_quota(answer(429, body))
+    assert not is_quota(answer(429, body | {"details": []}))
+    assert not is_quota(answer(429, body, retry_after="2"))
 
 
 # The request's id

@@ -16,7 +16,7 @@ async def log_in(run: Run, config: Config, *, device_code: bool) -> None:
 
     if config.auth_type not in (*_LOGINS, "pat", "oauth-m2m", "azure-client-secret", None):
         raise ConfigError(
-            f"auth_type is {config.auth_type!r}, in which nobody logs in here: use --auth-type {' or '.join(_LOGINS)}"
+            f"auth_type is {config.auth_type!r}, which needs no login here: use --auth-type {' or '.join(_LOGINS)}"
         )
     if not config.host:
         raise ConfigError("no host (DATABRICKS_HOST, or --host)")

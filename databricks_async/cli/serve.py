@@ -44,6 +44,15 @@ def run(argv: Sequence[str]) -> int:
         default=60.0,
         help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="PATTERN=WHAT[:COUNT][@PROBABILITY]",
+        help="have requests fail: 'GET */clusters/get=503:2', 'POST *=drop,after@0.1', '*=429/html,retry-after=2@5%%'; "
+        "all words are in help(databricks_async.local.LocalWorkspace().faults.plan)",
+    )
+    parser.add_argument("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
     options = parser.parse_args(argv)
     if not is_loopback(options.host):
         if options.token == DEFAULT_TOKEN:
@@ -60,6 +69,11 @@ def run(argv: Sequence[str]) -> int:
         port=options.port,
     )
     workspace.journal.keep = _KEPT_CALLS
+    workspace.faults.seed(options.fault_seed)
+    try:
+        workspace.faults.plan(*options.fault)
+    except ValueError as error:
+        parser.error(f"--fault: {error}")
     try:
         asyncio.run(_serve(workspace))
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape
 from databricks_async.documentation import Documented
-from databricks_async.nesting import MAX_DEPTH, is_too_deep
+from databricks_async.nesting import MAX_DEPTH, is_too_deep, was_suspicious
 from databricks_async.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Model(metaclass=_ModelType):
     """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values.
 
     `repr` is a short line, `print` shows all; secrets are hidden in both. `json.dumps` and `orjson.dumps` take
-    `default=Model.as_dict`. A FastAPI endpoint can return it.
+    `default=Model.as_dict`. A FastAPI endpoint can return it, and takes one annotated
+    `Annotated[ClusterSpec, Body()]` as its body.
     """
 
     unknown_fields: dict[str, Any] | None = None
@@ -129,7 +130,7 @@ class Model(metaclass=_ModelType):
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         from databricks_async.codec.pydantic import json_schema_of
 
-        return json_schema_of(cls)
+        return json_schema_of(cls, handler)
 
 
 def decode(body: bytes, cls: type[T]) -> T:
@@ -139,9 +140,14 @@ def decode(body: bytes, cls: type[T]) -> T:
     except orjson.JSONDecodeError as error:
         # Not chained: the original carries the whole body, which may hold secrets.
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
-    if is_too_deep(body, value):
+    try:
+        made = _reader(cls)(value, cls)
+        too_deep = (not issubclass(cls, Model) or was_suspicious()) and is_too_deep(body, value)
+    except RecursionError:
+        too_deep = True
+    if too_deep:
         raise WrongShape(f"expected at most {MAX_DEPTH} levels of nesting, got more")
-    return cast(T, _reader(cls)(value, cls))
+    return cast(T, made)
 
 
 def encode(value: Any) -> bytes:

@@ -35,6 +35,7 @@ import attrs
 
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.codec.shape import SCALARS, WrongShape, read_text, read_text_item, wrong_type
+from databricks_async.nesting import suspect
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 """Takes plain JSON and the type, as the structure hooks of cattrs do."""
@@ -161,7 +162,7 @@ def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
     fields, hints = fields_of(cls), hints_of(cls)
     names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
-    names |= {"unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
+    names |= {"suspect": suspect, "unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
     lines = [" if d.__class__ is not dict: d = mapping(d, cls)"]
     if len(fields) >= _MANY:
@@ -197,6 +198,25 @@ def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str,
     return _function("read_sparse", "d", [*lines, *_END], names)
 
 
+def _holds(kind: Any, cls: type[Any]) -> bool:
+    """Whether values of a type may hold, at whatever depth, models of that class."""
+    return cls in _models_below(kind)
+
+
+@lru_cache(None)
+def _models_below(kind: Any) -> set[type[Any]]:
+    """The models that values of a type may hold, and their own."""
+    found, ahead = set[type[Any]](), [kind]
+    while ahead:
+        one = required(ahead.pop())
+        if get_args(one):
+            ahead += get_args(one)
+        elif isinstance(one, type) and attrs.has(one) and one not in found:
+            found.add(one)
+            ahead += [hint for name, hint in hints_of(one).items() if name != "unknown_fields"]
+    return found
+
+
 def _may_be_absent(hint: Any) -> bool:
     return hint is Any or is_optional(hint)
 
@@ -220,6 +240,8 @@ def _read_field(names: Names, index: str, field: Field, hint: Any, hook_of: Call
     container = get_origin(kind)
     item: Any = get_args(kind)[-1] if container in (list, dict) else None
     read = f"at = {wire_name(field)!r}; {target} = read{index}(v, kind{index})"
+    if Any in (kind, item) or _holds(item or kind, names["cls"]):
+        read = f"suspect(v); {read}"
     names["kind" + index] = kind
     tests = []
     if _may_be_absent(hint):
@@ -332,6 +354,9 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str
         found = {name: value for name, value in d.items() if value is None or name not in known}
         if len(met) < _MAX_MET:
             met.extend(name for name in found if name not in known and name not in met)
+    for value in found.values():
+        if value.__class__ is dict or value.__class__ is list:
+            suspect(value)
     return found
 
 

@@ -154,7 +154,21 @@ class Config(metaclass=Documented):
     http_timeout_seconds: float = _attribute(read_positive_seconds, default=60.0)
     """How long one request may take."""
     retry_timeout_seconds: float = _attribute(read_seconds, default=300.0)
-    """How long one call may go on trying."""
+    """How long one call may go on trying, where the settings below do not say otherwise for a class of failures."""
+    connect_retry_seconds: float | None = _attribute(read_seconds)
+    """How long a call is sent again while no connection can be had; None is `retry_timeout_seconds`, and 30 at most. A
+    host that refuses and has never answered is then given up after 4."""
+    connect_retry_attempts: int | None = _attribute(read_count)
+    """How many tries of a call may fail to connect; None is as many as the time allows, 1 sends nothing again."""
+    server_retry_seconds: float | None = _attribute(read_seconds)
+    """How long a call is sent again after an answer of 408, 500, 502, 503 or 504, a lost connection, or no answer in
+    time; None is `retry_timeout_seconds`."""
+    server_retry_attempts: int | None = _attribute(read_count)
+    """How many tries of a call may fail so; None is as many as the time allows, 1 sends nothing again."""
+    throttled_retry_seconds: float | None = _attribute(read_seconds)
+    """How long a call waits out refusals for a rate limit; None is `retry_timeout_seconds`."""
+    throttled_retry_attempts: int | None = _attribute(read_count)
+    """How many tries of a call may be refused so; None is as many as the time allows, 1 sends nothing again."""
     poll_interval_seconds: float = _attribute(read_positive_seconds, default=1.0)
     """The first pause of a wait; later ones are longer."""
     max_connections: int = _attribute(read_count, default=100)

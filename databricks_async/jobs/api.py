@@ -44,7 +44,7 @@ from databricks_async.jobs.models import (
 )
 from databricks_async.jobs.models.checks import check_tasks
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
-from databricks_async.jobs.polls import Polls
+from databricks_async.jobs.polls import RunPolls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
 from databricks_async.pager import Pager, size_of_page
@@ -88,7 +88,8 @@ class Jobs(Service):
             JobPermissions,
             GetJobPermissionLevelsResponse,
         )
-        self._polls = Polls(self._poll_one, self.list_runs, session.config.poll_interval_seconds)
+        polls = RunPolls(self._call, self._list, self.get_run, self._asks_newer)
+        self._reader = self._new_reader("run", polls)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
@@ -205,7 +206,7 @@ class Jobs(Service):
             lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
             "if it was carried out",
         )
-        wait = RunWait(self, body.run_id, self._interval)
+        wait = RunWait(self, body.run_id, self._reader)
         wait.response = answer
         wait.repair_id = answer.repair_id
         return wait
@@ -214,7 +215,7 @@ class Jobs(Service):
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
-        return RunWait(self, run_id, self._interval, check=False)
+        return RunWait(self, run_id, self._reader, check=False)
 
     async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
@@ -255,16 +256,13 @@ class Jobs(Service):
         }
         return await self._read_whole("GET /api/{v}/jobs/runs/get", Run, query)
 
-    def wait_run(self, run_id: int) -> RunWait:
+    def wait_run(self, run_id: int, *, every: Timeout = None) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._interval)
+        return RunWait(self, number("run_id", run_id), self._reader, every=every)
 
     async def poll_run(self, run_id: int) -> BaseRun:
-        """How a run stands, in one small request or less: what waits read.
-
-        At most the first 100 tasks are there, and none if the run was seen in a listing that served several waits.
-        """
-        return await self._polls.read(number("run_id", run_id))
+        """How a run stands, in one small request: with at most the first 100 of its tasks."""
+        return await self._poll_one(number("run_id", run_id))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
         """The output and the error of one task's run (`RunTask.run_id`): 5 MB of it at most, see `is_truncated`.
@@ -476,7 +474,7 @@ class Jobs(Service):
         except OutcomeUnknown as error:
             error.idempotency_token = token
             raise
-        wait = RunWait(self, started.run_id, self._interval, grace_period=True)
+        wait = RunWait(self, started.run_id, self._reader, grace_period=True)
         wait.response = started
         if given is not None:
             try:

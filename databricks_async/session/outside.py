@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.config import Config
+    from databricks_async.session.bucket import RetryBucket
+    from databricks_async.session.budgets import Budgets
     from databricks_async.session.pacing import Pacer
     from databricks_async.session.stats import Stats
     from databricks_async.session.transport import Transport
@@ -35,6 +37,8 @@ class Outside:
         http: aiohttp.ClientSession,
         config: Config,
         stats: Stats,
+        budgets: Budgets,
+        bucket_of: Callable[[str], RetryBucket],
         pause: Callable[[float], Awaitable[object]],
         find_proxy: FindProxy,
         headers: dict[str, str],
@@ -46,6 +50,8 @@ class Outside:
         self._lent = lent
         self._config = config
         self._stats = stats
+        self._budgets = budgets
+        self._bucket_of = bucket_of
         self._pause = pause
         self._find_proxy = find_proxy
         self._headers = headers
@@ -84,7 +90,7 @@ class Outside:
         from databricks_async.session.retry import retrying
         from databricks_async.session.transport import Transport
 
-        config, budget = self._config, self._config.retry_timeout_seconds
+        config = self._config
         proxy: str | None = None
         proxy_headers: dict[str, str] = {}
         if not direct and self._lent and not self._http.trust_env:
@@ -102,10 +108,11 @@ class Outside:
             MAX_ANSWER_BYTES,
             self._authorities,
         )
-        pacer = Pacer(1, budget, self._stats)
+        pacer = Pacer(1, self._budgets.throttled, self._stats)
         self._transports.append(transport)
         self._pacers.append(pacer)
-        return retrying(_transient_raised(pacer.paced(transport.send)), budget, self._stats, self._pause)
+        paced, bucket = _transient_raised(pacer.paced(transport.send)), self._bucket_of(origin)
+        return retrying(paced, self._budgets, self._stats, self._pause, bucket)
 
     def _session(self) -> aiohttp.ClientSession:
         """A lent session's connections, without its headers, cookies and credentials: those are not for other hosts."""

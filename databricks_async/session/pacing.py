@@ -10,6 +10,7 @@ import attrs
 
 from databricks_async.errors import AuthError, DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
+from databricks_async.session.budgets import Budget
 from databricks_async.session.gate import Family
 from databricks_async.session.stats import Stats
 
@@ -19,7 +20,7 @@ log = logging.getLogger("databricks_async")
 class Pacer:
     """All the gates of one session."""
 
-    def __init__(self, max_in_flight: int, budget: float, stats: Stats) -> None:
+    def __init__(self, max_in_flight: int, budget: Budget, stats: Stats) -> None:
         self._max_in_flight = max_in_flight
         self._budget = budget
         self._stats = stats
@@ -30,12 +31,12 @@ class Pacer:
     def paced(self, send: Send) -> Send:
         """Sends when there is room. A refusal (429, or 503 that says when to come back) is not a try: the call waits
         for its gate and goes again, until its budget is spent and the refusal becomes its answer."""
-        slots, loop = self._slots, asyncio.get_running_loop()
+        slots, budget, loop = self._slots, self._budget, asyncio.get_running_loop()
         family_of = lru_cache(maxsize=1024)(self._family)
 
         async def pace(request: Request) -> Response:
             family = family_of(request.endpoint)
-            sends, refused_since = 0, None
+            sends, refusals, refused_since = 0, 0, None
             while True:
                 if sends or not family.try_enter():
                     refusal = await family.enter(refused_since)
@@ -55,6 +56,7 @@ class Pacer:
                     if is_quota(response):
                         return response
                     self._stats.refused += 1
+                    refusals += 1
                     pause = family.refuse(response, sent_at)
                 except DatabricksError as error:
                     error.attempts += sends
@@ -65,10 +67,10 @@ class Pacer:
                     raise
                 finally:
                     family.leave()
-                log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
                 refused_since = sent_at if refused_since is None else refused_since
-                if loop.time() + pause > refused_since + self._budget:
+                if refusals >= budget.attempts or loop.time() + pause > refused_since + budget.seconds:
                     return response
+                log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
 
         return pace
 
@@ -83,7 +85,7 @@ class Pacer:
         parts = endpoint.partition(" ")[2].strip("/").split("/")
         name = parts[2] if len(parts) > 2 and parts[0] == "api" else parts[0]
         if name not in self._families:
-            self._families[name] = Family(self._max_in_flight, self._budget)
+            self._families[name] = Family(self._max_in_flight, self._budget.seconds)
         return self._families[name]
 
 

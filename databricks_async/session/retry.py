@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 
 from databricks_async.aio import Sleep
@@ -20,15 +19,12 @@ from databricks_async.errors import (
     error_from,
 )
 from databricks_async.message import Request, Response, Send
+from databricks_async.session.bucket import RetryBucket
+from databricks_async.session.budgets import Budgets, Spent
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
 log = logging.getLogger("databricks_async")
-
-_FIRST_CONTACT_SECONDS = 4.0
-"""A host that refuses and has never answered is given up sooner still: it is probably another one than was meant."""
-_UNREACHABLE_SECONDS = 30.0
-"""A host that cannot be reached at all is given up sooner than a service that answers badly."""
 
 _LOST_STATUSES = frozenset({408, 500, 502, 503, 504})
 """After these the service may or may not have done the work."""
@@ -58,35 +54,41 @@ def checked(send: Send) -> Send:
     return check
 
 
-def retrying(send: Send, budget: float, stats: Stats, sleep: Sleep = asyncio.sleep) -> Send:
-    """Sends again what failed, where that cannot do the work twice, for `budget` seconds after the first failure.
+def retrying(
+    send: Send, budgets: Budgets, stats: Stats, sleep: Sleep = asyncio.sleep, bucket: RetryBucket | None = None
+) -> Send:
+    """Sends again what failed, where that cannot do the work twice, within the budget of the class of the failure.
 
     A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
     or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
     That also ends a request with a token that was lost again and again: with the token the caller can find out.
-    The error that ends a call carries the attempts and seconds that it took. `sleep` sleeps between two tries.
+    The error that ends a call carries the attempts and seconds that it took. `sleep` sleeps between two tries, of
+    which each but the first takes a retry from the bucket.
     """
 
     was_there = False
+    bucket = bucket or RetryBucket()
 
     async def retry(request: Request) -> Response:
         nonlocal was_there
         started = time.monotonic()
-        attempts, lost, pauses = 0, False, None
-        give_up_at = unreachable_until = math.inf
+        attempts, lost, pauses, spent = 0, False, None, None
         while True:
             try:
                 response = await send(request)
                 was_there = True
+                bucket.succeeded(again=spent is not None)
                 return response
-            except DatabricksError as failure:
-                now = time.monotonic()
+            except DatabricksError as error:
+                failure, now = error, time.monotonic()
                 was_there = was_there or failure.status is not None
                 attempts += failure.attempts
                 failure.attempts, failure.elapsed = attempts, now - started
                 if lost and request.replay != "safe" and failure.status in _ALREADY_DONE_STATUSES:
                     raise _unknown(request, failure, "was repeated and then refused") from failure
                 if not _is_transient(failure, request):
+                    if failure.status is not None and failure.status < 500 and failure.status != 429:
+                        bucket.succeeded(again=spent is not None)
                     if request.replay in ("unsafe", "token") and _is_good_but_unreadable(failure):
                         raise _unknown(request, failure, "was answered, and not as the API does") from failure
                     if lost and request.replay == "token":
@@ -99,24 +101,31 @@ def retrying(send: Send, budget: float, stats: Stats, sleep: Sleep = asyncio.sle
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
                 lost_for_good = lost and request.replay == "token"
                 is_wrong_host = isinstance(failure, TransportError) and failure.is_refusal and not was_there
-                give_up_at = min(give_up_at, now + (min(budget, _FIRST_CONTACT_SECONDS) if is_wrong_host else budget))
-                unreachable_until = min(unreachable_until, now + _UNREACHABLE_SECONDS) if never_left else math.inf
+                spent = spent or Spent(budgets)
+                ends_at = spent.ends_at(now, never_left=never_left, is_wrong_host=is_wrong_host)
                 pauses = pauses or growing_pauses()
                 seconds = max(next(pauses), failure.retry_after or 0.0)
-                if now + seconds > min(give_up_at, unreachable_until):
+                is_last = now + seconds > ends_at
+                if not is_last:
+                    # A person waits in vain for a host that does not exist: warn of that.
+                    what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
+                    level = logging.WARNING if never_left else logging.INFO
+                    log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
+            try:
+                if not is_last:
+                    await sleep(seconds)
+                    is_last = not await bucket.take(ends_at - time.monotonic())
+                if is_last:
+                    failure.elapsed = time.monotonic() - started
                     if lost_for_good:
                         raise _unknown(request, failure, "was sent and no answer came") from failure
-                    raise
-                # A person waits in vain for a host that does not exist: warn of that.
-                what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
-                level = logging.WARNING if never_left else logging.INFO
-                log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
-            try:
-                await sleep(seconds)
+                    raise failure
             except LifecycleError as closed:
                 if lost_for_good:
                     raise _unknown(request, closed, "was sent and its answer lost") from closed
                 raise
+            finally:
+                del failure  # its traceback holds this frame
             stats.retries += 1
 
     return retry
@@ -128,6 +137,8 @@ def _is_transient(failure: DatabricksError, request: Request) -> bool:
         return not isinstance(failure, CertificateError)
     if isinstance(failure, AuthError):
         return False  # its requests were sent again by a retrying of their own; this one never left
+    if failure.error_code == "QUOTA_EXCEEDED":
+        return False
     if failure.status in _LOST_STATUSES:
         # A 503 that says when to come back is a refusal: it has waited at its gate, and nothing was done.
         return failure.status != 503 or failure.retry_after is None

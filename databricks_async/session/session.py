@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.auth.web import Web
+    from databricks_async.session.bucket import RetryBucket
+    from databricks_async.session.budgets import Budgets
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
@@ -49,13 +51,27 @@ class Session:
         self._credential = credential
         self._lent = http
         self._trace_configs = list(trace_configs)
+        self._owner: asyncio.AbstractEventLoop | None = None
+        """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        """The same, once the session is open."""
         self._closed = False
         self._closing: asyncio.Future[None]
         self._endings = AsyncExitStack()
         self._background = set[asyncio.Task[Any]]()
         self._send: Send
         self._tokens: Tokens
+        self._budgets: Budgets
+        self._bucket: RetryBucket
+
+    def bind(self) -> None:
+        """Belong to the running event loop from now on. Raises `LifecycleError` when another one was first."""
+        loop = asyncio.get_running_loop()
+        if self._owner is not None and self._owner is not loop:
+            raise LifecycleError(_OTHER_LOOP)
+        if self._closed:
+            raise LifecycleError("this client was closed: make a new one")
+        self._owner = loop
 
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
@@ -85,7 +101,7 @@ class Session:
         from databricks_async.session.streams import Resumed
 
         response = await self.send(request)
-        return Resumed(self._send, request, response, self.config.retry_timeout_seconds, self.stats, self.pause)
+        return Resumed(self._send, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
@@ -102,20 +118,19 @@ class Session:
         if self._closed:
             return
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
-            raise LifecycleError("a client is closed in the event loop in which it was used")
+            raise LifecycleError("a client is closed in the event loop in which it was used, which is not this one")
         self._closed = True
         await self._endings.aclose()
 
     def _open(self) -> None:
-        if self._closed:
-            raise LifecycleError("this client was closed: make a new one")
-        if self._loop is not None:
-            raise LifecycleError("this client was used in another event loop: make one client for each loop")
+        self.bind()
         # On the first call: importing aiohttp takes longer than all the rest together.
         import aiohttp
 
         from databricks_async.auth.chain import Chain
         from databricks_async.auth.web import Web
+        from databricks_async.session.bucket import RetryBucket
+        from databricks_async.session.budgets import Budgets
         from databricks_async.session.connections import Connector
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
@@ -149,19 +164,28 @@ class Session:
             proxy = proxy_for(host) if is_own or config.proxy else (None, {})
             seconds, max_bytes = config.http_timeout_seconds, config.max_answer_bytes
             transports.append(Transport(http, host, headers, seconds, stats, *proxy, max_bytes, authorities))
+            buckets.setdefault(host, self._bucket)
+
+        self._budgets = budgets = Budgets.of(config)
+        self._bucket = RetryBucket()
+        buckets: dict[str, RetryBucket] = {}
+
+        def bucket_of(origin: str) -> RetryBucket:
+            return buckets.setdefault(origin, RetryBucket())
 
         if config.host:
             connect(config.host)
-        budget = config.retry_timeout_seconds
-        pacer = Pacer(_most_connections(http, config), budget, stats)
-        outside = Outside(http, config, stats, self.pause, proxy_for, common, authorities, lent=not is_own)
+        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats)
+        outside = Outside(
+            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities), lent=not is_own
+        )
         self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
         self._tokens = tokens = Tokens(
             chain or handed_in(self._credential, config, web),
             stats,
             # Longer than any way may take by itself.
-            seconds=budget + config.http_timeout_seconds,
+            seconds=budgets.longest + config.http_timeout_seconds,
             hide=config.hide_secrets,
         )
 
@@ -171,7 +195,7 @@ class Session:
             return await transports[0].send(request)
 
         named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
-        self._send = retrying(named, budget, stats, self.pause)
+        self._send = retrying(named, budgets, stats, self.pause, self._bucket)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)
@@ -182,6 +206,8 @@ class Session:
         def close() -> None:
             for transport in transports:
                 transport.close()
+            for bucket in (self._bucket, *buckets.values()):
+                bucket.close()
 
         for end in (close, outside.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
@@ -223,6 +249,11 @@ def _naming_caller(send: Send, config: Config) -> Send:
 
     return name_caller
 
+
+_OTHER_LOOP = (
+    "this client belongs to another event loop, that of its `async with` or of its first call: make one client for "
+    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
+)
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))
 _USER_AGENT = f"databricks-async/{__version__} python/{_PYTHON} os/{sys.platform}"

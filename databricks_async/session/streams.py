@@ -12,6 +12,8 @@ from databricks_async.aio import Sleep
 from databricks_async.error_bodies import header
 from databricks_async.errors import ConnectionLost, DatabricksError, TransportError
 from databricks_async.message import Request, Response, Send, Stream
+from databricks_async.session.bucket import RetryBucket
+from databricks_async.session.budgets import Budget
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
@@ -22,18 +24,26 @@ class Resumed:
     """The body of an answer, whole in spite of lost connections: it is asked for again and read up to where it was.
 
     A content that has changed meanwhile is a `ConnectionLost`, never a mixture. Connections that are lost again and
-    again are given up `budget` seconds after the first one, counted anew when any of them has brought something new.
+    again are given up when `budget` is spent, counted anew when any of them has brought something new.
     After an error it can be read on.
     """
 
     def __init__(
-        self, send: Send, request: Request, response: Response, budget: float, stats: Stats, sleep: Sleep
+        self,
+        send: Send,
+        request: Request,
+        response: Response,
+        budget: Budget,
+        stats: Stats,
+        sleep: Sleep,
+        bucket: RetryBucket,
     ) -> None:
         self._send = send
         self._request = request
         self._budget = budget
         self._stats = stats
         self._sleep = sleep
+        self._bucket = bucket
         self._started = time.monotonic()
         self._attempts = response.attempts
         self._length = _length(response)
@@ -41,6 +51,7 @@ class Resumed:
         self._given = self._checksum = 0
         self._passed = self._checksum_passed = 0
         self._lost_at = -1
+        self._losses = 0
         self._give_up_at = math.inf
         self._pauses: Iterator[float] = iter(())
 
@@ -101,12 +112,17 @@ class Resumed:
         now = time.monotonic()
         failure.attempts, failure.elapsed = self._attempts, now - self._started
         if self._given > self._lost_at:
-            self._lost_at, self._give_up_at, self._pauses = self._given, now + self._budget, growing_pauses()
+            self._lost_at, self._give_up_at, self._losses = self._given, now + self._budget.seconds, 0
+            self._pauses = growing_pauses()
+        self._losses += 1
         seconds = next(self._pauses)
-        if now + seconds > self._give_up_at:
+        if now + seconds > self._give_up_at or self._losses >= self._budget.attempts:
             raise failure
         log.info("%s: %s; reading on in %.1f s", self._request.endpoint, type(failure).__name__, seconds)
         await self._sleep(seconds)
+        if not await self._bucket.take(self._give_up_at - time.monotonic()):
+            failure.elapsed = time.monotonic() - self._started
+            raise failure
         self._stats.retries += 1
 
     def _changed(self) -> ConnectionLost:

@@ -89,7 +89,7 @@ async def test_a_login_is_found_without_auth_type(peers, connect):
     """Databricks' own; and without a login nothing is opened or written: the chain goes on."""
     settings, variables = auth_demo.external_browser(peers)
     del variables["DATABRICKS_AUTH_TYPE"]
-    with pytest.raises(AuthError, match="external-browser: nobody has logged in: run databricks-async auth login"):
+    with pytest.raises(AuthError, match="external-browser: not logged in: run databricks-async auth login"):
         await connect(variables, **settings).current_user.me()
     assert not (peers.folder / ".databricks-async").exists()
     assert peers.workspace.journal.count(AUTHORIZE) == 0
@@ -178,7 +178,7 @@ async def test_odd_connections_do_no_harm(listening):
 
 
 async def test_nobody_comes(listening):
-    with pytest.raises(AuthError, match=r"nobody logged in within 0\.01 s"):
+    with pytest.raises(AuthError, match=r"no login within 0\.01 s"):
         await listening.code(0.01)
 
 

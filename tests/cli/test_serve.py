@@ -68,6 +68,36 @@ async def test_a_taken_port_is_one_clear_line():
     assert message.count("\n") == 1
 
 
+async def test_faults_are_planned_on_the_command_line():
+    """By pattern, count and probability; which ones are struck is drawn from a seed."""
+    drawn = []
+    for seed in ("1", "1", "2"):
+        faults = ("--fault", "GET */clusters/get=503/html:2", "--fault", "GET */list-zones=418@50%")
+        process = await serve("--port", "0", *faults, "--fault-seed", seed)
+        lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
+        url, token = (line.partition("=")[2] for line in lines[1:])
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+
+            async def status(path, session=session, url=url):
+                async with session.get(f"{url}/api/2.1/clusters/{path}") as response:
+                    return response.status
+
+            assert [await status("get?cluster_id=x") for _ in range(3)] == [503, 503, 400]
+            drawn.append([await status("list-zones") for _ in range(20)])
+        process.terminate()
+        assert (await process.communicate())[1] == b""
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert set(drawn[0]) == {200, 418}
+
+
+def test_a_fault_that_means_nothing_is_explained(capsys):
+    """Before anything is served."""
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", "--fault", "GET */clusters/get=rest"])
+    assert caught.value.code == 2
+    assert "--fault: unknown fault 'rest': did you mean 'reset'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--speed", "0"], ["serve", "--speed", "fast"]])
 def test_wrong_arguments_are_explained(arguments, capsys):
     """With the usage."""

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from databricks_async.auth import Token
+from databricks_async.session.budgets import Budget, Budgets
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
@@ -30,10 +31,10 @@ class Layers:
         self.stats = Stats()
         self.pauses = []
         self.transport = Transport(http, url, {}, timeout, self.stats)
-        self.pacer = Pacer(100, budget, self.stats)
+        self.pacer = Pacer(100, Budget(budget), self.stats)
         self.tokens = Tokens(credential, self.stats)
         paced = self.pacer.paced(authenticated(self.transport.send, self.tokens))
-        self.send = retrying(checked(paced), budget, self.stats, self.pause)
+        self.send = retrying(checked(paced), Budgets.within(budget), self.stats, self.pause)
 
     async def pause(self, seconds):
         self.pauses.append(seconds)

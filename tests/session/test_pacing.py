@@ -14,6 +14,7 @@ import pytest
 from databricks_async.errors import LifecycleError, ResourceExhausted, TooManyRequests
 from databricks_async.local import Fault, RateLimit
 from databricks_async.message import Request, Response
+from databricks_async.session.budgets import Budget
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
 
@@ -186,7 +187,7 @@ async def test_a_refusal_holds_its_endpoint_family_only(workspace, connect):
 async def test_those_who_were_refused_go_first_in_their_order():
     """No refused call is passed by later ones, nor by another refused one."""
     service, order = Service(), []
-    paced = Pacer(2, 10, Stats()).paced(service.send)
+    paced = Pacer(2, Budget(10), Stats()).paced(service.send)
 
     async def call(name):
         await paced(READ)
@@ -202,7 +203,7 @@ async def test_those_who_were_refused_go_first_in_their_order():
 async def test_many_callers_begin_with_a_few():
     """Ten at first, and one more for every four answers: few are refused by a limit, and without one soon all go."""
     service = Service()
-    tasks = start(Pacer(100, 10, Stats()).paced(service.send), 600)
+    tasks = start(Pacer(100, Budget(10), Stats()).paced(service.send), 600)
     await loop_steps()
     sizes = await service.answer_all(tasks)
     assert sizes[:4] == [10, 13, 16, 20]
@@ -217,7 +218,7 @@ async def test_an_endless_shut_gate_ends_all_calls():
         service.calls.append(request)
         return refusal(0.02)
 
-    paced = Pacer(4, 0.2, Stats()).paced(refuse)
+    paced = Pacer(4, Budget(0.2), Stats()).paced(refuse)
     async with asyncio.timeout(3):
         responses = await asyncio.gather(*start(paced, 40))
     assert {response.status for response in responses} == {429}
@@ -237,7 +238,7 @@ async def test_a_long_queue_is_no_reason_to_give_up():
         return Response(200, {}, b"")
 
     sent = 0
-    paced = Pacer(2, 0.1, Stats()).paced(slow)
+    paced = Pacer(2, Budget(0.1), Stats()).paced(slow)
     started = time.monotonic()
     responses = await asyncio.gather(*start(paced, 80))
     assert time.monotonic() - started > 0.2
@@ -247,7 +248,7 @@ async def test_a_long_queue_is_no_reason_to_give_up():
 async def test_without_a_refusal_no_call_gives_up():
     """A call that waits only for those before it was not refused."""
     service = Service()
-    paced = Pacer(1, 0.01, Stats()).paced(service.send)
+    paced = Pacer(1, Budget(0.01), Stats()).paced(service.send)
     first, second = start(paced, 2)
     await asyncio.sleep(0.05)
     await service.answer(None)
@@ -261,7 +262,7 @@ async def test_without_a_refusal_no_call_gives_up():
 async def test_a_caller_cancelled_at_the_gate_takes_no_place():
     """Neither while it waits nor after: all places are there for those who stay."""
     service = Service()
-    paced = Pacer(2, 10, Stats()).paced(service.send)
+    paced = Pacer(2, Budget(10), Stats()).paced(service.send)
     busy = start(paced, 2)
     waiting = start(paced, 4)
     await loop_steps()
@@ -285,7 +286,7 @@ async def test_a_caller_cancelled_at_the_gate_takes_no_place():
 async def test_a_caller_cancelled_as_it_is_admitted_gives_its_place_back(steps):
     """In whatever step of the loop the cancellation meets the admission."""
     service = Service()
-    paced = Pacer(1, 10, Stats()).paced(service.send)
+    paced = Pacer(1, Budget(10), Stats()).paced(service.send)
     busy, waiting, last = start(paced, 3)
     await loop_steps()
     service.open[0].set_result(Response(200, {}, b""))
@@ -304,7 +305,7 @@ async def test_a_caller_cancelled_as_it_is_admitted_gives_its_place_back(steps):
 async def test_a_caller_cancelled_in_flight_gives_its_place_back():
     """And the next one is sent."""
     service = Service()
-    paced = Pacer(1, 10, Stats()).paced(service.send)
+    paced = Pacer(1, Budget(10), Stats()).paced(service.send)
     busy, waiting = start(paced, 2)
     await loop_steps()
     busy.cancel()
@@ -320,7 +321,7 @@ async def test_a_failure_gives_the_place_back():
     async def fail(request):
         raise ValueError("no")
 
-    paced = Pacer(1, 10, Stats()).paced(fail)
+    paced = Pacer(1, Budget(10), Stats()).paced(fail)
     for task in start(paced, 3):
         with pytest.raises(ValueError, match="no"):
             await task
@@ -346,7 +347,7 @@ async def test_a_deadline_of_the_caller_ends_the_waiting_at_a_shut_gate(workspac
 async def test_closing_ends_the_waiting():
     """All calls at a gate raise at once, shut or only full; none is sent afterwards."""
     service = Service()
-    pacer = Pacer(1, 100, Stats())
+    pacer = Pacer(1, Budget(100), Stats())
     paced = pacer.paced(service.send)
     tasks = start(paced, 3) + start(paced, 3, ELSEWHERE)
     await loop_steps()

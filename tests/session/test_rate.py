@@ -10,6 +10,7 @@ import random
 import pytest
 
 from databricks_async.message import Request, Response
+from databricks_async.session.budgets import Budget
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
 from support.virtual_loop import VirtualLoop
@@ -84,7 +85,7 @@ def run_callers(calls=600, callers=100, budget=300.0, **limits):
                 assert (await paced(READ)).status == 200
 
         async def all_callers():
-            pacer = Pacer(100, budget, Stats())
+            pacer = Pacer(100, Budget(budget), Stats())
             paced = pacer.paced(service.send)
             await asyncio.gather(*(caller(paced) for _ in range(callers)))
             pacer.close()

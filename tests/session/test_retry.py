@@ -26,6 +26,7 @@ from databricks_async.errors import (
 )
 from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Request, Response
+from databricks_async.session.budgets import Budgets
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
 
@@ -126,7 +127,7 @@ async def test_what_never_left_is_always_sent_again(stack, request_):
     async def open_now(seconds):
         await later.start()
 
-    send = retrying(checked(layers.transport.send), 300, layers.stats, open_now)
+    send = retrying(checked(layers.transport.send), Budgets.within(300), layers.stats, open_now)
     headers = {"Authorization": f"Bearer {later.token}"}
     try:
         assert (await send(request_.with_headers(headers))).status == 200
@@ -174,14 +175,14 @@ async def test_a_write_that_was_repeated_and_then_refused_has_an_unknown_outcome
 async def test_other_refusals_after_a_repetition_stay_what_they_are(clock, request_, first, second, kind):
     """Nothing can have been done before."""
     with pytest.raises(kind) as raised:
-        await retrying(checked(answers(first, second)), 300, Stats(), clock.pause)(request_)
+        await retrying(checked(answers(first, second)), Budgets.within(300), Stats(), clock.pause)(request_)
     assert (type(raised.value), raised.value.attempts) == (kind, 2)
 
 
 async def test_a_certificate_is_not_trusted_more_a_moment_later(clock):
     """One try, however safe the call."""
     with pytest.raises(CertificateError) as raised:
-        await retrying(answers(CertificateError), 300, Stats(), clock.pause)(READ)
+        await retrying(answers(CertificateError), Budgets.within(300), Stats(), clock.pause)(READ)
     assert (raised.value.attempts, clock.pauses) == (1, [])
 
 
@@ -191,7 +192,7 @@ async def test_a_call_without_a_token_never_left(clock, request_, status):
     """Nothing is unknown about it, and the token's own requests were repeated already."""
     failure = AuthError("no token", status=status)
     with pytest.raises(AuthError) as raised:
-        await retrying(answers(failure), 300, Stats(), clock.pause)(request_)
+        await retrying(answers(failure), Budgets.within(300), Stats(), clock.pause)(request_)
     assert (raised.value is failure, clock.pauses) == (True, [])
 
 
@@ -206,10 +207,12 @@ async def test_a_call_without_a_token_never_left(clock, request_, status):
 async def test_some_refusals_pass_by_themselves(clock, words):
     """The service says so in words, under any status: a reading goes again, a write does not."""
     refused = Response(400, {}, b'{"error_code": "BAD_REQUEST", "message": "%s"}' % words.encode())
-    assert (await retrying(checked(answers(refused, 200)), 300, Stats(), clock.pause)(READ)).status == 200
+    assert (
+        await retrying(checked(answers(refused, 200)), Budgets.within(300), Stats(), clock.pause)(READ)
+    ).status == 200
     for request in (WRITE, CREATE):
         with pytest.raises(errors.BadRequest):
-            await retrying(checked(answers(refused, 200)), 300, Stats(), clock.pause)(request)
+            await retrying(checked(answers(refused, 200)), Budgets.within(300), Stats(), clock.pause)(request)
 
 
 # For how long
@@ -219,7 +222,7 @@ async def test_an_exhausted_budget_raises_the_last_error_of_the_service(clock):
     """With all attempts and all the time they took, after pauses that grow."""
     send = checked(answers(500, ConnectionLost, Response(503, {"x-request-id": "last"}, b'{"message": "still down"}')))
     with pytest.raises(TemporarilyUnavailable, match="still down") as raised:
-        await retrying(send, 60, Stats(), clock.pause)(READ)
+        await retrying(send, Budgets.within(60), Stats(), clock.pause)(READ)
 
     assert raised.value.request_id == "last"
     assert raised.value.attempts == len(clock.pauses) + 1
@@ -235,7 +238,7 @@ async def test_an_exhausted_budget_raises_the_last_error_of_the_service(clock):
 async def test_a_host_out_of_reach_is_given_up_sooner(clock, budget):
     """After 30 seconds at most, or the budget: it will hardly appear, and a wrong name never."""
     with pytest.raises(ConnectError) as raised:
-        await retrying(answers(ConnectError), budget, Stats(), clock.pause)(READ)
+        await retrying(answers(ConnectError), Budgets.within(budget), Stats(), clock.pause)(READ)
     most = min(30.0, budget)
     assert most / 4 < sum(clock.pauses) <= most
     assert raised.value.attempts == len(clock.pauses) + 1
@@ -244,7 +247,7 @@ async def test_a_host_out_of_reach_is_given_up_sooner(clock, budget):
 async def test_a_host_out_of_reach_has_its_seconds_each_time(clock):
     """A service that fails for a minute and is then restarted is not given up for the minute."""
     send = checked(answers(*[500] * 9, ConnectError, 200))
-    assert (await retrying(send, 300, Stats(), clock.pause)(READ)).status == 200
+    assert (await retrying(send, Budgets.within(300), Stats(), clock.pause)(READ)).status == 200
     assert sum(clock.pauses[:9]) > 30
 
 
@@ -257,23 +260,25 @@ async def test_a_slow_failure_gets_another_try(clock, failure):
         return await quick(request)
 
     quick = answers(failure, Response(200, {}, b""))
-    assert (await retrying(slow, 5, Stats(), clock.pause)(READ)).status == 200
+    assert (await retrying(slow, Budgets.within(5), Stats(), clock.pause)(READ)).status == 200
 
 
 async def test_without_a_budget_nothing_is_sent_again(clock):
     """`retry_timeout_seconds=0` is how to say so."""
     with pytest.raises(ConnectError) as raised:
-        await retrying(answers(ConnectError), 0, Stats(), clock.pause)(READ)
+        await retrying(answers(ConnectError), Budgets.within(0), Stats(), clock.pause)(READ)
     assert (raised.value.attempts, clock.pauses) == (1, [])
 
 
 async def test_a_failure_that_says_when_to_come_back_is_believed(clock):
     """Never sooner than asked; and beyond the budget at once, not after it."""
     slow_down = Response(500, {"retry-after": "7"}, b"")
-    assert (await retrying(checked(answers(slow_down, 200)), 60, Stats(), clock.pause)(READ)).status == 200
+    assert (
+        await retrying(checked(answers(slow_down, 200)), Budgets.within(60), Stats(), clock.pause)(READ)
+    ).status == 200
     assert clock.pauses == [7]
     with pytest.raises(InternalError) as raised:
-        await retrying(checked(answers(slow_down, 200)), 5, Stats(), clock.pause)(READ)
+        await retrying(checked(answers(slow_down, 200)), Budgets.within(5), Stats(), clock.pause)(READ)
     assert (raised.value.retry_after, len(clock.pauses)) == (7, 1)
 
 
@@ -282,7 +287,7 @@ async def test_a_refusal_that_its_gate_gave_up_is_final(clock, request_):
     """A 503 with Retry-After has waited already; it was not carried out, so nothing is unknown."""
     refusal = Response(503, {"retry-after": "3600"}, b"")
     with pytest.raises(TemporarilyUnavailable) as raised:
-        await retrying(checked(answers(refusal)), 300, Stats(), clock.pause)(request_)
+        await retrying(checked(answers(refusal)), Budgets.within(300), Stats(), clock.pause)(request_)
     assert (raised.value.retry_after, clock.pauses) == (3600, [])
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from databricks_async.errors import ConnectionLost, NotFound
 from databricks_async.message import Request, Response
+from databricks_async.session.bucket import RetryBucket
+from databricks_async.session.budgets import Budget
 from databricks_async.session.stats import Stats
 from databricks_async.session.streams import Resumed
 
@@ -49,7 +51,9 @@ def resumed(clock):
                 raise answer
             return answer if isinstance(answer, Response) else Response(200, {}, b"", stream=answer)
 
-        return Resumed(send, REQUEST, Response(200, {}, b"", stream=first), budget, Stats(), clock.pause)
+        return Resumed(
+            send, REQUEST, Response(200, {}, b"", stream=first), Budget(budget), Stats(), clock.pause, RetryBucket()
+        )
 
     return resumed
 
@@ -127,7 +131,7 @@ async def test_a_length_that_differs_is_seen_before_anything_is_read(resumed, cl
     async def send(_):
         return Response(200, {"content-length": "3"}, b"", stream=second)
 
-    stream = Resumed(send, REQUEST, whole, 60.0, Stats(), clock.pause)
+    stream = Resumed(send, REQUEST, whole, Budget(60.0), Stats(), clock.pause, RetryBucket())
     assert await stream.read() == b"a"
     with pytest.raises(ConnectionLost, match="has changed"):
         await stream.read()
@@ -135,5 +139,5 @@ async def test_a_length_that_differs_is_seen_before_anything_is_read(resumed, cl
 
 async def test_a_body_that_came_with_its_answer_is_a_stream_too(clock):
     """Short ones do."""
-    stream = Resumed(None, REQUEST, Response(200, {}, b"{}"), 60.0, Stats(), clock.pause)
+    stream = Resumed(None, REQUEST, Response(200, {}, b"{}"), Budget(60.0), Stats(), clock.pause, RetryBucket())
     assert (await stream.read(), await stream.read()) == (b"{}", b"")
