@@ -19,6 +19,7 @@ The map of the package, each module before those that it builds on:
     pager           Pager and Page: listings
     wait            Wait: operations under way
     watch           Watch: changes as they happen
+    following       Stream: each event once and in order, over errors and restarts
     pictures        timelines of runs and clusters, as values that draw themselves
     polling         the one reader of a kind of things, whose polls all waits and watches share
     codec           JSON to models and back
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
     from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
+    from databricks_async.following.stream import Stream as Stream
     from databricks_async.jobs.errors import RunFailed as RunFailed
     from databricks_async.message import Replay as Replay
     from databricks_async.pager import Page as Page
@@ -80,6 +82,7 @@ else:
             "codec.given": ["OfficialModel"],
             "config": ["Config"],
             "errors": ["DatabricksError", "OutcomeUnknown"],
+            "following.stream": ["Stream"],
             "jobs.errors": ["RunFailed"],
             "message": ["Replay"],
             "pager": ["Page", "Pager"],

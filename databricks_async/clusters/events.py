@@ -1,4 +1,4 @@
-"""What happened to a cluster: its events in pages, and its history as a picture."""
+"""What happened to a cluster: its events in pages and as a stream, and its history as a picture."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from databricks_async.clusters.following import PAGE_SIZE, EventFeed
 from databricks_async.clusters.history import history_of
 from databricks_async.clusters.models import (
     ClusterDetails,
@@ -21,10 +22,13 @@ from databricks_async.codec import check_word
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse
+from databricks_async.following.stream import Stream
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.pictures import Timeline
+from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.service import Service, identifier, number
 from databricks_async.suggest import has_no
+from databricks_async.wait import Timeout, seconds_of
 
 _MAX_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
@@ -86,6 +90,37 @@ class ClusterEvents(Service):
             body=body,
             page_token=page_token,
             max_items=max_items,
+        )
+
+    def follow_events(
+        self,
+        cluster_id: str,
+        *,
+        since: int | datetime | str | None = None,
+        every: Timeout = None,
+        fail_after: Timeout = FAIL_AFTER_SECONDS,
+    ) -> Stream[ClusterEvent]:
+        """Follow the events of a cluster: each once, in the order of time, those to come as they appear.
+
+        `async for event in w.clusters.follow_events(cluster_id, since=...)` begins with all events that the service
+        still has; or with those from `since` on: epoch milliseconds, an aware datetime, or the `token` of an earlier
+        stream, which goes on behind the last event that it returned. `every` is how many seconds lie between two
+        polls (`POST /api/2.1/clusters/events`), up to three times as many while nothing happens; by default
+        `poll_interval_seconds`. Polls that fail do not end it before `fail_after` seconds of nothing else.
+
+        Events have no ids: equal ones of one millisecond are told apart by their number. One that appears later than
+        others of a later time is returned then, if it is not more than an hour older than the newest. The stream ends
+        when the cluster is permanently deleted; raises `ResourceDoesNotExist` if it is unknown from the start.
+        """
+        moment = since if isinstance(since, str) else to_epoch_ms("since", since)
+        events = partial(self.events, identifier("cluster_id", cluster_id), order="ASC", page_size=PAGE_SIZE)
+        return Stream(
+            f"the events of cluster {cluster_id}",
+            EventFeed(cluster_id, events, moment),
+            every=every,
+            fail_after=seconds_of(fail_after, "fail_after"),
+            default=self._session.config.poll_interval_seconds,
+            sleep=self._session.pause,
         )
 
     async def history(

@@ -7,7 +7,7 @@ The function that reads a `TaskDependency`; `n` counts the keys that are known a
 
     def read_TaskDependency(d, _=None):
         if d.__class__ is not dict: d = mapping(d, cls)
-        o = new(cls); n = 2; at = ''
+        o = new(raw); n = 2; at = ''
         try:
             v = d.get('task_key')
             if v is None: o.task_key = None; n -= 1
@@ -19,6 +19,7 @@ The function that reads a `TaskDependency`; `n` counts the keys that are known a
             else: at = 'outcome'; o.outcome = read1(v, kind1)
         except WrongShape as error: raise error.inside(at) from None
         o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)
+        o.__class__ = cls
         return o
 """
 
@@ -28,7 +29,7 @@ import linecache
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import NoneType, UnionType, new_class
 from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -161,14 +162,14 @@ def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> N
 def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
     fields, hints = fields_of(cls), hints_of(cls)
-    names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
+    names: Names = {"cls": cls, "raw": _raw(cls), "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
     names |= {"suspect": suspect, "unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
     lines = [" if d.__class__ is not dict: d = mapping(d, cls)"]
     if len(fields) >= _MANY:
         _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
         lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
-    lines += [f" o = new(cls); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
+    lines += [f" o = new(raw); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
     for field, read in zip(fields, reads, strict=True):
         if not _may_be_absent(hints[field.name]):
             lines += [_refuse_absent(field, hints[field.name])]
@@ -182,8 +183,15 @@ _SPARSE: Final = 4
 _END: Final = (
     " except WrongShape as error: raise error.inside(at) from None",
     " o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)",
+    " o.__class__ = cls",
     " return o",
 )
+
+
+def _raw(cls: type[Any]) -> type[Any]:
+    """The class of an object while it is read: its fields are set without the checks of `cls`, which cost the most."""
+    unchecked = {"__slots__": (), "__setattr__": object.__setattr__}
+    return new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(unchecked))
 
 
 def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
@@ -192,7 +200,7 @@ def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str,
         wire_name(field): _function(f"read_{field.name}", "d, o, v", ["  n = 1", *read, "  return n"], names)
         for field, read in zip(fields, reads, strict=True)
     }
-    lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
+    lines = [f" o = new(raw); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
     lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
     lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
     return _function("read_sparse", "d", [*lines, *_END], names)

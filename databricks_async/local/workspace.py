@@ -11,6 +11,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
@@ -18,7 +19,7 @@ from databricks_async.local.errors import does_not_exist
 from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
-from databricks_async.local.http.server import Server
+from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
@@ -45,6 +46,11 @@ def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Co
             return method(self, *args, **kwargs)
 
     return take_turn
+
+
+def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
+    randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+    return State(clock, randomness, Ids(seed, large=large_ids), catalog)
 
 
 class LocalWorkspace:
@@ -88,9 +94,10 @@ class LocalWorkspace:
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        catalog = Catalog(node_types, spark_versions)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
+        self._make_state = functools.partial(
+            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
+        )
+        self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
@@ -135,6 +142,42 @@ class LocalWorkspace:
         if thread is not None:
             thread.run(self._server.close())
             thread.stop()
+
+    def reset(self) -> None:
+        """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
+
+        Clusters, jobs, objects, users, scripts, timing, faults, limits and the journal are gone.
+        """
+        with self._state.lock:
+            before = self._state
+            self._state = state = self._make_state()
+            state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
+            self._server.replace(state)
+            self.rate_limit = None
+            self.faults.clear()
+            self.journal.clear()
+            self.add_user(_ADMIN, self.token, admin=True)
+
+    @_in_turn
+    def load(self, shown: Any) -> None:
+        """Put in clusters, jobs and workspace objects as the service shows them.
+
+        `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
+        notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
+        times are kept; a cluster that runs counts as used now. Raises ValueError, which says what is wrong with which
+        of them.
+        """
+        self._state.settle()
+        seeds.load(self._state, shown, self._state.users[_ADMIN])
+
+    @property
+    def admin(self) -> Handler | None:
+        """What answers requests under `/_local`, as `databricks_async.local.admin.Admin` does; None answers 404."""
+        return self._server.admin
+
+    @admin.setter
+    def admin(self, handler: Handler | None) -> None:
+        self._server.admin = handler
 
     @property
     def url(self) -> str:

@@ -352,8 +352,8 @@ async def test_a_host_that_cannot_be_reached_is_told_before_it_is_given_up(unuse
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    while not (first := own_output(await process.stderr.readline())):
-        pass
+    while not (first := own_output(line := await process.stderr.readline())):
+        assert line
     assert first.startswith("GET /api/2.0/workspace/list: ConnectError")
     assert "trying again in" in first
     process.send_signal(signal.SIGINT)
