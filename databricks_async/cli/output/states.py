@@ -62,7 +62,7 @@ def sign_of_cluster(cluster: ClusterDetails) -> Sign:
 
 def word_of_run(run: BaseRun | RunTask) -> str:
     """Its result once it has one, else its state."""
-    from databricks_async.jobs.runs import end_of
+    from databricks_async.jobs.models.run_state import end_of
 
     return end_of(run)
 
