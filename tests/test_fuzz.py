@@ -75,6 +75,8 @@ SPECIAL = {
 NO_CALLS = {
     "watch",
     "watch_runs",
+    "follow_events",
+    "follow_runs",
     "wait_running",
     "wait_terminated",
     "wait_run",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bisect
 import functools
+import ipaddress
 import random
+import secrets
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -22,6 +24,7 @@ from databricks_async.local.http.loop_thread import LoopThread
 from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
+from databricks_async.local.jobs.processes.pool import Processes
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
@@ -32,6 +35,14 @@ from databricks_async.local.state import Cluster, Durations, ScriptedFailure, Se
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,6 +84,11 @@ class LocalWorkspace:
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
     supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
     `async with`; `close` closes every connection.
+
+    `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
+    this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
+    token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
+    refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
     """
 
     def __init__(
@@ -86,9 +102,14 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        run_tasks: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
+        if run_tasks and not _is_loopback(host):
+            raise ValueError(f"run_tasks on {host!r} would let the network run programs on this machine")
+        # Others of this machine know the default token, too.
+        token = f"dapi{secrets.token_hex(16)}" if run_tasks and token == DEFAULT_TOKEN else token
         self.token = token
         self.journal = Journal()
         """Every request so far."""
@@ -102,7 +123,8 @@ class LocalWorkspace:
         self._address = (host, port)
         self._tls = tls
         self._thread: LoopThread | None = None
-        self.add_user(_ADMIN, token, admin=True)
+        self._run_tasks = run_tasks
+        self._begin()
 
     async def start(self) -> None:
         """Listen, in this event loop. Raises OSError when the port is taken."""
@@ -110,11 +132,14 @@ class LocalWorkspace:
         self._state.url = self.url
 
     async def close(self) -> None:
-        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
+        """Stop listening, drop every connection, also in the middle of a request, and kill the processes of tasks.
+
+        Clusters and runs stay as they are.
 
         To be called in the event loop of `start`; what `with` began ends with it.
         """
         await self._server.close()
+        self._state.part(Processes).close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -140,7 +165,7 @@ class LocalWorkspace:
     ) -> None:
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.run(self._server.close())
+            thread.run(self.close())
             thread.stop()
 
     def reset(self) -> None:
@@ -156,7 +181,14 @@ class LocalWorkspace:
             self.rate_limit = None
             self.faults.clear()
             self.journal.clear()
-            self.add_user(_ADMIN, self.token, admin=True)
+            before.part(Processes).stop_all()
+            self._begin()
+
+    def _begin(self) -> None:
+        self.add_user(_ADMIN, self.token, admin=True)
+        self._state.part(Processes).on = self._run_tasks
+        if self._run_tasks:
+            self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
 
     @_in_turn
     def load(self, shown: Any) -> None:
