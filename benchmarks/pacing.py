@@ -109,13 +109,7 @@ async def measure(name: str, processes: int, calls: int, limit: RateLimit, laten
         ws.rate_limit = limit
         if latency:
             ws.faults.add(ENDPOINT, Fault.delay(latency), times=100 * calls)
-        if processes == 1:
-            if name == "official":
-                await asyncio.to_thread(official_client, ws.url, ws.token)
-            started = time.monotonic()
-            done = [await CONTENDERS[name](ws.url, ws.token, calls, CALLERS)]
-        else:
-            started, done = await in_processes(processes, name, ws.url, ws.token, calls)
+        started, done = await in_processes(processes, name, ws.url, ws.token, calls)
         sent = ws.journal.count(ENDPOINT)
     seconds = max(itertools.chain(*done)) - started
     part = calls / processes / 2

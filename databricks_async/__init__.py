@@ -5,6 +5,7 @@
 
 The map of the package, each module before those that it builds on:
 
+    __main__        `python -m databricks_async`
     cli             the command line
     pytest_plugin   fixtures for users' own tests
     client          WorkspaceClient: one session, and the services on it
@@ -18,7 +19,9 @@ The map of the package, each module before those that it builds on:
     pager           Pager and Page: listings
     wait            Wait: operations under way
     watch           Watch: changes as they happen
-    polling         one good poll in spite of bad ones, and the intervals between polls
+    following       Stream: each event once and in order, over errors and restarts
+    pictures        timelines of runs and clusters, as values that draw themselves
+    polling         the one reader of a kind of things, whose polls all waits and watches share
     codec           JSON to models and back
     session         everything between a Request and its Response
     auth            ways to get a token
@@ -34,13 +37,14 @@ The map of the package, each module before those that it builds on:
     message         Request, Response, Send: the values between the layers
     nesting         how deep an answer may be nested
     suggest         what was meant, and what to write instead
+    display         how things show themselves: a table, text cut short
     documentation   the line of meaning of each field, for help()
     front_door      how the packages offer their names
     version         the version of this package
 
-Public is what this package, `errors`, `local` and the packages of the services list in their `__all__`, with the
-arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or change all
-else.
+Public is what this package, `errors`, `local`, `pictures` and the packages of the services list in their `__all__`,
+with the arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or
+change all else.
 """
 
 from typing import TYPE_CHECKING
@@ -57,10 +61,12 @@ if TYPE_CHECKING:
     from databricks_async.config import Config as Config
     from databricks_async.errors import DatabricksError as DatabricksError
     from databricks_async.errors import OutcomeUnknown as OutcomeUnknown
+    from databricks_async.following.stream import Stream as Stream
     from databricks_async.jobs.errors import RunFailed as RunFailed
     from databricks_async.message import Replay as Replay
     from databricks_async.pager import Page as Page
     from databricks_async.pager import Pager as Pager
+    from databricks_async.pictures.timeline import Timeline as Timeline
     from databricks_async.session.stats import Stats as Stats
     from databricks_async.wait import Starting as Starting
     from databricks_async.wait import Timeout as Timeout
@@ -77,9 +83,11 @@ else:
             "codec.given": ["OfficialModel"],
             "config": ["Config"],
             "errors": ["DatabricksError", "OutcomeUnknown"],
+            "following.stream": ["Stream"],
             "jobs.errors": ["RunFailed"],
             "message": ["Replay"],
             "pager": ["Page", "Pager"],
+            "pictures.timeline": ["Timeline"],
             "session.stats": ["Stats"],
             "wait": ["Starting", "Timeout", "Wait"],
             "watch": ["Watch"],

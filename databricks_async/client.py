@@ -46,7 +46,8 @@ class WorkspaceClient:
             print(cluster.cluster_name, cluster.state)
     ```
 
-    Making one sends nothing; a client without `async with` is closed with `await w.aclose()`.
+    Making one sends nothing; a client without `async with` is closed with `await w.aclose()`. It belongs to the event
+    loop of its `async with`, or of its first call; in any other it raises `LifecycleError`.
 
     Settings (`host`, `token`, `client_id`, `client_secret`, `profile`, ...) are those of `Config.resolve`; what is not
     given comes from the environment or a profile. `config` brings them all made. `credential` gives the tokens in
@@ -178,6 +179,7 @@ class WorkspaceClient:
         await self._session.close()
 
     async def __aenter__(self) -> Self:
+        self._session.bind()
         return self
 
     if not TYPE_CHECKING:  # to type checkers there are none

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
+from databricks_async import display
 from databricks_async.errors import PagingError
 from databricks_async.suggest import refuse
 
 T = TypeVar("T")
+
+_MAX_ROWS = 10
 
 
 @attrs.frozen(repr=False)
@@ -30,6 +33,14 @@ class Page(Generic[T]):
         after = "more to come" if self.next_page_token else "the last one"
         total = "" if self.total_count is None else f" of {self.total_count}"
         return f"<Page of {len(self.items)}{total} items, {after}>"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [(f"[{index}]", item) for index, item in enumerate(self.items[:_MAX_ROWS])]
+        if left_out := len(self.items) - len(rows):
+            rows.append(("…", f"{left_out} more"))
+        rows.append(("next_page_token", self.next_page_token))
+        rows.append(("prev_page_token", self.prev_page_token))
+        return display.table(repr(self)[1:-1], rows)
 
 
 class Pager(Generic[T]):
@@ -58,7 +69,12 @@ class Pager(Generic[T]):
         self._name = name
 
     def __repr__(self) -> str:
-        return f"<Pager of {self._name}: `async for`, `.pages()` or `await pager.collect()`>"
+        return f"<Pager of {display.cut(self._name, 200)}: `async for`, `.pages()` or `await pager.collect()`>"
+
+    def _repr_html_(self) -> str:
+        how = "async for item in pager, pager.pages(), or await pager.collect()"
+        start, most = ("page_token", self._page_token), ("max_items", self._max_items)
+        return display.table(f"Pager of {self._name}", [start, most, ("read it with", how)])
 
     def __aiter__(self) -> AsyncIterator[T]:
         return _Items(self.pages())

@@ -11,11 +11,13 @@ from databricks_async import codec
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
 from databricks_async.pager import Page, Pager
-from databricks_async.polling import PollInterval
+from databricks_async.polling.reader import Reader
+from databricks_async.polling.things import Source
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
 
+K = TypeVar("K")
 T = TypeVar("T")
 Item = TypeVar("Item")
 M = TypeVar("M", bound=codec.Model)
@@ -38,8 +40,13 @@ class Service:
     def __init__(self, session: Session, version: str) -> None:
         self._session = session
         self._version = version
-        self._interval = PollInterval(session.config.poll_interval_seconds, session.pause)
         self._endpoints: dict[str, tuple[str, str, bool]] = {}
+
+    def _new_reader(self, what: str, source: Source[K, T]) -> Reader[K, T]:
+        """The one reader of a kind of things, which polls for all who wait for them."""
+        config = self._session.config
+        seconds = {"tick": config.poll_interval_seconds, "page_seconds": config.http_timeout_seconds}
+        return Reader(what, source, self._session, **seconds)
 
     async def _call(
         self,

@@ -1,4 +1,4 @@
-"""What a misspelt name was probably meant to be, and what to write instead of what everybody writes first."""
+"""What a misspelt name was probably meant to be, and what to write instead of common mistakes."""
 
 from __future__ import annotations
 

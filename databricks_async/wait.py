@@ -11,8 +11,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from databricks_async.aio import time_limit
-from databricks_async.errors import NotFound, OperationFailed, OperationTimeout
-from databricks_async.polling import PollInterval
+from databricks_async.errors import OperationFailed, OperationTimeout, ResourceDoesNotExist
+from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
+from databricks_async.polling.pace import tick_of
+from databricks_async.polling.reader import Reader
 from databricks_async.suggest import has_no, refuse
 from databricks_async.watch import Watch
 
@@ -25,19 +27,16 @@ Result = TypeVar("Result", covariant=True)
 Timeout: TypeAlias = float | timedelta | None
 """Seconds; None is without limit."""
 
-_GRACE_PERIOD_SECONDS = 30.0
-"""For so long after it was made, an object may not be found yet."""
 
-
-def seconds_of(timeout: Timeout) -> float | None:
+def seconds_of(timeout: Timeout, name: str = "timeout") -> float | None:
     if isinstance(timeout, timedelta):
         timeout = timeout.total_seconds()
     if timeout is None:
         return None
     if not isinstance(timeout, int | float) or isinstance(timeout, bool):
-        raise TypeError(f"timeout must be seconds, a timedelta or None, not {type(timeout).__name__}")
+        raise TypeError(f"{name} must be seconds, a timedelta or None, not {type(timeout).__name__}")
     if not timeout >= 0:
-        raise ValueError(f"timeout must be 0 seconds or more, not {timeout}")
+        raise ValueError(f"{name} must be 0 seconds or more, not {timeout}")
     return timeout
 
 
@@ -46,29 +45,36 @@ class Wait(Generic[T]):
 
     `await wait.result()` waits for its end, `async for change in wait` sees each change of state up to the end. Nothing
     is read before one of them is used, and leaving either of them leaves the operation alone. Polls that fail
-    (connection lost, 5xx, 429) do not end a wait before 10 minutes have passed without a good one.
+    (connection lost, 5xx, 429) do not end a wait before `fail_after` seconds have passed without a good one.
     """
 
     def __init__(
         self,
         name: str,
-        read: Callable[[], Awaitable[T]],
+        reader: Reader[Any, T],
+        thing: Hashable,
         *,
         key: Callable[[T], Hashable],
         ended: Callable[[T], bool],
         failure: Callable[[T], str | None],
-        interval: PollInterval,
+        every: Timeout = None,
         grace_period: bool = False,
     ) -> None:
+        tick_of(every, reader.tick)
         self._name = name
-        self._read = read
+        self._reader = reader
+        self._thing = thing
         self._key = key
         self._ended = ended
         self._failure = failure
-        self._interval = interval
         self._grace_period = grace_period
+        self.every = every
+        """Seconds between two polls, up to three times as many while nothing happens; None is the client's own
+        `poll_interval_seconds`."""
+        self.fail_after: Timeout = FAIL_AFTER_SECONDS
+        """Seconds of bad polls alone after which the last failure is raised; None is never."""
         self.last: T | None = None
-        """What the last poll returned."""
+        """What the last poll returned that differed from the one before."""
         self.response: Any = None
         """The answer to the call that began it, as a model; None if it says nothing."""
 
@@ -77,7 +83,7 @@ class Wait(Generic[T]):
 
     def __aiter__(self) -> Watch[T]:
         """Each change of state once, the first poll and the last included; raises nothing for a failed end."""
-        return Watch(self._name, self._reader(), self._key, interval=self._interval, ended=self._ended)
+        return Watch(self._follow(), self._key, ended=self._ended)
 
     if not TYPE_CHECKING:  # to type checkers there are none
         __iter__ = refuse(
@@ -88,68 +94,70 @@ class Wait(Generic[T]):
         )
 
     @has_no(callback="write `async for change in wait: ...` to see each change")
-    async def result(self, timeout: Timeout = None) -> T:
+    async def result(self, timeout: Timeout = None, *, every: Timeout = None) -> T:
         """The object at the end of the operation.
 
-        `timeout` is in seconds; None waits for as long as it takes. Raises `OperationFailed` when the operation ended
-        badly and `OperationTimeout` when the time ran out; both carry what was last seen as `.last`, and neither
-        stops the operation.
+        `timeout` is in seconds; None waits for as long as it takes. `every` stands in for the attribute of that name.
+        Raises `OperationFailed` when the operation ended badly and `OperationTimeout` when the time ran out; both carry
+        what was last seen as `.last`, and neither stops the operation.
         """
-        return await self._within(timeout, self._conclude)
+        return await self._within(timeout, every, self._conclude)
 
-    async def _within(self, timeout: Timeout, conclude: Callable[[T], Awaitable[R]]) -> R:
+    async def _within(self, timeout: Timeout, every: Timeout, conclude: Callable[[T], Awaitable[R]]) -> R:
         """What `conclude` makes of the operation's end, in so much time."""
         seconds = seconds_of(timeout)
 
         def expired() -> OperationTimeout:
             seen = None if self.last is None else self._word(self.last)
-            how = "goes on"
-            if self.last is not None and self._ended(self.last):
-                how = "has ended, but not all of it was read in this time"
-            message = f"{self._name}: no result after {seconds:g} s (last seen: {seen}); it {how}"
+            how = "it goes on"
+            if self.last is None:
+                how = "no poll has shown it"
+            elif self._ended(self.last):
+                how = "it has ended, but not all of it was read in this time"
+            message = f"{self._name}: no result after {seconds:g} s (last seen: {seen}); {how}"
             return OperationTimeout(message, last=self.last)
 
         async with time_limit(seconds, expired):
-            return await conclude(await self._end())
+            return await conclude(await self._end(every))
 
     def _word(self, value: T) -> object:
         """How it stands, for a message."""
         return self._key(value)
 
-    async def _end(self) -> T:
-        last: T | None = None
-        async for change in self:
-            last = change
-        if last is None or not self._ended(last):
-            raise OperationFailed(f"{self._name}: it was deleted while it was waited for", last=last)
-        return last
+    async def _end(self, every: Timeout = None) -> T:
+        try:
+            return await self._follow(every).next(self._ended)
+        except ResourceDoesNotExist:
+            if self.last is None:
+                raise
+            what = f"{self._name}: it was deleted while it was waited for"
+            raise OperationFailed(what, last=self.last) from None
 
     async def _conclude(self, last: T) -> T:
         if (reason := self._failure(last)) is not None:
             raise OperationFailed(f"{self._name} failed: {reason}", last=last)
         return last
 
-    def _reader(self) -> Callable[[], Awaitable[T]]:
-        """What reads the object, keeps it as `last`, and waits for one that was only just made to be found."""
-        now = asyncio.get_running_loop().time
-        found_by = now() + _GRACE_PERIOD_SECONDS if self._grace_period else 0.0
-        interval = self._interval.copy()
+    def _follow(self, every: Timeout = None) -> Following[Any, T]:
+        thing = self._reader.thing(self._thing)
+        if thing.value is None:
+            thing.value = self.last  # what it was made from says where to look for it
+        return Following(
+            self._name,
+            self._reader,
+            thing,
+            tick=tick_of(self.every if every is None else every, self._reader.tick),
+            fail_after=seconds_of(self.fail_after, "fail_after"),
+            grace_period=self._grace_period and self.last is None,
+            note=self._saw,
+        )
 
-        async def read() -> T:
-            while True:
-                try:
-                    self.last = value = await self._read()
-                    return value
-                except NotFound:
-                    if self.last is not None or now() > found_by:
-                        raise
-                await interval.pause()
-
-        return read
+    def _saw(self, value: T) -> None:
+        self.last = value
 
 
 class _HasResult(Protocol[Result]):
-    async def result(self, timeout: Timeout = None) -> Result: ...
+    async def result(self, timeout: Timeout = None, *, every: Timeout = None) -> Result: ...
 
 
 class Starting(Coroutine[Any, Any, W]):
@@ -160,14 +168,15 @@ class Starting(Coroutine[Any, Any, W]):
         self.__qualname__ = getattr(call, "__qualname__", type(call).__name__)
 
     @has_no(callback="write `async for change in await call: ...` to see each change")
-    async def result(self: Starting[_HasResult[R]], timeout: Timeout = None) -> R:
+    async def result(self: Starting[_HasResult[R]], timeout: Timeout = None, *, every: Timeout = None) -> R:
         """Make the call, then wait for its end: as `result` of the wait, with the same errors."""
         try:
             seconds = seconds_of(timeout)  # before anything is sent
+            tick_of(every, 1.0)
         except BaseException:
             self.close()
             raise
-        return await (await self).result(seconds)
+        return await (await self).result(seconds, every=every)
 
     def __await__(self) -> Generator[Any, Any, W]:
         return self._call.__await__()

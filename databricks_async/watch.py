@@ -1,12 +1,13 @@
-"""Watch: changes as an async iterator. An object is polled again and again, and each change is returned once."""
+"""Watch: the changes of one thing as an async iterator, each of them once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import TYPE_CHECKING, Generic, TypeVar
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
-from databricks_async.polling import PollInterval, poll
+from databricks_async.polling.following import Following
 from databricks_async.suggest import refuse
 
 T = TypeVar("T")
@@ -14,29 +15,32 @@ T = TypeVar("T")
 _NOTHING = object()
 
 
-class Watch(Generic[T], AsyncIterator[T]):
-    """Yields what `read` returns whenever its `key` differs from the last one, the first result included.
+def never(_: object) -> bool:
+    """The end of a watch that has none."""
+    return False
 
-    Ends after a value for which `ended` is true, or when the object that it has seen does not exist any more. Holds
-    nothing between two steps, so a loop over it can be left at any time.
+
+class Watch(Generic[T], AsyncIterator[T]):
+    """Yields a thing whenever its state differs from the last one that was yielded, at the first poll too.
+
+    Ends when the thing that it has seen does not exist any more (`deleted` is true then). Holds nothing between two
+    steps, so a loop over it can be left at any time. After an error it can be taken up again where it was.
     """
 
     def __init__(
         self,
-        name: str,
-        read: Callable[[], Awaitable[T]],
+        following: Following[Any, T],
         key: Callable[[T], Hashable],
         *,
-        interval: PollInterval,
-        ended: Callable[[T], bool] = lambda _: False,
+        ended: Callable[[T], bool] = never,
     ) -> None:
-        self._name = name
-        self._read = read
+        self._following = following
         self._key = key
         self._ended = ended
-        self._interval = interval.copy()
         self._last: Hashable = _NOTHING
         self._over = False
+        self.deleted = False
+        """Whether it ended because the thing does not exist any more."""
 
     def __aiter__(self) -> Watch[T]:
         return self
@@ -45,23 +49,27 @@ class Watch(Generic[T], AsyncIterator[T]):
         __iter__ = __await__ = refuse("a watch is asynchronous: write `async for change in watch`")
 
     async def __anext__(self) -> T:
-        while not self._over:
-            if self._last is not _NOTHING:
-                await self._interval.pause()
-            try:
-                value = await poll(self._name, self._read, self._interval)
-            except ResourceDoesNotExist:
-                if self._last is _NOTHING:
-                    raise
-                break
-            key = self._key(value)
-            if key != self._last:
-                self._last = key
-                self._interval.reset()
-                self._over = self._ended(value)
-                return value
-        self._over = True
-        raise StopAsyncIteration
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            value = await self._following.next(self._is_change)
+        except ResourceDoesNotExist:
+            if self._last is _NOTHING:
+                raise
+            self._over = self.deleted = True
+            raise StopAsyncIteration from None
+        self._last = self._key(value)
+        self._over = self._ended(value)
+        return value
+
+    def _is_change(self, value: T) -> bool:
+        return self._key(value) != self._last
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good poll; None before the first one. Grows while polls fail, or none is made."""
+        good_at = self._following.thing.good_at
+        return None if good_at is None else asyncio.get_running_loop().time() - good_at
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._name}>"
+        return f"<{type(self).__name__} of {self._following.name}>"

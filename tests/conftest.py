@@ -15,6 +15,7 @@ import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.local import Clock, LocalWorkspace
+from support import browser, redis_server
 from support.virtual_loop import VirtualLoop, virtual_monotonic
 
 _OURS = (
@@ -35,6 +36,24 @@ def pytest_configure() -> None:
     """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_NEEDS = {"tests/pictures/test_browser.py": browser, "tests/gates/test_redis.py": redis_server}
+"""Tests, and the program that they need."""
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """What needs a program is run where there is one, and where one is required."""
+    root = Path(__file__).parent.parent
+    program = _NEEDS.get(str(collection_path.relative_to(root))) if collection_path.is_relative_to(root) else None
+    missing = program is not None and program.find() is None and not program.is_required()
+    return True if missing else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for path, program in _NEEDS.items():
+        if program.find() is None:
+            terminalreporter.write_line(f"NOT RUN: {path}, because {program.MISSING}")
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,13 @@ from databricks_async.front_door import public_names
 TESTS = Path(__file__).parent
 SERVICES = [f"databricks_async.{service}" for service in sorted(API_VERSIONS)]
 MODELS = ["databricks_async.clusters.models", "databricks_async.jobs.models"]
-DOORS = ["databricks_async", "databricks_async.errors", "databricks_async.local", *SERVICES]
+DOORS = [
+    "databricks_async",
+    "databricks_async.errors",
+    "databricks_async.local",
+    "databricks_async.pictures",
+    *SERVICES,
+]
 
 
 def test_the_public_names_are_pinned():

@@ -1,4 +1,4 @@
-"""Mistakes that everybody makes get an answer: what to write instead, in the first line of the message.
+"""Common mistakes get an answer: what to write instead, in the first line of the message.
 
 Tries `suggest.py`.
 """

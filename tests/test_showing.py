@@ -1,6 +1,6 @@
 """Objects show themselves: in a line, whole, as a table, as JSON, to FastAPI. No secret in any of them.
 
-Tries `codec/show.py` and `codec/pydantic.py`.
+Tries `codec/show.py`, `codec/pydantic.py` and `display/`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Annotated, Any
 import attrs
 import httpx
 import orjson
+import pydantic
 import pytest
 import rich.console
+from databricks.sdk.service import compute
 from fastapi import Body, FastAPI
 
-from databricks_async import Model, WorkspaceClient
+from databricks_async import Model, Page, WorkspaceClient
 from databricks_async.clusters import (
     AutoScale,
     AzureAttributes,
@@ -32,9 +34,14 @@ from databricks_async.clusters import (
     DockerImage,
     State,
 )
-from databricks_async.jobs import Run, RunTask
-from databricks_async.local import LocalWorkspace
+from databricks_async.documentation import field_docs
+from databricks_async.epoch import name_of_moment
+from databricks_async.errors import ResourceDoesNotExist
+from databricks_async.jobs import Run, RunTask, Task
+from databricks_async.local import Fault, LocalWorkspace
+from databricks_async.local.journal import Call
 from databricks_async.workspace import ObjectInfo
+from support.models import public_models
 
 SECRET = "kept-from-sight"
 CLUSTER = ClusterDetails(
@@ -58,6 +65,21 @@ def test_a_line_is_short_and_says_the_essentials(model: Model) -> None:
     assert " more" in line
     assert SECRET not in line
     assert ("0923-164208-meows279" in line and "State.RUNNING" in line) or "run_id=7" in line
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"url": "image", "basic_auth": {"password": SECRET}},
+        compute.DockerImage(url="image", basic_auth=compute.DockerBasicAuth(password=SECRET)),
+    ],
+    ids=["mapping", "official model"],
+)
+def test_what_stands_in_place_of_a_model_hides_its_secrets(image: Any) -> None:
+    for text in (repr, str, pprint.pformat, printed_by_rich, ClusterSpec._repr_html_):
+        shown = text(ClusterSpec(docker_image=image))
+        assert "basic_auth" in shown
+        assert SECRET not in shown
 
 
 def test_what_is_short_is_shown_whole() -> None:
@@ -102,6 +124,56 @@ async def test_listings_downloads_and_pages_show_themselves(w: WorkspaceClient, 
         await w.jobs.create(name=f"job {index}")
     pages = [page async for page in w.jobs.list(page_size=2).pages()]
     assert [repr(page) for page in pages] == ["<Page of 2 items, more to come>", "<Page of 1 items, the last one>"]
+    assert "<caption>Page of 2 items, more to come</caption>" in pages[0]._repr_html_()
+    assert "next_page_token" in pages[0]._repr_html_()
+    assert "jobs/list" in w.jobs.list()._repr_html_()
+    assert ">/&lt;b&gt;<" in w.workspace.download("/<b>")._repr_html_()
+    assert len(repr(w.workspace.download("/" + "long" * 500))) < 400
+
+
+async def test_a_long_page_shows_its_first_items() -> None:
+    table = Page([CLUSTER] * 500)._repr_html_()
+    assert "490 more" in table
+    assert "&lt;b&gt;etl&lt;/b&gt;" in table
+    assert SECRET not in table
+    assert len(table) < 5000
+
+
+async def test_calls_and_faults_show_themselves(w: WorkspaceClient, workspace: LocalWorkspace) -> None:
+    created = await w.clusters.create(
+        spark_version="15.4.x-scala2.12",
+        node_type_id="Standard_DS3_v2",
+        num_workers=1,
+        cluster_name="<b>etl</b>",
+        spark_env_vars={"PASSWORD": SECRET},
+    )
+    workspace.faults.add("GET *", Fault.error(404, "RESOURCE_DOES_NOT_EXIST", SECRET, after=True, latency=0.001))
+    with pytest.raises(ResourceDoesNotExist):
+        await w.clusters.get(created.cluster_id)
+    create, get = workspace.journal.entries
+    assert repr(get) == f"<Call {get.endpoint}: 404, cluster_id={created.cluster_id!r}, fault='answer 404 after'>"
+    assert repr(create).startswith(f"<Call {create.endpoint}: 200, ")
+    assert "cluster_name='<b>etl</b>'" in repr(create)
+    assert "&lt;b&gt;etl&lt;/b&gt;" in create._repr_html_()
+    assert get.user is not None
+    assert get.user in get._repr_html_()
+    for text in (repr(create), create._repr_html_()):
+        assert SECRET not in text
+        assert workspace.token not in text
+
+
+def test_a_call_is_a_short_line() -> None:
+    call = Call("GET /" + "x" * 999, 0, 0.0, {}, {"path": "y" * 999}, b"raw", unknown=["z" * 999])
+    assert len(repr(call)) < 400
+    assert "3 bytes" not in repr(call)
+
+
+def test_a_fault_says_what_it_does() -> None:
+    fault = Fault.answer(503, f"<b>{SECRET}", {"X-<Header>": SECRET}, latency=2.5)
+    assert repr(fault) == "<Fault answer 503, 2.5 s>"
+    assert "X-&lt;Header&gt;" in fault._repr_html_()
+    assert SECRET not in fault._repr_html_()
+    assert repr(Fault.drop(after=True)) == "<Fault drop after>"
 
 
 def test_a_model_is_json_to_everybody() -> None:
@@ -148,6 +220,19 @@ async def taken(spec: Annotated[ClusterSpec, Body()]) -> ClusterSpec:
     return spec
 
 
+class Order(pydantic.BaseModel):
+    """A model of pydantic that holds ours."""
+
+    task: Task
+    clusters: list[ClusterSpec]
+
+
+@APP.post("/order")
+async def ordered(order: Order) -> Task:
+    assert isinstance(order.clusters[0], ClusterSpec)
+    return order.task
+
+
 async def test_fastapi_returns_models() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(APP), base_url="http://app") as http:
         assert (await http.get("/annotated")).json() == CLUSTER.as_dict()
@@ -157,12 +242,31 @@ async def test_fastapi_returns_models() -> None:
         spec = {"num_workers": 1, "autoscale": {"min_workers": 1}, "of_tomorrow": [1]}
         assert (await http.post("/spec", json=spec)).json() == spec
         assert (await http.post("/spec", json={"num_workers": "many"})).status_code == 422
-        paths = (await http.get("/openapi.json")).json()["paths"]
-    schema = paths["/annotated"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        task = {"task_key": "each", "for_each_task": {"inputs": "[1]", "task": {"task_key": "one"}}}
+        assert (await http.post("/order", json={"task": task, "clusters": [spec]})).json() == task
+
+
+def test_openapi_describes_models_and_those_within_them() -> None:
+    api = APP.openapi()
+    schemas = api["components"]["schemas"]
+
+    def named(schema: dict[str, Any]) -> dict[str, Any]:
+        return schemas[schema["$ref"].removeprefix("#/components/schemas/")]  # type: ignore[no-any-return]
+
+    def answer(path: str) -> dict[str, Any]:
+        return api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]  # type: ignore[no-any-return]
+
+    schema = named(answer("/annotated"))
+    assert schema["title"] == "ClusterDetails"
     assert schema["properties"]["cluster_id"]["type"] == "string"
     assert schema["properties"]["autotermination_minutes"]["description"].startswith("Minutes without work")
-    items = paths["/list"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["items"]
-    assert items["title"] == "ClusterDetails"
+    assert "RUNNING" in schema["properties"]["state"]["examples"]
+    assert named(schema["properties"]["autoscale"])["properties"]["min_workers"]["type"] == "integer"
+    assert named(answer("/list")["items"]) is schema
+    body = api["paths"]["/order"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    task = named(named(body)["properties"]["task"])
+    assert task["required"] == ["task_key"]
+    assert named(named(task["properties"]["for_each_task"])["properties"]["task"]) is task  # it may hold itself
 
 
 # --- times
@@ -196,6 +300,16 @@ async def test_the_time_of_an_event_can_be_asked_with(w: WorkspaceClient, worksp
     again = await w.clusters.events(cluster.cluster_id, end_time=first.time, start_time=first.time).collect()
     assert again[-1].timestamp == first.timestamp
     assert await w.clusters.events(cluster.cluster_id, end_time=first.time - timedelta(days=1)).collect() == []
+
+
+def test_each_field_of_epoch_milliseconds_has_a_datetime_by_one_rule() -> None:
+    found = 0
+    for kind in public_models():
+        for field, doc in field_docs(kind).items():
+            if doc.startswith("Epoch milliseconds"):
+                found += 1
+                assert isinstance(getattr(kind, name_of_moment(field), None), property), (kind, field)
+    assert found > 20
 
 
 def test_datetimes_are_called_after_their_fields() -> None:

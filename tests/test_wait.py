@@ -1,6 +1,6 @@
 """Wait and Watch by themselves: how long they put up with an object that cannot be read.
 
-Here are the tests of `polling.py`.
+Here are the tests of `polling/following.py`, `polling/pace.py`, `polling/things.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from databricks_async.errors import (
     ResourceDoesNotExist,
     TemporarilyUnavailable,
 )
-from databricks_async.polling import PollInterval
+from databricks_async.polling.following import Following
+from databricks_async.polling.reader import Reader
+from databricks_async.session.stats import Stats
 
 
 @pytest.fixture
@@ -39,31 +41,53 @@ class Reading:
     before: Callable[[], None] = lambda: None
     count: int = 0
 
-    async def __call__(self) -> str:
+    async def get(self, _: str) -> dict[str, object]:
         self.before()
         self.count += 1
         if self.errors:
             raise self.errors.pop(0)
-        return "done"
+        return {"word": "done", "count": self.count}
+
+    def mark(self, item: dict[str, object]) -> int:
+        return self.count
+
+    def decode(self, item: dict[str, object], *, listed: bool) -> str:
+        return str(item["word"])
+
+
+class Background:
+    """What a session gives a reader."""
+
+    stats = Stats()
+    start = staticmethod(asyncio.create_task)
+
+
+def reader_of(read: Reading) -> Reader[str, str]:
+    return Reader("thing", read, Background(), tick=0.001, page_seconds=60)
 
 
 def wait_for(read: Reading, *, grace_period: bool = False) -> Wait[str]:
     return Wait(
         "the thing",
-        read,
+        reader_of(read),
+        "it",
         key=str,
         ended=lambda word: word == "done",
         failure=lambda _: None,
-        interval=PollInterval(0.0),
         grace_period=grace_period,
     )
+
+
+def watch(read: Reading, key: Callable[[str], object] = str) -> Watch[str]:
+    reader = reader_of(read)
+    return Watch(Following("it", reader, reader.thing("it"), tick=0.001, fail_after=600), key)
 
 
 async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
     """The last failure is raised, by a wait and by a watch."""
     for make in (
         lambda read: wait_for(read).result(),
-        lambda read: anext(Watch("it", read, str, interval=PollInterval(0.0))),
+        lambda read: anext(watch(read)),
     ):
         errors = [TemporarilyUnavailable(f"down {number}") for number in range(10)]
         read = Reading(errors, before=lambda: later(149.0))
@@ -75,11 +99,11 @@ async def test_readings_that_fail_for_ten_minutes_are_passed_on(later):
 async def test_ten_minutes_begin_with_the_first_reading_that_fails(later):
     """However long the consumer took to ask for the next one."""
     read = Reading([])
-    watch = Watch("it", read, lambda _: read.count, interval=PollInterval(0.0))
-    assert await anext(watch) == "done"
+    changes = watch(read, lambda _: read.count)
+    assert await anext(changes) == "done"
     later(3600.0)
     read.errors = [TemporarilyUnavailable("once")]
-    assert await anext(watch) == "done"
+    assert await anext(changes) == "done"
 
 
 async def test_a_request_that_timed_out_is_not_taken_for_the_end_of_the_waits_own_time(later):

@@ -76,7 +76,7 @@ If it does not work, `databricks-async auth describe` shows what is set, and whe
 - `the tenant of ... was not found, set ARM_TENANT_ID`: the workspace's login page did not name it.
 - `az is not logged in, or its login has ended; run az login`.
 - `az is not installed, or not on PATH`; `databricks is not installed, or not on PATH`.
-- `nobody has logged in: run databricks-async auth login --host ...`; `the login has ended (...)`: the same.
+- `not logged in: run databricks-async auth login --host ...`; `the login has ended (...)`: the same.
 - `no browser can be opened here, run databricks-async auth login ...`: with `--device-code` for azure-browser.
 - `AADSTS50011`: add `http://localhost` to the redirect addresses of the application's platform "Mobile and desktop".
 - `no token for the managed identity: Identity not found`: this machine has no such identity.

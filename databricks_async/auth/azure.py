@@ -182,7 +182,7 @@ class AzureCredential:
 
 
 class AnyLogin(AzureCredential):
-    """A credential of whoever is logged in: a person's token needs no management token beside it."""
+    """A credential of the current login, a person or an application: a person's token needs no management token."""
 
     async def __call__(self) -> Token:
         config = self._config
@@ -196,5 +196,5 @@ class AnyLogin(AzureCredential):
 
 def _is_person(token: str) -> bool:
     """Whether a token is a person's: only theirs name a user, or what the user has delegated."""
-    told = claims(token)
-    return not told or (told.get("idtyp") != "app" and ("upn" in told or "scp" in told))
+    known = claims(token)
+    return not known or (known.get("idtyp") != "app" and ("upn" in known or "scp" in known))

@@ -1,4 +1,4 @@
-"""Whoever is logged in with the Azure CLI (`az`) or the Databricks CLI (`databricks`)."""
+"""The person or application that is logged in with the Azure CLI (`az`) or the Databricks CLI (`databricks`)."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class _Entra:
                     pause += _SLOWER_SECONDS
                 elif error.error_code != "authorization_pending":
                     raise
-        raise AuthError(f"{self.what}: nobody entered the code in time")
+        raise AuthError(f"{self.what}: the code was not entered in time")
 
     async def _url(self, name: str) -> str:
         if self._tenant is None:
@@ -140,7 +140,7 @@ class _Person:
 
     async def __call__(self) -> Token:
         place = self._place
-        reason = "nobody has logged in"
+        reason = "not logged in"
         if self._config.auth_type != self._asked_for and not await place.store.exists():
             raise CredentialUnavailable(f"{reason}: run {_command(self._config)}")
         async with place.store.locked(self._config.retry_timeout_seconds + self._config.http_timeout_seconds):

@@ -128,14 +128,14 @@ async def _audience(config: Config, web: Web, endpoints: WorkspaceEndpoints) -> 
         return config.token_audience
     what = "no audience for the id token"
     try:
-        told = await web.json("GET", f"{config.host}/.well-known/databricks-config", what=what)
+        metadata = await web.json("GET", f"{config.host}/.well-known/databricks-config", what=what)
     except AuthError:
-        told = {}  # an older workspace, or a gateway in front of it
-    audiences = told.get("token_federation_default_oidc_audiences")
+        metadata = {}  # an older workspace, or a gateway in front of it
+    audiences = metadata.get("token_federation_default_oidc_audiences")
     if isinstance(audiences, list) and audiences and isinstance(audiences[0], str):
         return audiences[0]
-    account = config.account_id or told.get("account_id")
-    if isinstance(account, str) and account and not (config.workspace_id or told.get("workspace_id")):
+    account = config.account_id or metadata.get("account_id")
+    if isinstance(account, str) and account and not (config.workspace_id or metadata.get("workspace_id")):
         return account
     return await endpoints.find(what=what)
 

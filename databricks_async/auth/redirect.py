@@ -57,7 +57,7 @@ class Redirect:
             async with asyncio.timeout(seconds):
                 return await self._code
         except TimeoutError:
-            raise AuthError(f"nobody logged in within {seconds:g} s") from None
+            raise AuthError(f"no login within {seconds:g} s") from None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -79,7 +79,7 @@ class Redirect:
     def _answer(self, parameters: dict[str, str] | None) -> tuple[str, str, str]:
         if parameters is None:
             return "404 Not Found", "Not found", "Only a login's redirect is taken here."
-        # Whoever does not know the state did not come from the page that was opened: the wait goes on.
+        # A request without the state did not come from the page that was opened: the wait goes on.
         if not secrets.compare_digest(parameters.get("state", "").encode(), self.state.encode()):
             return "400 Bad Request", "Not this login", "The answer belongs to no login that is under way here."
         if self._code.done():
@@ -126,7 +126,7 @@ def _open_browser(url: str) -> bool:
             )
         except OSError:
             continue
-        # It may stay open for hours: its end is waited for by nobody but this thread, which ends with the program.
+        # It may stay open for hours: only this thread waits for its end, and it ends with the program.
         threading.Thread(target=process.wait, daemon=True).start()
         return True
     return not commands and webbrowser.open(url)

@@ -59,7 +59,7 @@ async def run_tool(path: str, *arguments: str, seconds: float, environment: Mapp
                 start_new_session=True,
             )
         )
-        # To its end: a process that is cut while it starts is known to nobody, and runs on.
+        # Waited for to its end: a process that is abandoned while it starts would run on unnoticed.
         cancelled = await wait_through([starting])
         try:
             process = starting.result()

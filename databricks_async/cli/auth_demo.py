@@ -96,7 +96,7 @@ def azure_msi_in_app_service(peers: Peers) -> Setup:
 
 
 def azure_cli(peers: Peers) -> Setup:
-    """Whoever ran `az login`."""
+    """The person who ran `az login`."""
     peers.identity.write_az(peers.folder, PERSON)
     return {}, {"ARM_ENVIRONMENT": "public"}
 
@@ -148,7 +148,7 @@ def external_browser(peers: Peers) -> Setup:
 
 
 def databricks_cli(peers: Peers) -> Setup:
-    """Whoever ran `databricks auth login`."""
+    """The person who ran `databricks auth login`."""
     peers.identity.write_databricks(peers.folder, PERSON)
     return {}, {}
 
@@ -237,7 +237,7 @@ def make_certificate() -> tuple[bytes, bytes]:
 
 @contextmanager
 def environment(peers: Peers, variables: Mapping[str, str]) -> Iterator[None]:
-    """These variables and no other ones of any way; a home directory, PATH and Python path with nobody's settings."""
+    """These variables and no other ones of any way; a home directory, PATH and Python path without settings."""
     before = dict(os.environ)
     path_before = list(sys.path)
     for name in before:

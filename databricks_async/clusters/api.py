@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-import orjson
-
 from databricks_async.clusters import select
+from databricks_async.clusters.events import ClusterEvents
 from databricks_async.clusters.models import (
     AutoScale,
     CloneCluster,
     ClusterAccessControlRequest,
     ClusterDetails,
-    ClusterEvent,
     ClusterPermissions,
     ClusterSize,
     ClusterSpec,
     CreateCluster,
     CreateClusterResponse,
-    EventType,
     GetClusterPermissionLevelsResponse,
-    GetEventsOrder,
-    GetEventsResponse,
     GetSparkVersionsResponse,
     ListAvailableZonesResponse,
     ListClustersFilterBy,
@@ -34,19 +27,17 @@ from databricks_async.clusters.models import (
     State,
     UpdateClusterResource,
 )
-from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running, state_of
-from databricks_async.codec import Model, build, check_word, given_as, one_level
+from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running
+from databricks_async.clusters.watching import ClusterWatches
+from databricks_async.codec import Model, build, given_as, one_level
 from databricks_async.codec.given import Given
-from databricks_async.epoch import to_epoch_ms
-from databricks_async.error_bodies import one_line
-from databricks_async.errors import InvalidResponse, OutcomeUnknown
+from databricks_async.errors import OutcomeUnknown
 from databricks_async.message import Replay
 from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
-from databricks_async.service import Service, identifier, number
+from databricks_async.service import identifier
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, starts
-from databricks_async.watch import Watch
 
 if TYPE_CHECKING:
     from databricks_async.clusters.keywords import ClusterKeywords
@@ -55,11 +46,8 @@ if TYPE_CHECKING:
 Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
-_MAX_EVENTS = {"2.0": 50, "2.1": 500}
-"""Events a page unless the caller says otherwise: as many as the version is documented to give."""
 
-
-class Clusters(Service):
+class Clusters(ClusterEvents, ClusterWatches):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch
@@ -75,7 +63,7 @@ class Clusters(Service):
             ClusterPermissions,
             GetClusterPermissionLevelsResponse,
         )
-        self._running = Running(self.get, self.start, self._interval)
+        self._running = Running(self._reader, self.start)
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -202,13 +190,15 @@ class Clusters(Service):
         """Terminate a cluster and forget it: it cannot be started again."""
         await self._act("POST /api/{v}/clusters/permanent-delete", cluster_id)
 
-    async def ensure_cluster_is_running(self, cluster_id: str, timeout: Timeout = None) -> ClusterDetails:
+    async def ensure_cluster_is_running(
+        self, cluster_id: str, timeout: Timeout = None, *, every: Timeout = None
+    ) -> ClusterDetails:
         """Start a cluster, whatever state it is in, and return it when it runs.
 
-        Any number of callers of one client start it once. Raises `OperationFailed` when it cannot start, and
-        `OperationTimeout` after `timeout` seconds.
+        Any number of callers of one client start it once; the `every` of the first one counts. Raises `OperationFailed`
+        when it cannot start, and `OperationTimeout` after `timeout` seconds.
         """
-        return await self._running.ensure(identifier("cluster_id", cluster_id), timeout)
+        return await self._running.ensure(identifier("cluster_id", cluster_id), timeout, every)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -217,27 +207,6 @@ class Clusters(Service):
         return await self._call(
             "GET /api/{v}/clusters/get", ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
         )
-
-    def watch(self, cluster_id: str) -> Watch[ClusterDetails]:
-        """Follow a cluster: `async for cluster in w.clusters.watch(cluster_id)` sees each change of state once.
-
-        The first poll is made at once; the iteration ends when the cluster is permanently deleted. A poll is one
-        `get`, from one a second down to one in ten while nothing changes.
-        """
-        return Watch(
-            f"cluster {cluster_id}",
-            partial(self.get, identifier("cluster_id", cluster_id)),
-            state_of,
-            interval=self._interval,
-        )
-
-    def wait_running(self, cluster_id: str) -> ClusterWait:
-        """Wait for a cluster that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return self._wait(identifier("cluster_id", cluster_id), "start", UP)
-
-    def wait_terminated(self, cluster_id: str) -> ClusterWait:
-        """Wait for a cluster to be down. Sends nothing by itself."""
-        return self._wait(identifier("cluster_id", cluster_id), "termination", DOWN)
 
     async def list_zones(self) -> ListAvailableZonesResponse:
         """The availability zones in which clusters can be made."""
@@ -343,61 +312,6 @@ class Clusters(Service):
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 
     @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
-    def events(
-        self,
-        cluster_id: str,
-        *,
-        start_time: int | datetime | None = None,
-        end_time: int | datetime | None = None,
-        order: GetEventsOrder | str | None = None,
-        event_types: Iterable[EventType | str] | None = None,
-        offset: int | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        max_items: int | None = None,
-    ) -> Pager[ClusterEvent]:
-        """What happened to a cluster, the newest first unless `order="ASC"`.
-
-        `start_time` and `end_time` are epoch milliseconds or aware datetimes. `page_size` is how many events one
-        request brings: 500 at most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it,
-        `offset` leaves out so many of the first.
-        """
-        identifier("cluster_id", cluster_id)
-        if offset is not None:
-            number("offset", offset)
-        usual = _MAX_EVENTS.get(self._version, 500)
-        if isinstance(event_types, str):
-            event_types = (event_types,)
-        types = None if event_types is None else [*event_types]
-        for index, event_type in enumerate(types or ()):
-            check_word(EventType, event_type, "event_types", index)
-        check_word(GetEventsOrder, order, "order")
-        first = {
-            "cluster_id": cluster_id,
-            "start_time": to_epoch_ms("start_time", start_time),
-            "end_time": to_epoch_ms("end_time", end_time),
-            "order": order,
-            "event_types": types,
-            "limit" if self._version == "2.0" else "page_size": size_of_page(page_size, usual, 500, max_items),
-        }
-
-        def body(token: str | None) -> object:
-            if token is not None and token.startswith("{"):
-                return _resumed_events(token, cluster_id)
-            page = {**first, "offset": offset} if token is None else {**first, "page_token": token}
-            return {name: value for name, value in page.items() if value is not None}
-
-        return self._list(
-            "POST /api/{v}/clusters/events",
-            GetEventsResponse,
-            lambda answer: answer.events,
-            partial(_next_events, cluster_id),
-            body=body,
-            page_token=page_token,
-            max_items=max_items,
-        )
-
-    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
     def list(
         self,
         *,
@@ -460,33 +374,7 @@ class Clusters(Service):
         cluster = await self.get(cluster_id)
         return UP | DOWN if cluster.state == State.TERMINATED else UP
 
-    def _wait(self, cluster_id: str, action: str, goal: frozenset[State], *, grace_period: bool = False) -> ClusterWait:
-        read = partial(self.get, cluster_id)
-        return ClusterWait(cluster_id, action, goal, read, interval=self._interval, grace_period=grace_period)
-
 
 def _replay(steady: frozenset[State]) -> Replay:
     """A running cluster restarts for each change of its specification, so that one is never sent twice."""
     return "idempotent" if steady >= DOWN else "unsafe"
-
-
-def _resumed_events(token: str, cluster_id: str) -> dict[str, Any]:
-    """The request that a page token of 2.0 stands for; see _next_events."""
-    try:
-        body = orjson.loads(token)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict) or body.get("cluster_id") != cluster_id:
-        raise ValueError(f"page_token is none of a page of the events of cluster {cluster_id}, read with API 2.0")
-    return body
-
-
-def _next_events(cluster_id: str, answer: GetEventsResponse) -> str | None:
-    """The token of 2.1; for 2.0, whose `next_page` is the whole body of the next request, that body as text."""
-    if answer.next_page_token or not answer.next_page:
-        return answer.next_page_token
-    following = {"cluster_id": cluster_id, **answer.next_page}
-    if following["cluster_id"] != cluster_id:
-        named = one_line(str(following["cluster_id"]), 100)
-        raise InvalidResponse(f"the events of cluster {cluster_id} are said to go on with those of cluster {named}")
-    return orjson.dumps(following).decode()

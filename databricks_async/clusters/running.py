@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.clusters.models import ClusterDetails, State
 from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout, OutcomeUnknown
-from databricks_async.polling import PollInterval, poll
+from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
+from databricks_async.polling.pace import tick_of
+from databricks_async.polling.reader import Reader
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 UP = frozenset({State.RUNNING})
@@ -37,19 +39,20 @@ class ClusterWait(Wait[ClusterDetails]):
         cluster_id: str,
         action: str,
         goal: frozenset[State],
-        read: Callable[[], Awaitable[ClusterDetails]],
+        reader: Reader[str, ClusterDetails],
         *,
-        interval: PollInterval,
+        every: Timeout = None,
         grace_period: bool = False,
     ) -> None:
         super().__init__(
             f"{action} of cluster {cluster_id}",
-            read,
+            reader,
+            cluster_id,
             key=state_of,
             # RUNNING ends no wait for the end: a cluster may be started again before it was read as terminated.
             ended=lambda cluster: cluster.state in goal | _TERMINAL_STATES,
             failure=lambda cluster: None if cluster.state in goal else reason_of(cluster),
-            interval=interval,
+            every=every,
             grace_period=grace_period,
         )
         self.cluster_id = cluster_id
@@ -61,34 +64,36 @@ class _Start:
     def __init__(
         self,
         cluster_id: str,
-        get: Callable[[str], Awaitable[ClusterDetails]],
+        reader: Reader[str, ClusterDetails],
         start: Callable[[str], Awaitable[object]],
-        interval: PollInterval,
+        tick: float,
     ) -> None:
+        self._name = f"start of cluster {cluster_id}"
         self._cluster_id = cluster_id
-        self._get = get
+        self._reader = reader
         self._start = start
-        self._interval = interval
+        self._tick = tick
         self.last: ClusterDetails | None = None
         # When the last caller has gone the polling ends; a start that was sent goes on at the service.
         self.flight = SingleFlight(self._run_start, f"databricks_async: start {cluster_id}")
 
     async def _run_start(self) -> ClusterDetails:
-        name = f"start of cluster {self._cluster_id}"
-        interval = self._interval.copy()
-        self.last, started, seen = None, False, None
+        self.last, started = None, False
+        thing = self._reader.thing(self._cluster_id)
+        following = Following(
+            self._name, self._reader, thing, tick=self._tick, fail_after=FAIL_AFTER_SECONDS, note=self._note
+        )
         while True:
-            self.last = cluster = await poll(name, lambda: self._get(self._cluster_id), interval)
+            cluster = await following.next(lambda cluster: cluster.state in UP | _TERMINAL_STATES)
             if cluster.state == State.RUNNING:
                 return cluster
-            if cluster.state == State.ERROR or (cluster.state == State.TERMINATED and started):
-                raise OperationFailed(f"{name} failed: {reason_of(cluster)}", last=cluster)
-            if cluster.state == State.TERMINATED:
-                started = await self._begin()
-            if cluster.state != seen:
-                seen = cluster.state
-                interval.reset()
-            await interval.pause()
+            if cluster.state == State.ERROR or started:
+                raise OperationFailed(f"{self._name} failed: {reason_of(cluster)}", last=cluster)
+            started = await self._begin()
+            following.renew()
+
+    def _note(self, cluster: ClusterDetails) -> None:
+        self.last = cluster
 
     async def _begin(self) -> bool:
         """Start the cluster; False if it is not terminated any more: another client started it."""
@@ -104,23 +109,17 @@ class _Start:
 class Running:
     """Starts clusters from any state: one start for a cluster, however many callers wait for it."""
 
-    def __init__(
-        self,
-        get: Callable[[str], Awaitable[ClusterDetails]],
-        start: Callable[[str], Awaitable[object]],
-        interval: PollInterval,
-    ) -> None:
-        self._get = get
+    def __init__(self, reader: Reader[str, ClusterDetails], start: Callable[[str], Awaitable[object]]) -> None:
+        self._reader = reader
         self._start = start
-        self._interval = interval
         self._starts: dict[str, _Start] = {}
 
-    async def ensure(self, cluster_id: str, timeout: Timeout) -> ClusterDetails:
-        seconds = seconds_of(timeout)
+    async def ensure(self, cluster_id: str, timeout: Timeout, every: Timeout) -> ClusterDetails:
+        seconds, tick = seconds_of(timeout), tick_of(every, self._reader.tick)
         # A start that has ended, well or badly, does not count for later callers: their `join` begins a new one.
         start = self._starts.get(cluster_id)
         if start is None:
-            start = self._starts[cluster_id] = _Start(cluster_id, self._get, self._start, self._interval)
+            start = self._starts[cluster_id] = _Start(cluster_id, self._reader, self._start, tick)
 
         def expired() -> OperationTimeout:
             seen = start.last and start.last.state

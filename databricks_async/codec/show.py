@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import html
 import pprint
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
+from databricks_async import display
+from databricks_async.codec.hooks import given_as
+from databricks_async.display import cut
+
 MAX_REPR: Final = 399
 _WIDTH: Final = 100
 _MAX_VALUE: Final = 120
-_MAX_CELL: Final = 200
+_SECRETS = re.compile("password|secret|token|primary_key|spark_env_vars|spark_conf|headers", re.IGNORECASE)
 _TOP = ("id", "key", "name", "path", "state", "status", "type", "life_cycle_state", "result_state")
 
 
@@ -22,7 +26,7 @@ def shown(model: Any) -> list[tuple[str, Any]]:
     fields.sort(key=lambda field: field.default is not attrs.NOTHING)
     found = []
     for field in (*fields, unknown_fields):
-        value = getattr(model, field.name)
+        value = getattr(model, field.name, None)  # one that is being made has not all of them
         if value is None:
             continue
         hidden = "values" if field is unknown_fields else field.metadata.get("hidden")
@@ -30,8 +34,21 @@ def shown(model: Any) -> list[tuple[str, Any]]:
             value = dict.fromkeys(value, "***")
         elif hidden:
             value = "***"
-        found.append((field.name, value))
+        found.append((field.name, _masked(value)))
     return found
+
+
+def _masked(value: Any) -> Any:
+    """A map or list that was given in place of models, without what their names say is secret."""
+    if type(value) is list:
+        return [_masked(one) for one in value]
+    given = given_as(value)
+    if isinstance(given, Mapping):
+        return {
+            name: "***" if isinstance(name, str) and _SECRETS.search(name) else _masked(one)
+            for name, one in given.items()
+        }
+    return value
 
 
 def short(model: Any) -> str:
@@ -84,10 +101,8 @@ def pretty(value: Any, indent: int = 0) -> str:
 
 def table(model: Any) -> str:
     """A small HTML table, everything escaped."""
-    left = "style='text-align: left'"
-    cells = [(name, _cut(value if type(value) is str else whole(value), _MAX_CELL)) for name, value in shown(model)]
-    rows = [f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(cell)}</td></tr>" for name, cell in cells]
-    return f"<table><caption>{html.escape(type(model).__name__)}</caption>{''.join(rows)}</table>"
+    rows = [(name, value if type(value) is str else whole(value)) for name, value in shown(model)]
+    return display.table(type(model).__name__, rows)
 
 
 def rich_parts(model: Any) -> Iterator[tuple[str, Any]]:
@@ -126,17 +141,13 @@ def _abridged(value: Any) -> str:
         return f"[{_first_of(map(whole, value), len(value))}]"
     if type(value) is dict:
         return f"{{{_first_of((f'{name!r}: {whole(one)}' for name, one in value.items()), len(value))}}}"
-    return _cut(whole(value), _MAX_VALUE)
+    return cut(whole(value), _MAX_VALUE)
 
 
 def _first_of(items: Iterable[str], count: int) -> str:
     taken: list[str] = []
     for item in items:
         if sum(map(len, taken)) + len(item) > _MAX_VALUE:
-            return ", ".join([*(taken or [_cut(item, _MAX_VALUE)]), f"… {count - max(1, len(taken))} more"])
+            return ", ".join([*(taken or [cut(item, _MAX_VALUE)]), f"… {count - max(1, len(taken))} more"])
         taken.append(item)
     return ", ".join(taken)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

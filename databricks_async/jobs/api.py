@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 from uuid import uuid4
 
 import attrs
 
-from databricks_async.aio import gather
-from databricks_async.codec import Model, build, check_word, given_as
+from databricks_async.codec import Model, build, given_as
 from databricks_async.codec.given import Given
-from databricks_async.epoch import to_epoch_ms
-from databricks_async.errors import DatabricksError, NotFound, OutcomeUnknown
+from databricks_async.errors import DatabricksError, OutcomeUnknown
+from databricks_async.jobs.listings import Listings
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
-    BaseJob,
     BaseRun,
     CreateJob,
     CreateResponse,
@@ -29,28 +25,22 @@ from databricks_async.jobs.models import (
     JobAccessControlRequest,
     JobPermissions,
     JobSettings,
-    ListJobsResponse,
-    ListRunsResponse,
     RepairRun,
     RepairRunResponse,
     Run,
     RunNow,
     RunNowResponse,
     RunOutput,
-    RunType,
     SubmitRun,
     SubmitRunResponse,
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.paging import fill_in, joined, lacks_items
-from databricks_async.jobs.polls import Polls
+from databricks_async.jobs.polls import RunPolls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
-from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
-from databricks_async.service import Service, number, received_id
-from databricks_async.suggest import has_no
+from databricks_async.service import number
 from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
@@ -61,16 +51,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("databricks_async")
 
 M = TypeVar("M", bound=Model)
-W = TypeVar("W", Job, Run)
 
 AccessControl: TypeAlias = Iterable[JobAccessControlRequest | Mapping[str, Any]]
 
-_MAX_RUNS = 25
 _FIRST_POLL_SECONDS = 10.0
 """How long a started run is looked at, at most, before the call returns."""
 
 
-class Jobs(Service):
+class Jobs(Listings):
     """Jobs and their runs: made, changed, started, repaired, waited for, listed.
 
     What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
@@ -79,8 +67,6 @@ class Jobs(Service):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._asks_newer = version < "2.2"
-        """Whether an object that lacks items is read with 2.2, which gives them page by page."""
         self._permissions = Permissions(
             session,
             "/api/2.0/permissions/jobs/{job_id}",
@@ -88,7 +74,8 @@ class Jobs(Service):
             JobPermissions,
             GetJobPermissionLevelsResponse,
         )
-        self._polls = Polls(self._poll_one, self.list_runs, session.config.poll_interval_seconds)
+        polls = RunPolls(self._call, self._list, self.get_run, self._asks_newer)
+        self._reader = self._new_reader("run", polls)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
@@ -110,14 +97,6 @@ class Jobs(Service):
             body=body,
             lookup=f"look through jobs.list({filter_by}) for a created_time not before this call",
         )
-
-    async def get(self, job_id: int, *, include_trigger_state: bool | None = None) -> Job:
-        """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
-
-        API 2.1 leaves out the tasks of a job that has more than 100; such a job is read once more with 2.2.
-        """
-        query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
-        return await self._read_whole("GET /api/{v}/jobs/get", Job, query)
 
     async def update(
         self,
@@ -205,7 +184,7 @@ class Jobs(Service):
             lookup=f"the repair_history of jobs.get_run({body.run_id}, include_history=True) shows it, "
             "if it was carried out",
         )
-        wait = RunWait(self, body.run_id, self._interval)
+        wait = RunWait(self, body.run_id, self._reader)
         wait.response = answer
         wait.repair_id = answer.repair_id
         return wait
@@ -214,7 +193,7 @@ class Jobs(Service):
     async def cancel_run(self, run_id: int) -> RunWait:
         """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
-        return RunWait(self, run_id, self._interval, check=False)
+        return RunWait(self, run_id, self._reader, check=False)
 
     async def cancel_all_runs(self, job_id: int | None = None, *, all_queued_runs: bool | None = None) -> None:
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
@@ -241,30 +220,13 @@ class Jobs(Service):
 
     # --- reading runs ------------------------------------------------------------------------------------------------
 
-    async def get_run(
-        self, run_id: int, *, include_history: bool | None = None, include_resolved_values: bool | None = None
-    ) -> Run:
-        """Describe one run, whole, as `get` does a job; for 60 days. Raises `ResourceDoesNotExist`.
-
-        `include_history` brings `repair_history`, `include_resolved_values` the values of parameters in tasks.
-        """
-        query = {
-            "run_id": number("run_id", run_id),
-            "include_history": include_history,
-            "include_resolved_values": include_resolved_values,
-        }
-        return await self._read_whole("GET /api/{v}/jobs/runs/get", Run, query)
-
-    def wait_run(self, run_id: int) -> RunWait:
+    def wait_run(self, run_id: int, *, every: Timeout = None) -> RunWait:
         """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._interval)
+        return RunWait(self, number("run_id", run_id), self._reader, every=every)
 
     async def poll_run(self, run_id: int) -> BaseRun:
-        """How a run stands, in one small request or less: what waits read.
-
-        At most the first 100 tasks are there, and none if the run was seen in a listing that served several waits.
-        """
-        return await self._polls.read(number("run_id", run_id))
+        """How a run stands, in one small request: with at most the first 100 of its tasks."""
+        return await self._poll_one(number("run_id", run_id))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
         """The output and the error of one task's run (`RunTask.run_id`): 5 MB of it at most, see `is_truncated`.
@@ -338,120 +300,7 @@ class Jobs(Service):
         """`cancel_run`, then the run at its end, however it ended."""
         return await self.cancel_run(run_id).result(timeout)
 
-    # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
-
-    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
-    def list_runs(
-        self,
-        *,
-        job_id: int | None = None,
-        active_only: bool | None = None,
-        completed_only: bool | None = None,
-        expand_tasks: bool | None = None,
-        run_type: RunType | str | None = None,
-        start_time_from: int | datetime | None = None,
-        start_time_to: int | datetime | None = None,
-        offset: int | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        max_items: int | None = None,
-    ) -> Pager[BaseRun]:
-        """Runs of the last 60 days, the latest first: of all jobs or one.
-
-        `start_time_from` and `start_time_to` are epoch milliseconds or aware datetimes. `expand_tasks` brings the tasks
-        and job clusters, all of them: runs with more than a page holds are read by themselves, concurrently (one that
-        is deleted meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings:
-        25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
-        latest.
-        """
-        if active_only and completed_only:
-            raise ValueError("active_only and completed_only exclude each other")
-        check_word(RunType, run_type, "run_type")
-        query = {
-            "job_id": None if job_id is None else number("job_id", job_id),
-            "active_only": active_only,
-            "completed_only": completed_only,
-            "expand_tasks": expand_tasks,
-            "run_type": run_type,
-            "start_time_from": to_epoch_ms("start_time_from", start_time_from),
-            "start_time_to": to_epoch_ms("start_time_to", start_time_to),
-            "offset": None if offset is None else number("offset", offset),
-            "limit": size_of_page(page_size, _MAX_RUNS, _MAX_RUNS, max_items),
-        }
-
-        return self._list(
-            "GET /api/{v}/jobs/runs/list",
-            ListRunsResponse,
-            lambda answer: answer.runs,
-            lambda answer: answer.next_page_token,
-            query=query,
-            has_more=lambda answer: answer.has_more,
-            fill_in=self._fill_in_runs if expand_tasks else None,
-            page_token=page_token,
-            max_items=max_items,
-        )
-
-    @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
-    def list(
-        self,
-        *,
-        name: str | None = None,
-        expand_tasks: bool | None = None,
-        offset: int | None = None,
-        page_size: int | None = None,
-        page_token: str | None = None,
-        max_items: int | None = None,
-    ) -> Pager[BaseJob]:
-        """All jobs, the newest first, or those of this name (in upper or lower case).
-
-        `expand_tasks`, `offset` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request
-        brings: 100 at most, and by default (25 with API 2.1).
-        """
-        maximum = 25 if self._version < "2.2" else 100
-        query = {
-            "name": name,
-            "expand_tasks": expand_tasks,
-            "offset": None if offset is None else number("offset", offset),
-            "limit": size_of_page(page_size, maximum, maximum, max_items),
-        }
-
-        return self._list(
-            "GET /api/{v}/jobs/list",
-            ListJobsResponse,
-            lambda answer: answer.jobs,
-            lambda answer: answer.next_page_token,
-            query=query,
-            has_more=lambda answer: answer.has_more,
-            fill_in=self._fill_in_jobs if expand_tasks else None,
-            page_token=page_token,
-            max_items=max_items,
-        )
-
     # --- inside ------------------------------------------------------------------------------------------------------
-
-    async def _read_whole(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
-        item = await self._read_all_pages(endpoint, kind, query)
-        if not self._asks_newer or not lacks_items(item):
-            return item
-        try:
-            return await self._read_all_pages(endpoint.replace("{v}", "2.2"), kind, query)
-        except NotFound as error:
-            # The object was there a moment ago: what is not there is version 2.2, and then nothing was left out.
-            log.info("%s: this service has no version 2.2, which is not asked again", error.endpoint)
-            self._asks_newer = False
-            return item
-
-    async def _read_all_pages(self, endpoint: str, kind: type[W], query: Mapping[str, object]) -> W:
-        pages = self._list(endpoint, kind, lambda answer: [answer], lambda answer: answer.next_page_token, query=query)
-        return await joined(pages.pages(), endpoint.replace("{v}", self._version))
-
-    async def _fill_in_runs(self, runs: Sequence[BaseRun]) -> None:
-        cut = [run for run in runs if run.has_more or (self._asks_newer and lacks_items(run))]
-        await gather(fill_in(run, partial(self.get_run, received_id("run_id", run.run_id))) for run in cut)
-
-    async def _fill_in_jobs(self, jobs: Sequence[BaseJob]) -> None:
-        cut = [job for job in jobs if job.has_more or (self._asks_newer and lacks_items(job))]
-        await gather(fill_in(job, partial(self.get, received_id("job_id", job.job_id))) for job in cut)
 
     async def _poll_one(self, run_id: int) -> Run:
         return await self._call("GET /api/{v}/jobs/runs/get", Run, run_id=run_id)
@@ -476,7 +325,7 @@ class Jobs(Service):
         except OutcomeUnknown as error:
             error.idempotency_token = token
             raise
-        wait = RunWait(self, started.run_id, self._interval, grace_period=True)
+        wait = RunWait(self, started.run_id, self._reader, grace_period=True)
         wait.response = started
         if given is not None:
             try:

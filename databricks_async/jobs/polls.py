@@ -1,122 +1,89 @@
-"""The polls of all runs that one client waits for: many of them share a batch poll with runs/list."""
+"""How runs are polled: one by `jobs/runs/get`, many by a listing of those that are active."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, cast
 
 import attrs
+import orjson
 
-from databricks_async.aio import SingleFlight
-from databricks_async.errors import DatabricksError
-from databricks_async.jobs.models import BaseRun
-from databricks_async.pager import Pager
+from databricks_async.codec import Model, WrongShape
+from databricks_async.errors import InvalidResponse
+from databricks_async.jobs.models import BaseRun, Run
+from databricks_async.jobs.paging import lacks_items
+from databricks_async.pager import Page, Pager
+from databricks_async.polling.things import Item, Thing
 
-log = logging.getLogger("databricks_async")
-
-_MIN_RUNS = 8
-"""From so many runs on a batch poll is tried."""
-_FORGOTTEN_INTERVALS = 100
-"""Poll intervals after which a run that was not asked for counts no more."""
-_MAX_INTERVALS = 10
-"""Poll intervals that a batch poll may take, and be good for."""
-_MIN_SECONDS = 2.0
-"""A batch poll may take so long in any case."""
-_RESTING_INTERVALS = 20
-"""Poll intervals after which a batch poll is tried again."""
+_PAGE_SIZE = 25
 
 
-@attrs.define
-class _Asked:
-    """A run that is waited for: when it was last asked for, and what a batch poll can be narrowed by."""
+@attrs.define(kw_only=True, repr=False)
+class _Runs(Model):
+    """A page of runs, which are made into models only when they have changed."""
 
-    at: float
-    job_id: int | None = None
-    start_time: int | None = None
+    runs: list[Any] | None = None
+    next_page_token: str | None = None
+    has_more: bool | None = None
 
 
-class Polls:
-    """Polls runs for the waits for them.
-
-    A few are polled one by one. Of many, the active ones are listed in one batch poll, and only those that it does not
-    show, because they ended, are polled by themselves. The more pages a batch poll takes, the longer it is good for:
-    from half an interval up to ten, as long as the pauses of a single wait. One that costs more than it saves, or
-    fails, is not repeated for some time.
-    """
+class RunPolls:
+    """What the reader of runs has to know about them. `call` and `list_pages` are those of the service."""
 
     def __init__(
         self,
-        get: Callable[[int], Awaitable[BaseRun]],
-        active: Callable[..., Pager[BaseRun]],
-        interval: float,
+        call: Callable[..., Awaitable[Any]],
+        list_pages: Callable[..., Pager[Any]],
+        get_whole: Callable[[int], Awaitable[Run]],
+        asks_newer: bool,
     ) -> None:
-        self._get = get
-        self._active = active
-        self._interval = interval
-        self._asked: dict[int, _Asked] = {}
-        self._seen: dict[int, BaseRun] = {}
-        self._pages = 0
-        self._began = self._resting_until = float("-inf")
-        self._batch = SingleFlight(self._poll_batch, "databricks_async: poll runs")
+        self._call = call
+        self._list_pages = list_pages
+        self._get_whole = get_whole
+        self._asks_newer = asks_newer
 
-    async def read(self, run_id: int) -> BaseRun:
-        """The run as it is now, or was at the last batch poll; without its tasks if a batch poll showed it."""
-        now = asyncio.get_running_loop().time()
-        self._asked.setdefault(run_id, _Asked(now)).at = now
-        run = None
-        if len(self._asked) >= _MIN_RUNS and now >= self._resting_until:
-            run = await self._listed(run_id)
-        # An end that a batch poll saw may be over: a repair begins the run anew.
-        if run is None or run.ended:
-            run = await self._get(run_id)
-        if run.ended:
-            self._asked.pop(run_id, None)
-        else:
-            asked = self._asked.setdefault(run_id, _Asked(now))
-            asked.job_id, asked.start_time = run.job_id, run.start_time
-        return run
+    async def get(self, run_id: int) -> Item:
+        """One request: at most 100 tasks. A run that has ended is read whole."""
+        item = await self._call("GET /api/{v}/jobs/runs/get", cast("type[Any]", Any), run_id=run_id)
+        if not isinstance(item, dict):
+            raise InvalidResponse(f"the answer is not a description of run {run_id}", status=200)
+        run = cast(Run, self.decode(item, listed=False))
+        is_cut = lacks_items(run) if self._asks_newer else run.next_page_token
+        return (await self._get_whole(run_id)).as_dict() if run.ended and is_cut else item
 
-    async def _listed(self, run_id: int) -> BaseRun | None:
-        """What a fresh batch poll shows of a run. All who need one wait for the same."""
-        clock = asyncio.get_running_loop().time
-        early_enough = clock() - self._interval * min(max(0.5, self._pages / 4), _MAX_INTERVALS)
-        while self._batch.is_under_way or (self._began < early_enough and clock() >= self._resting_until):
-            (await self._batch.join()).result()
-        return self._seen.get(run_id)
+    def pages(self, things: Sequence[Thing[int, BaseRun]]) -> AsyncIterator[Page[Any]]:
+        return self._list_pages(
+            "GET /api/{v}/jobs/runs/list",
+            _Runs,
+            lambda answer: answer.runs,
+            lambda answer: answer.next_page_token,
+            query={"active_only": True, "limit": _PAGE_SIZE, **_narrowed([thing.value for thing in things])},
+            has_more=lambda answer: answer.has_more,
+        ).pages()
 
-    async def _poll_batch(self) -> None:
-        clock = asyncio.get_running_loop().time
-        self._began, self._seen = clock(), {}
+    def key(self, item: Any) -> int | None:
+        key = item.get("run_id") if isinstance(item, dict) else None
+        return key if isinstance(key, int) else None
+
+    def mark(self, item: Item) -> int:
+        return hash(orjson.dumps(item))
+
+    def decode(self, item: Item, *, listed: bool) -> BaseRun:
         try:
-            async with asyncio.timeout(max(self._interval * _MAX_INTERVALS, _MIN_SECONDS)):
-                worthwhile = await self._list(self._began)
-        except (DatabricksError, TimeoutError) as error:
-            log.info("runs are polled one by one for a while: a batch poll failed: %s", error or "it took too long")
-            worthwhile = False
-        if not worthwhile:
-            self._resting_until = clock() + self._interval * _RESTING_INTERVALS
+            return (BaseRun if listed else Run).from_dict(item)
+        except WrongShape as error:
+            raise InvalidResponse(f"the answer is not what the API promises: {error}", status=200) from error
 
-    async def _list(self, now: float) -> bool:
-        """List active runs until all wanted ones were seen; whether that took fewer requests than reading them."""
-        oldest = now - self._interval * _FORGOTTEN_INTERVALS
-        self._asked = {run_id: asked for run_id, asked in self._asked.items() if asked.at >= oldest}
-        self._pages = 0
-        async for page in self._active(**_narrowed([*self._asked.values()])).pages():
-            self._pages += 1
-            self._seen |= {run.run_id: run for run in page.items if run.run_id is not None}
-            if self._asked.keys() <= self._seen.keys() or self._pages * 4 >= len(self._asked):
-                break
-        return len(self._asked.keys() & self._seen.keys()) > self._pages
+    def is_enough(self, run: BaseRun) -> bool:
+        # How a run ended is said by its tasks, which a listing does not show.
+        return not run.ended
 
 
-def _narrowed(asked: Sequence[_Asked]) -> dict[str, Any]:
+def _narrowed(runs: Sequence[BaseRun | None]) -> dict[str, Any]:
     """The filters of a listing that shows all of these runs and few others."""
-    jobs = {one.job_id for one in asked}
-    starts = [one.start_time for one in asked if one.start_time]
-    return {
-        "active_only": True,
-        "job_id": jobs.pop() if len(jobs) == 1 else None,
-        "start_time_from": min(starts) if len(starts) == len(asked) else None,
-    }
+    jobs = {run and run.job_id for run in runs}
+    filters: dict[str, Any] = {"job_id": jobs.pop() if len(jobs) == 1 else None}
+    starts = [run.start_time for run in runs if run is not None and run.start_time]
+    if len(starts) == len(runs):
+        filters |= {"start_time_from": min(starts), "start_time_to": max(starts)}
+    return filters

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Hashable
 from functools import partial
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
 
@@ -16,7 +16,8 @@ from databricks_async.errors import DatabricksError, OperationTimeout
 from databricks_async.jobs.errors import FailedTask as FailedTask
 from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunLifeCycleState, RunOutput, RunResultState, RunTask
-from databricks_async.polling import PollInterval, poll
+from databricks_async.jobs.models.run_state import end_of
+from databricks_async.polling.reader import Reader
 from databricks_async.service import received_id
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, Wait, seconds_of
@@ -26,8 +27,6 @@ log = logging.getLogger("databricks_async")
 
 class RunCalls(Protocol):
     """The calls with which a run is followed to its end; `Jobs` has them."""
-
-    async def poll_run(self, run_id: int, /) -> BaseRun: ...
 
     async def get_run(self, run_id: int, /) -> Run: ...
 
@@ -46,16 +45,6 @@ _NEVER_RAN = frozenset(
         RunLifeCycleState.SKIPPED,
     }
 )
-
-
-def end_of(run: BaseRun | RunTask) -> str:
-    """The state of a run or a task in one word: its result once it has one, else its state."""
-    if run.state is not None and (word := run.state.result_state or run.state.life_cycle_state):
-        return word
-    if run.status is None:
-        return "UNKNOWN"
-    details = run.status.termination_details
-    return (details and details.code) or run.status.state or "UNKNOWN"
 
 
 def is_skipped(run: BaseRun) -> bool:
@@ -113,15 +102,23 @@ class RunWait(Wait[BaseRun]):
     """
 
     def __init__(
-        self, jobs: RunCalls, run_id: int, interval: PollInterval, *, grace_period: bool = False, check: bool = True
+        self,
+        jobs: RunCalls,
+        run_id: int,
+        reader: Reader[int, BaseRun],
+        *,
+        every: Timeout = None,
+        grace_period: bool = False,
+        check: bool = True,
     ) -> None:
         super().__init__(
             f"run {run_id}",
-            partial(jobs.poll_run, run_id),
+            reader,
+            run_id,
             key=_state_of,
             ended=lambda run: run.ended,
             failure=lambda run: None if run.succeeded else end_of(run),
-            interval=interval,
+            every=every,
             grace_period=grace_period,
         )
         self._jobs = jobs
@@ -135,27 +132,21 @@ class RunWait(Wait[BaseRun]):
         call, or could not be."""
 
     @has_no(callback="write `async for change in wait: ...` to see each change")
-    async def result(self, timeout: Timeout = None, *, check: bool | None = None) -> Run:
+    async def result(self, timeout: Timeout = None, *, every: Timeout = None, check: bool | None = None) -> Run:
         """The run at its end, with all of its tasks.
 
-        `timeout` is in seconds; None waits for as long as it takes. Raises `RunFailed`, which names the failed tasks
-        and their errors, when the run ended without success, unless `check` is False (as it is for what `cancel_run`
-        returns); and `OperationTimeout` when the time ran out. The run goes on then.
+        `timeout` is in seconds; None waits for as long as it takes. `every` stands in for the attribute of that name.
+        Raises `RunFailed`, which names the failed tasks and their errors, when the run ended without success, unless
+        `check` is False (as it is for what `cancel_run` returns); and `OperationTimeout` when the time ran out. The run
+        goes on then.
         """
-        return await self._within(timeout, partial(self._conclude_run, self._check if check is None else check))
+        return await self._within(timeout, every, partial(self._conclude_run, self._check if check is None else check))
 
     def _word(self, value: BaseRun) -> object:
         return end_of(value)
 
     async def _conclude_run(self, check: bool, last: BaseRun) -> Run:
-        # A batch poll shows no tasks, and a poll of one run at most 100.
-        if isinstance(last, Run) and last.tasks and not last.next_page_token:
-            run = last
-        else:
-            run = await poll(self._name, partial(self._jobs.get_run, self.run_id), self._interval)
-            if not run.ended:  # repaired meanwhile
-                return await self._conclude_run(check, await self._end())
-        self.last = run
+        run = cast(Run, last)  # one that has ended was polled by itself
         if check and not run.succeeded:
             raise await failure(self._jobs, run)
         return run

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import attrs
 
+from databricks_async import display
 from databricks_async.local.patterns import matches
 
+_Waiting: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]"
 
-@attrs.define
+_TOP = ("id", "key", "name", "path", "state", "status", "type")
+"""What a line shows of a request: the last word of a name of its query or body."""
+
+
+@attrs.define(repr=False)
 class Call:
-    """One request, and what became of it. Holds no token and no Authorization value."""
+    """One request, and what became of it. Holds no token and no Authorization value.
+
+    Its `repr` is a short line without what the body may hold of secrets: `body` and `query` have all.
+    """
 
     endpoint: str
     """The manual's own line, `POST /api/2.1/clusters/create`; for an unknown route the method and the path."""
@@ -40,10 +52,36 @@ class Call:
     known_route: bool = True
     request_id: str = ""
 
+    def __repr__(self) -> str:
+        status = "no answer" if self.status is None else str(self.status)
+        told = [display.cut(f"{name}={value!r}", 60) for name, value in self._essentials()]
+        told += [f"{name}={value!r}" for name, value in self._oddities()]
+        return display.cut(f"<Call {display.cut(self.endpoint, 150)}: {', '.join([status, *told])}", 398) + ">"
 
-@attrs.define
+    def _repr_html_(self) -> str:
+        at = datetime.fromtimestamp(self.time / 1000, UTC).isoformat(timespec="milliseconds")
+        rows = [("time", at), ("status", "no answer" if self.status is None else self.status), ("user", self.user)]
+        return display.table(f"Call {self.endpoint}", [*rows, *self._essentials(), *self._oddities()])
+
+    def _essentials(self) -> list[tuple[str, object]]:
+        """The ids, names and states among the parameters, and how many others there are."""
+        given = without_secrets({**self.query, **(self.body if isinstance(self.body, dict) else {})})
+        found = [
+            (name, value)
+            for name, value in given.items()
+            if isinstance(value, str | int) and name.rpartition("_")[2] in _TOP
+        ]
+        others = len(given) - len(found) + (self.body is not None and not isinstance(self.body, dict))
+        return [*found, *([("others", others)] if others else [])]
+
+    def _oddities(self) -> list[tuple[str, object]]:
+        odd = {"fault": self.fault, "unknown": self.unknown, "unchecked": self.unchecked}
+        return [(name, value) for name, value in odd.items() if value]
+
+
+@attrs.define(repr=False)
 class Journal:
-    """All requests in the order of their arrival, and the load they made."""
+    """All requests in the order of their arrival, and the load they made. Its methods are safe in any thread."""
 
     entries: list[Call] = attrs.field(factory=list)
     in_flight: int = 0
@@ -56,18 +94,33 @@ class Journal:
     """TCP connections opened so far."""
     keep: int | None = None
     """At least so many of the latest requests are remembered, and at most twice as many; None keeps all."""
-    _waiting: list[asyncio.Future[None]] = attrs.field(factory=list, init=False, repr=False)
+    on_done: Callable[[Call], None] | None = attrs.field(default=None, eq=False, repr=False)
+    """Called with each request once it was dealt with: for a log."""
+    _waiting: list[_Waiting] = attrs.field(factory=list, init=False, eq=False)
+    _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, eq=False)
+
+    def __repr__(self) -> str:
+        latest = "".join(f", the latest {call!r}" for call in self.entries[-1:])
+        return display.cut(f"<Journal: {len(self.entries)} calls, {self.connections} connections{latest}", 398) + ">"
 
     async def until(self, condition: Callable[[Journal], bool]) -> None:
-        """Wait until the journal looks so: `await ws.journal.until(lambda journal: journal.in_flight == 2)`."""
-        while not condition(self):
-            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiting)
+        """Wait until the journal looks so: `await ws.journal.until(lambda journal: journal.in_flight == 2)`.
+
+        In any event loop, whichever the workspace is served in.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            with self._lock:
+                if condition(self):
+                    return
+                waiting: asyncio.Future[None] = loop.create_future()
+                self._waiting.append((loop, waiting))
             await waiting
 
     def calls(self, endpoint: str = "*") -> list[Call]:
         """The requests to an endpoint; `*` and `{v}` in it are wildcards."""
-        return [call for call in self.entries if matches(endpoint, call.endpoint)]
+        with self._lock:
+            return [call for call in self.entries if matches(endpoint, call.endpoint)]
 
     def count(self, endpoint: str = "*") -> int:
         """How many requests an endpoint got; `*` and `{v}` in it are wildcards."""
@@ -76,45 +129,62 @@ class Journal:
     @property
     def unknown_routes(self) -> list[str]:
         """The requests for which the service has no API, for example `GET /api/2.0/nothing`."""
-        return [call.endpoint for call in self.entries if not call.known_route]
+        return [call.endpoint for call in self.calls() if not call.known_route]
 
     def clear(self) -> None:
         """Forget the requests so far and start the high-water mark anew."""
-        self.entries.clear()
-        self.in_flight_max = self.in_flight
+        with self._lock:
+            self.entries.clear()
+            self.in_flight_max = self.in_flight
 
     def arrived(self, call: Call) -> None:
         """Write a request down as it comes in. The server's part, like what follows."""
-        self.entries.append(call)
-        if self.keep is not None and len(self.entries) > 2 * self.keep:
-            del self.entries[: -self.keep]  # many at once: cutting a list at its front moves all the rest
-        self.in_flight += 1
-        if self.in_flight > self.in_flight_max:
-            self.in_flight_max = self.in_flight
-        self._changed()
+        with self._lock:
+            self.entries.append(call)
+            if self.keep is not None and len(self.entries) > 2 * self.keep:
+                del self.entries[: -self.keep]  # many at once: cutting a list at its front moves all the rest
+            self.in_flight += 1
+            if self.in_flight > self.in_flight_max:
+                self.in_flight_max = self.in_flight
+            self._changed()
 
-    def left(self) -> None:
+    def left(self, call: Call) -> None:
         """A request has been dealt with."""
-        self.in_flight -= 1
-        self._changed()
+        with self._lock:
+            self.in_flight -= 1
+            self._changed()
+        if self.on_done is not None:
+            self.on_done(call)
 
     def connected(self) -> None:
         """A connection was opened."""
-        self.connections += 1
-        self.connections_opened += 1
-        self._changed()
+        with self._lock:
+            self.connections += 1
+            self.connections_opened += 1
+            self._changed()
 
     def disconnected(self) -> None:
         """A connection was closed, by either side."""
-        self.connections -= 1
-        self._changed()
+        with self._lock:
+            self.connections -= 1
+            self._changed()
 
     def _changed(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for one in waiting:
-                if not one.done():
-                    one.set_result(None)
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        here = asyncio.get_running_loop()
+        for loop, future in waiting:
+            if loop is here:
+                _wake(future)
+            else:
+                with contextlib.suppress(RuntimeError):  # the loop has ended, and what waited in it
+                    loop.call_soon_threadsafe(_wake, future)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 _SECRET_FIELDS = ("secret", "token", "password", "assertion", "code")

@@ -45,7 +45,7 @@ class Code:
 
 
 @attrs.define
-class Family:
+class Login:
     """A login: the refresh tokens that came from one another. One of them that is used twice ends them all."""
 
     client_id: str
@@ -66,12 +66,12 @@ class Logins:
     """What the login page says in place of letting the person in: an error and its description."""
     clients: set[str] = attrs.field(factory=lambda: {"databricks-cli"})
     codes: dict[str, Code] = attrs.field(factory=dict, repr=False)
-    refresh_tokens: dict[str, Family] = attrs.field(factory=dict, repr=False)
-    spent: dict[str, Family] = attrs.field(factory=dict, repr=False)
+    refresh_tokens: dict[str, Login] = attrs.field(factory=dict, repr=False)
+    spent: dict[str, Login] = attrs.field(factory=dict, repr=False)
     """Refresh tokens that were exchanged for another one."""
 
     def end(self) -> None:
         """Revoke all refresh tokens."""
-        for family in self.refresh_tokens.values():
-            family.ended = True
+        for login in list(self.refresh_tokens.values()):  # the server may add one meanwhile, in its own thread
+            login.ended = True
         self.refresh_tokens.clear()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
 import zlib
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from copy import deepcopy
+from typing import Any, Protocol, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
 import attrs
 
@@ -21,6 +23,8 @@ from databricks_async.local.values import Json as Json
 from databricks_async.message import Response
 
 P = TypeVar("P")
+Ts = TypeVarTuple("Ts")
+A = TypeVar("A", bound=Callable[..., None])
 
 Endpoint: TypeAlias = Callable[..., Json | Response]
 """`(state, **params) -> answer`, a Response where that is no JSON. Its signature declares the parameters: names, types,
@@ -148,6 +152,30 @@ class Planned(Protocol):
     """Counts up with each change of course, so that what was scheduled for an older one lapses."""
 
 
+@attrs.frozen(order=False)
+class Due:
+    """An action that waits for its moment."""
+
+    planned: Planned | None
+    plan: int
+    action: Callable[..., None]
+    args: tuple[Any, ...]
+
+
+ACTIONS: dict[str, Callable[..., None]] = {}
+"""All that is ever scheduled, by the names that stand for it in files."""
+
+
+def scheduled(name: str) -> Callable[[A], A]:
+    """Let a function be scheduled. It takes the state, and clusters, jobs, runs, tasks or JSON: no other object."""
+
+    def register(action: A) -> A:
+        ACTIONS[name] = action
+        return action
+
+    return register
+
+
 @attrs.define(eq=False)
 class State:
     """Everything. Endpoint functions take it as their first argument."""
@@ -174,41 +202,65 @@ class State:
     identity_provider: IdentityProvider | None = None
     url: str = ""
     """Where the workspace listens, once it does."""
+    lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
+    """Held by each request, and by each method of the workspace, while it reads or changes anything here."""
     unchecked: list[str] = attrs.field(factory=list)
     """Names of parameters of the present request that were accepted without the service's checks, for the journal."""
     _parts: dict[type[Any], Any] = attrs.field(factory=dict, repr=False)
-    _due: list[tuple[int, int, Callable[[], None]]] = attrs.field(factory=list, repr=False)
-    _scheduled: int = 0
+    due: list[tuple[int, int, Due]] = attrs.field(factory=list, repr=False)
+    """A heap of what is scheduled: moments in epoch milliseconds, and numbers that count up."""
+    count: int = 0
+    """How much was scheduled so far."""
+    touched: list[Any] | None = None
+    """What may have changed since it was last written; None where nothing is kept in a file."""
 
     def part(self, kind: type[P]) -> P:
         """What one API keeps for itself, in a class of its own; made on first use."""
         found: P = self._parts.setdefault(kind, kind())
         return found
 
-    def schedule(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have an action happen this many workspace seconds after the present moment."""
-        self._scheduled += 1
-        heapq.heappush(self._due, (self.now + round(seconds * 1000), self._scheduled, action))
+    def copy(self) -> State:
+        """The workspace as it is now, to be looked at later: nothing changes it, and nothing falls due in it."""
+        names = ("clusters", "cluster_tokens", "tree", "policies", "jobs", "_parts")
+        with self.lock:
+            self.settle()
+            # Copied at once, so that what they share is shared in the copy, too; people and tokens are those of today.
+            today = {id(user): user for user in self.users.values()}
+            copied = deepcopy({name: getattr(self, name) for name in names}, today)
+        return attrs.evolve(self, due=[], touched=None, parts=copied.pop("_parts"), **copied)
 
-    def schedule_for(self, planned: Planned, seconds: float, action: Callable[[], None]) -> None:
+    def schedule(self, seconds: float, action: Callable[[State, Unpack[Ts]], None], *args: *Ts) -> None:
+        """Have an action happen this many workspace seconds after the present moment. It must be `scheduled`."""
+        self._schedule(seconds, Due(None, 0, action, args))
+
+    def schedule_for(
+        self, planned: Planned, seconds: float, action: Callable[[State, Unpack[Ts]], None], *args: *Ts
+    ) -> None:
         """The same, unless the plan of this thing has changed by then."""
-        plan = planned.plan
+        self._schedule(seconds, Due(planned, planned.plan, action, args))
 
-        def act() -> None:
-            if planned.plan == plan:
-                action()
-
-        self.schedule(seconds, act)
+    def _schedule(self, seconds: float, due: Due) -> None:
+        self.count += 1
+        heapq.heappush(self.due, (self.now + round(seconds * 1000), self.count, due))
 
     def settle(self) -> None:
         """Do all that has fallen due, in order and each at its own time, then stand at the present moment."""
         present = self.clock.now()
-        due = self._due
-        while due and due[0][0] <= present:
-            at, _, action = heapq.heappop(due)
-            self.now = at
-            action()
+        while self.due and self.due[0][0] <= present:
+            self.now, _, due = heapq.heappop(self.due)
+            if due.planned is None or due.planned.plan == due.plan:
+                self.perform(due.action, *due.args)
         self.now = present
+
+    def perform(self, action: Callable[..., None], *args: object) -> None:
+        """Do something that was put off until now."""
+        self.touch(*args)
+        action(self, *args)
+
+    def touch(self, *things: object) -> None:
+        """Have these written if they have changed: what no lookup by id leads to, and no scheduled action names."""
+        if self.touched is not None:
+            self.touched += things
 
 
 def take(failures: list[ScriptedFailure], fits: Callable[[str], bool]) -> Json | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import random
-from collections.abc import Iterable, Mapping
+import ssl
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
-from databricks_async.local.http.server import Server
+from databricks_async.local.http.loop_thread import LoopThread
+from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.state import TaskCall, TaskScript
@@ -29,6 +33,25 @@ from databricks_async.local.state import Cluster, Durations, ScriptedFailure, Se
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
+    """Have a method take turns with the requests, which may be served in another thread than the caller's."""
+
+    @functools.wraps(method)
+    def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._state.lock:
+            return method(self, *args, **kwargs)
+
+    return take_turn
+
+
+def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
+    randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+    return State(clock, randomness, Ids(seed, large=large_ids), catalog)
+
 
 class LocalWorkspace:
     """A Databricks workspace in this process, on a port of this machine.
@@ -38,13 +61,18 @@ class LocalWorkspace:
         client = WorkspaceClient(host=ws.url, token=ws.token)
     ```
 
+    `async with` serves in the event loop that it stands in: client and workspace share it, and take turns in a fixed
+    order. `with` serves from a thread with a loop of its own, for callers that block (synchronous tests, the official
+    SDK, FastAPI's TestClient) and for tests with several loops. Either way its methods, `clock`, `journal` and
+    `faults` may be used from any thread; the functions given to `script_task` are called in the thread that serves.
+
     `clock` says how fast clusters live: by default a thousand times faster than in the cloud, so that a start takes
     0.3 s. `token` is the personal access token of an admin. `port` 0 picks a free one. `seed` decides everything that
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. Nothing is opened before `start` or `async with`; `close`
-    closes every connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
+    `async with`; `close` closes every connection.
     """
 
     def __init__(
@@ -58,27 +86,34 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
         self.token = token
         self.journal = Journal()
         """Every request so far."""
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        catalog = Catalog(node_types, spark_versions)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
+        self._make_state = functools.partial(
+            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
+        )
+        self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
+        self._tls = tls
+        self._thread: LoopThread | None = None
         self.add_user(_ADMIN, token, admin=True)
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address)
+        """Listen, in this event loop. Raises OSError when the port is taken."""
+        self._address = await self._server.start(*self._address, self._tls)
         self._state.url = self.url
 
     async def close(self) -> None:
-        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are."""
+        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
+
+        To be called in the event loop of `start`; what `with` began ends with it.
+        """
         await self._server.close()
 
     async def __aenter__(self) -> Self:
@@ -90,13 +125,68 @@ class LocalWorkspace:
     ) -> None:
         await self.close()
 
+    def __enter__(self) -> Self:
+        thread = LoopThread("local workspace")
+        try:
+            thread.run(self.start())
+        except BaseException:
+            thread.stop()
+            raise
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.run(self._server.close())
+            thread.stop()
+
+    def reset(self) -> None:
+        """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
+
+        Clusters, jobs, objects, users, scripts, timing, faults, limits and the journal are gone.
+        """
+        with self._state.lock:
+            before = self._state
+            self._state = state = self._make_state()
+            state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
+            self._server.replace(state)
+            self.rate_limit = None
+            self.faults.clear()
+            self.journal.clear()
+            self.add_user(_ADMIN, self.token, admin=True)
+
+    @_in_turn
+    def load(self, shown: Any) -> None:
+        """Put in clusters, jobs and workspace objects as the service shows them.
+
+        `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
+        notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
+        times are kept; a cluster that runs counts as used now. Raises ValueError, which says what is wrong with which
+        of them.
+        """
+        self._state.settle()
+        seeds.load(self._state, shown, self._state.users[_ADMIN])
+
+    @property
+    def admin(self) -> Handler | None:
+        """What answers requests under `/_local`, as `databricks_async.local.admin.Admin` does; None answers 404."""
+        return self._server.admin
+
+    @admin.setter
+    def admin(self, handler: Handler | None) -> None:
+        self._server.admin = handler
+
     @property
     def url(self) -> str:
         """Where the workspace listens, for example `http://127.0.0.1:43211`."""
         host, port = self._address
         if not port:
             raise RuntimeError("the local workspace has no address before it is started")
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def timing(self) -> Durations:
@@ -112,6 +202,7 @@ class LocalWorkspace:
     def rate_limit(self, limit: RateLimit | None) -> None:
         self._server.rate_limit = limit
 
+    @_in_turn
     def add_user(self, name: str, token: str, *, admin: bool = False) -> None:
         """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
         user = self._state.users.setdefault(name, User(name, admin))
@@ -119,6 +210,7 @@ class LocalWorkspace:
         self._state.tree.add_home(name, self.clock.now())
         self._state.tokens[token] = Token(user)
 
+    @_in_turn
     def add_service_principal(
         self, client_id: str, client_secret: str, *, token_seconds: float = 3600, admin: bool = True
     ) -> None:
@@ -141,6 +233,7 @@ class LocalWorkspace:
     def identity_provider(self, provider: IdentityProvider | None) -> None:
         self._state.identity_provider = provider
 
+    @_in_turn
     def add_entra_token(self, value: str, name: str, seconds: float, workspace_user: bool) -> None:
         """Take a token of Entra for this person, service principal or managed identity from now on.
 
@@ -151,16 +244,19 @@ class LocalWorkspace:
         expires_at = self.clock.client_time() + seconds
         self._state.tokens[value] = Token(user, expires_at, from_oauth=True, needs_role=not workspace_user)
 
+    @_in_turn
     def issue_token(self, client_id: str) -> str:
         """An access token of a service principal, without a request for it."""
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
+    @_in_turn
     def revoke_tokens(self, *tokens: str) -> None:
         """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
 
+    @_in_turn
     def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
         """Make a cluster policy, and return its id: the given one, or one drawn by chance.
 
@@ -174,6 +270,7 @@ class LocalWorkspace:
         self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
         return policy_id
 
+    @_in_turn
     def fail_next_start(
         self,
         code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE",
@@ -186,10 +283,12 @@ class LocalWorkspace:
         reason = {"code": code, "type": type, "parameters": parameters or {}}
         self._state.failing_starts.append(ScriptedFailure(cluster_name, reason))
 
+    @_in_turn
     def fail_next_library(self, message: str = "Library installation failed", *, library: str | None = None) -> None:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
+    @_in_turn
     def add_object(
         self,
         path: str,
@@ -214,6 +313,7 @@ class LocalWorkspace:
         kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
+    @_in_turn
     def add_events(
         self,
         cluster_id: str,
@@ -233,15 +333,18 @@ class LocalWorkspace:
             }
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
+    @_in_turn
     def touch(self, cluster_id: str) -> None:
         """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
-    def overlay(self, cluster_id: str, **fields: Any) -> None:
+    @_in_turn
+    def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
 
+    @_in_turn
     def script_task(
         self,
         name: str,
@@ -269,6 +372,7 @@ class LocalWorkspace:
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         task_work.add_script(self._state, script)
 
+    @_in_turn
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
 
@@ -280,6 +384,7 @@ class LocalWorkspace:
         schedules.file_arrived(self._state, location)
         self._state.settle()
 
+    @_in_turn
     def table_updated(self, name: str, *, version: int | None = None) -> None:
         """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
 
@@ -291,6 +396,7 @@ class LocalWorkspace:
         schedules.table_updated(self._state, name, version)
         self._state.settle()
 
+    @_in_turn
     def run_backfill(
         self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
     ) -> list[int]:
@@ -302,7 +408,8 @@ class LocalWorkspace:
         self._state.settle()
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
-    def overlay_run(self, run_id: int, **fields: Any) -> None:
+    @_in_turn
+    def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()
         run_view.overlay(self._state, run_id, fields)

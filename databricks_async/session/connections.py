@@ -100,6 +100,7 @@ class Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
         if isinstance(protocol, Connection):
             protocol.rest()
+            _were_idle.add(protocol)
 
 
 class IdleConnections:
@@ -124,7 +125,8 @@ class IdleConnections:
             # aiohttp takes the first one that is open.
             while connections and (suspended or not _is_usable(connections[0][0])):
                 connections.popleft()[0].close()
-            _were_idle.update(protocol for protocol, _ in connections)
+            if not isinstance(self._connector, Connector):  # which does so itself, for each connection once
+                _were_idle.update(protocol for protocol, _ in connections)
             if not connections:
                 del pool[key]
 

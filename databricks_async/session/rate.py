@@ -12,8 +12,9 @@ _MAX_TAKEN = 2048
 """Calls that were taken, of which the times are kept."""
 _UNPACED = 2000.0
 """So many calls a second are more than one client sends."""
-_LATE_SECONDS = 0.01
-"""What a timer that fires late may make up for."""
+_LATE_SECONDS = 0.15
+"""What a busy event loop, whose timers fire late, may make up for."""
+_MIN_SECONDS = 0.01
 _TOLD_BURST_SECONDS = 0.9
 """A limit that was given lets the calls of nearly a second go at once: on the way some overtake others."""
 
@@ -164,7 +165,7 @@ class Rate:
         if self._usual is not None:
             self.per_second = self._found = self._usual
             return
-        self._burst_seconds = max(self._refused_at - self._counted_from, _LATE_SECONDS)
+        self._burst_seconds = max(self._refused_at - self._counted_from, _MIN_SECONDS)
         self._burst = taken
         # What was taken until now is what the service had saved up, and it saves up in the pause too.
         self.per_second = _FIRST_SHARE * taken / (self._burst_seconds + max(1.0, pause)) + _FIRST_CALLS / max(
@@ -195,7 +196,7 @@ class Rate:
         """
         at = self._refused_at
         counted_from = self._counted_from if len(before) < _MAX_TAKEN else before[0]
-        found = len(before) / max(at - counted_from, _LATE_SECONDS)
+        found = len(before) / max(at - counted_from, _MIN_SECONDS)
         since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
         for _ in range(3):  # the burst took its time, in which the service saved up more
             burst = max(1.0, self._burst - found * self._burst_seconds)

@@ -57,7 +57,10 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._rate_limits = checked_limits(rate_limits or {})
         self._gate = gate
+        self._owner: asyncio.AbstractEventLoop | None = None
+        """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        """The same, once the session is open."""
         self._closed = False
         self._closing: asyncio.Future[None]
         self._endings = AsyncExitStack()
@@ -66,6 +69,15 @@ class Session:
         self._tokens: Tokens
         self._budgets: Budgets
         self._bucket: RetryBucket
+
+    def bind(self) -> None:
+        """Belong to the running event loop from now on. Raises `LifecycleError` when another one was first."""
+        loop = asyncio.get_running_loop()
+        if self._owner is not None and self._owner is not loop:
+            raise LifecycleError(_OTHER_LOOP)
+        if self._closed:
+            raise LifecycleError("this client was closed: make a new one")
+        self._owner = loop
 
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
@@ -112,15 +124,12 @@ class Session:
         if self._closed:
             return
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
-            raise LifecycleError("a client is closed in the event loop in which it was used")
+            raise LifecycleError("a client is closed in the event loop in which it was used, which is not this one")
         self._closed = True
         await self._endings.aclose()
 
     def _open(self) -> None:
-        if self._closed:
-            raise LifecycleError("this client was closed: make a new one")
-        if self._loop is not None:
-            raise LifecycleError("this client was used in another event loop: make one client for each loop")
+        self.bind()
         # On the first call: importing aiohttp takes longer than all the rest together.
         import aiohttp
 
@@ -248,6 +257,11 @@ def _naming_caller(send: Send, config: Config) -> Send:
 
     return name_caller
 
+
+_OTHER_LOOP = (
+    "this client belongs to another event loop, that of its `async with` or of its first call: make one client for "
+    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
+)
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))
 _USER_AGENT = f"databricks-async/{__version__} python/{_PYTHON} os/{sys.platform}"

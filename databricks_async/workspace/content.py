@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from databricks_async import display
 from databricks_async.aio import off_loop
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
@@ -39,8 +40,16 @@ class Download:
         self._request = request
 
     def __repr__(self) -> str:
-        path = parse_qs(self._request.query).get("path", ["?"])[0]
+        path = display.cut(self._asked.get("path", "?"), 200)
         return f"<Download of {path}: `await download.read()`, `await download.save(path)` or `async for`>"
+
+    def _repr_html_(self) -> str:
+        how = "await download.read(), await download.save(path), or async for chunk in download"
+        return display.table("Download", [*self._asked.items(), ("read it with", how)])
+
+    @property
+    def _asked(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(self._request.query).items()}
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces(self._session, self._request)

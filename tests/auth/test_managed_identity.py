@@ -1,4 +1,4 @@
-"""Managed identities: which one, which endpoint, never through a proxy, and patience while IMDS is updated."""
+"""Managed identities: which one, which endpoint, never through a proxy, and waiting while IMDS is updated."""
 
 from __future__ import annotations
 

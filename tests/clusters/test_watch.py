@@ -1,6 +1,6 @@
 """Watching a cluster: every change of its state, once, for as long as it exists.
 
-Here are the tests of `watch.py`.
+Here are the tests of `watch.py`, `clusters/watching.py`.
 """
 
 from __future__ import annotations

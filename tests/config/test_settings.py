@@ -104,7 +104,7 @@ def test_an_empty_argument_is_refused(env: Any, name: str) -> None:
 
 
 def test_the_defaults() -> None:
-    """What nobody set."""
+    """Settings that are not set."""
     config = Config(host=HOST, token=TOKEN)
     assert (config.http_timeout_seconds, config.retry_timeout_seconds) == (60.0, 300.0)
     assert (config.poll_interval_seconds, config.max_connections, config.scopes) == (1.0, 100, ())
@@ -282,7 +282,7 @@ def test_a_profile_gives_numbers_and_lists(home: Path, text: str, name: str, val
 
 
 def test_a_wrong_value_names_the_variable_or_the_profile(home: Path, env: Any) -> None:
-    """Whoever reads the error knows what to change."""
+    """The error says what to change."""
     databrickscfg(home, f"[p]\nhost = {HOST}\ntoken = {TOKEN}\nmax_connections = many")
     path = home / ".databrickscfg"
     assert f"max_connections (from profile p of {path}) is 'many'" in refused(profile="p")

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from databricks_async.local import Fault, LocalWorkspace, RateLimit
+from databricks_async.local.fault_queue import Faults
 
 CREATE = "POST /api/{v}/clusters/create"
 SPEC = {"spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 0}
@@ -205,3 +206,47 @@ async def test_a_limit_on_concurrency_refuses_without_retry_after(wire, workspac
         status, headers, _ = await send(workspace, wire.session, "GET", "/api/2.1/clusters/list")
         assert (status, headers.get("Retry-After")) == (429, None)
     assert (await wire.get("/api/2.1/clusters/list"))[0] == 200
+
+
+NAMES = {
+    "drop": Fault.drop(),
+    "drop-after": Fault.drop(after=True),
+    "cut": Fault.cut(),
+    "hang": Fault.hang(),
+    "delay-0.5s": Fault.delay(0.5),
+    "answer-503": Fault.answer(503),
+    "answer-200": Fault.answer(200, "<html>"),
+    "answer-200-after": Fault.answer(200, "[1]", after=True),
+    "answer-500-INTERNAL_ERROR-after-2s": Fault.error(500, "INTERNAL_ERROR", after=True, latency=2),
+    "answer-429-REQUEST_LIMIT_EXCEEDED": Fault.too_many_requests(),
+    "answer-429-retry-after-1.5-REQUEST_LIMIT_EXCEEDED": Fault.too_many_requests(1.5),
+}
+
+
+@pytest.mark.parametrize("fault", NAMES.values(), ids=str)
+def test_a_fault_names_itself(fault, request):
+    """In one word, which picks the test on a command line."""
+    name = str(fault)
+    assert NAMES[name] is fault
+    assert request.node.name == f"test_a_fault_names_itself[{name}]"
+    assert not set(name) & set(" :[]/")
+
+
+def test_planned_faults_show_the_first_of_them():
+    faults = Faults()
+    assert repr(faults) == "<Faults: none>"
+    faults.add(CREATE, Fault.drop(), times=3)
+    faults.add("*", Fault.answer(500), probability=0.25)
+    assert repr(faults) == f"<Faults: drop for {CREATE} 3 times, answer-500 for * with probability 0.25>"
+    faults.add(CREATE, *[Fault.cut()] * 100)
+    assert len(repr(faults)) < 400
+    assert repr(faults).endswith(f"cut for {CREATE}, 99 more>")
+
+
+async def test_a_journal_shows_how_much_it_holds_and_the_latest_call(wire, workspace):
+    assert repr(workspace.journal) == "<Journal: 0 calls, 0 connections>"
+    await send(workspace, wire.session, "GET", "/api/2.1/clusters/get?cluster_id=7")
+    (call,) = workspace.journal.calls()
+    assert repr(workspace.journal) == f"<Journal: 1 calls, 1 connections, the latest {call!r}>"
+    await send(workspace, wire.session, "GET", f"/{'x' * 1000}")
+    assert len(repr(workspace.journal)) < 400

@@ -137,6 +137,8 @@ class _TimeProperties(_StateProperties):
     """Milliseconds of cleaning up."""
     run_duration: int | None
     """Milliseconds of the run and all its repairs."""
+    queue_duration: int | None
+    """Milliseconds in the queue."""
 
     @property
     def duration(self) -> timedelta | None:
@@ -146,3 +148,13 @@ class _TimeProperties(_StateProperties):
         parts = (self.setup_duration, self.execution_duration, self.cleanup_duration)
         milliseconds = self.run_duration or sum(part or 0 for part in parts)
         return from_ms(milliseconds)
+
+
+def end_of(run: _StateProperties) -> str:
+    """The state of a run or a task in one word: its result once it has one, else its state."""
+    if run.state is not None and (word := run.state.result_state or run.state.life_cycle_state):
+        return word
+    if run.status is None:
+        return "UNKNOWN"
+    details = run.status.termination_details
+    return (details and details.code) or run.status.state or "UNKNOWN"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from databricks_async.clusters.models.spec import ClusterSpec as NewCluster
 from databricks_async.codec import Model
+from databricks_async.epoch import to_epoch_ms
 from databricks_async.jobs.models.compute import GitSource, JobCluster, JobEnvironmentVariables
 from databricks_async.jobs.models.run_enums import RepairHistoryItemType, RunType, TriggerType, ViewType
 from databricks_async.jobs.models.run_state import RunState, RunStatus, _StateProperties, _TimeProperties
 from databricks_async.jobs.models.run_tasks import ClusterInstance, RunTask
 from databricks_async.jobs.models.settings_enums import Format, PerformanceTarget
 from databricks_async.jobs.models.task_kinds import RunParameters
+from databricks_async.jobs.models.timelines import timeline_of
 from databricks_async.jobs.models.trigger_states import TriggerInfo
 from databricks_async.jobs.models.triggers import CronSchedule
 from databricks_async.libraries.models import Library
+from databricks_async.pictures import Timeline
 
 __all__ = [
     "BaseRun",
@@ -161,6 +166,16 @@ class BaseRun(_TimeProperties, Model):
     """The version of the deployment that made the job."""
     format: Format | None = None
     """Whether the job has one task or a list of tasks; ignored in requests."""
+
+    def timeline(self, *, now: int | datetime | None = None) -> Timeline:
+        """What each task's attempts spent their time on: waiting, setup, running, cleaning up. Sends nothing.
+
+        A value, and a picture in a notebook. What has not ended is drawn up to `now`, epoch milliseconds or an aware
+        datetime; by default up to the latest moment that the run itself shows, so that equal runs give equal pictures.
+        The run has a bar of its own where it waited in a queue, and where its tasks are not known.
+        """
+        name = f"run {self.run_id}" + (f" ({self.run_name})" if self.run_name else "")
+        return timeline_of(name, self, self.tasks or (), to_epoch_ms("now", now))
 
 
 @attrs.define(kw_only=True, repr=False)

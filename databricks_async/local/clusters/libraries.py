@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from databricks_async.local.clusters.permissions import access, visible
 from databricks_async.local.errors import invalid
-from databricks_async.local.state import Cluster, Endpoint, InstalledLibrary, Json, State, User, take
+from databricks_async.local.state import Cluster, Endpoint, InstalledLibrary, Json, State, User, scheduled, take
 
 
 class PythonPyPiLibrary(TypedDict, total=False):
@@ -79,17 +79,25 @@ def begin_install(state: State, cluster: Cluster) -> None:
     for library in cluster.libraries:
         if library.status == "PENDING":
             # Still PENDING in the first answer, so that clients see the state that the service begins with.
-            state.schedule(0.001, partial(_installing, state, cluster, cluster.driver, library))
+            state.schedule(0.001, _installing, cluster, _driver_of(cluster), library.library)
 
 
-def _installing(state: State, cluster: Cluster, driver: Json | None, library: InstalledLibrary) -> None:
-    if cluster.driver is driver and library.status == "PENDING":
+def _driver_of(cluster: Cluster) -> str | None:
+    return None if cluster.driver is None else cluster.driver["node_id"]
+
+
+@scheduled("library installing")
+def _installing(state: State, cluster: Cluster, driver: str | None, asked: Json) -> None:
+    library = _find(cluster, asked)
+    if library is not None and _driver_of(cluster) == driver and library.status == "PENDING":
         library.status = "INSTALLING"
-        state.schedule(state.timing.installing, partial(_installed, state, cluster, driver, library))
+        state.schedule(state.timing.installing, _installed, cluster, driver, asked)
 
 
-def _installed(state: State, cluster: Cluster, driver: Json | None, library: InstalledLibrary) -> None:
-    if cluster.driver is not driver or library.status != "INSTALLING":
+@scheduled("library installed")
+def _installed(state: State, cluster: Cluster, driver: str | None, asked: Json) -> None:
+    library = _find(cluster, asked)
+    if library is None or _driver_of(cluster) != driver or library.status != "INSTALLING":
         return
     failure = take(state.failing_libraries, lambda name: name in str(library.library))
     if failure is None:
@@ -99,7 +107,7 @@ def _installed(state: State, cluster: Cluster, driver: Json | None, library: Ins
         library.messages = [failure["message"]]
 
 
-def _find(cluster: Cluster, library: Library) -> InstalledLibrary | None:
+def _find(cluster: Cluster, library: Mapping[str, Any]) -> InstalledLibrary | None:
     return next((one for one in cluster.libraries if one.library == library), None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from databricks_async.local.clusters import libraries
 from databricks_async.local.clusters.spec import attributes_of, size_of, workers_of
-from databricks_async.local.state import Cluster, Json, State, take
+from databricks_async.local.state import Cluster, Json, State, scheduled, take
 
 _STARTING = "Finding instances for new nodes, acquiring more instances if necessary"
 
@@ -47,17 +47,27 @@ def _bring_up(state: State, cluster: Cluster, status: str, message: str, seconds
     name = cluster.spec.get("cluster_name", "")
     failure = take(state.failing_starts, lambda wanted: wanted == name)
     if failure is not None:
-        state.schedule_for(cluster, seconds, lambda: terminate(state, cluster, failure))
+        state.schedule_for(cluster, seconds, terminate, cluster, failure)
         return
     scripts = cluster.spec.get("init_scripts")
     if scripts:
-        state.schedule_for(cluster, seconds * 0.8, lambda: add_event(state, cluster, "INIT_SCRIPTS_STARTED"))
-        done = {"cluster": [{**script, "status": "SUCCEEDED"} for script in scripts]}
-        finished = lambda: add_event(state, cluster, "INIT_SCRIPTS_FINISHED", init_scripts=done)  # noqa: E731
-        state.schedule_for(cluster, seconds * 0.9, finished)
-    state.schedule_for(cluster, seconds, lambda: _running(state, cluster))
+        state.schedule_for(cluster, seconds * 0.8, _init_scripts_started, cluster)
+        state.schedule_for(cluster, seconds * 0.9, _init_scripts_finished, cluster, scripts)
+    state.schedule_for(cluster, seconds, _running, cluster)
 
 
+@scheduled("cluster init scripts started")
+def _init_scripts_started(state: State, cluster: Cluster) -> None:
+    add_event(state, cluster, "INIT_SCRIPTS_STARTED")
+
+
+@scheduled("cluster init scripts finished")
+def _init_scripts_finished(state: State, cluster: Cluster, scripts: list[Json]) -> None:
+    done = {"cluster": [{**script, "status": "SUCCEEDED"} for script in scripts]}
+    add_event(state, cluster, "INIT_SCRIPTS_FINISHED", init_scripts=done)
+
+
+@scheduled("cluster running")
 def _running(state: State, cluster: Cluster) -> None:
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.driver = _node(state)
@@ -73,6 +83,18 @@ def _running(state: State, cluster: Cluster) -> None:
     _notify(state, cluster)
 
 
+def arrive(state: State, cluster: Cluster) -> None:
+    """Have a cluster run now that was coming up."""
+    forget(cluster)
+    _running(state, cluster)
+
+
+def arrive_at_end(state: State, cluster: Cluster) -> None:
+    """Have a cluster be TERMINATED now that was on its way there."""
+    forget(cluster)
+    _terminated(state, cluster)
+
+
 def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, user: str) -> None:
     """Move a RUNNING cluster to another number of workers."""
     change = {"current_num_workers": cluster.workers, "target_num_workers": workers}
@@ -82,9 +104,10 @@ def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, us
     cluster.state = "RESIZING"
     cluster.state_message = f"Resizing from {cluster.workers} to {workers} workers"
     cluster.last_activity_time = state.now
-    state.schedule_for(cluster, state.timing.resizing, lambda: _resized(state, cluster, workers))
+    state.schedule_for(cluster, state.timing.resizing, _resized, cluster, workers)
 
 
+@scheduled("cluster resized")
 def _resized(state: State, cluster: Cluster, workers: int) -> None:
     grew = workers > cluster.workers
     cluster.workers = workers
@@ -96,6 +119,7 @@ def _resized(state: State, cluster: Cluster, workers: int) -> None:
     _watch_idleness(state, cluster)
 
 
+@scheduled("cluster terminating")
 def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = None) -> None:
     """Take a cluster down for this reason."""
     reason = {name: value for name, value in reason.items() if value != {}}
@@ -104,10 +128,11 @@ def terminate(state: State, cluster: Cluster, reason: Json, user: str | None = N
     cluster.state, cluster.state_message = "TERMINATING", _why(reason)
     cluster.termination_reason = reason
     cluster.driver, cluster.executors = None, []
-    state.schedule_for(cluster, state.timing.terminating, lambda: _terminated(state, cluster))
+    state.schedule_for(cluster, state.timing.terminating, _terminated, cluster)
     _notify(state, cluster)
 
 
+@scheduled("cluster terminated")
 def _terminated(state: State, cluster: Cluster) -> None:
     cluster.state = "TERMINATED"
     cluster.terminated_time = state.now
@@ -116,8 +141,8 @@ def _terminated(state: State, cluster: Cluster) -> None:
 
 def _notify(state: State, cluster: Cluster) -> None:
     """Have the tasks that wait for the cluster, or run on it, look at it."""
-    for act in state.jobs.waiting.pop(cluster.cluster_id, {}).values():
-        act()
+    for look, task in state.jobs.waiting.pop(cluster.cluster_id, {}).values():
+        state.perform(look, task, cluster)
 
 
 def _why(reason: Json) -> str:
@@ -135,15 +160,16 @@ def _watch_idleness(state: State, cluster: Cluster) -> None:
     if not minutes:
         return
     idle_at = (cluster.last_activity_time or state.now) + minutes * 60_000
+    state.schedule_for(cluster, (idle_at - state.now) / 1000, _end_if_idle, cluster, minutes)
 
-    def check() -> None:
-        if (cluster.last_activity_time or 0) + minutes * 60_000 > state.now:
-            _watch_idleness(state, cluster)
-            return
-        parameters = {"inactivity_duration_min": str(minutes)}
-        terminate(state, cluster, {"code": "INACTIVITY", "type": "SUCCESS", "parameters": parameters})
 
-    state.schedule_for(cluster, (idle_at - state.now) / 1000, check)
+@scheduled("cluster idle")
+def _end_if_idle(state: State, cluster: Cluster, minutes: int) -> None:
+    if (cluster.last_activity_time or 0) + minutes * 60_000 > state.now:
+        _watch_idleness(state, cluster)
+        return
+    parameters = {"inactivity_duration_min": str(minutes)}
+    terminate(state, cluster, {"code": "INACTIVITY", "type": "SUCCESS", "parameters": parameters})
 
 
 def forget(cluster: Cluster) -> None:

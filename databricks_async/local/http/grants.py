@@ -9,7 +9,7 @@ import secrets
 from urllib.parse import urlencode
 
 from databricks_async.local.errors import ApiError, OAuthError
-from databricks_async.local.logins import Code, Family
+from databricks_async.local.logins import Code, Login
 from databricks_async.local.state import Endpoint, Json, State, Token, User
 from databricks_async.message import Response
 
@@ -24,7 +24,7 @@ def login_page(state: State, *, query: Json) -> Response:
     given = {name: value for name, value in query.items() if isinstance(value, str)}
     client_id, redirect_uri = given.get("client_id", ""), given.get("redirect_uri", "")
     if client_id not in logins.clients or not _LOOPBACK.fullmatch(redirect_uri):
-        # Nobody is sent to an address that is not the client's.
+        # A browser is never sent to an address that is not the client's.
         raise OAuthError(400, "invalid_request", f"redirect_uri or client_id {client_id!r} is not registered")
     answer = {"state": given.get("state", "")}
     if logins.error is not None:
@@ -58,7 +58,7 @@ def redeem(state: State, client_id: str, code: str, redirect_uri: str, code_veri
     digest = hashlib.sha256(code_verifier.encode()).digest()
     if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != pending.challenge:
         raise OAuthError(400, "invalid_grant", "The code_verifier does not fit the code_challenge.")
-    return _for_person(state, Family(client_id, pending.scope, pending.person))
+    return _for_person(state, Login(client_id, pending.scope, pending.person))
 
 
 def refresh(state: State, client_id: str, refresh_token: str) -> Json:
@@ -66,11 +66,11 @@ def refresh(state: State, client_id: str, refresh_token: str) -> Json:
     logins = state.logins
     if (spent := logins.spent.get(refresh_token)) is not None:
         spent.ended = True
-    family = logins.refresh_tokens.pop(refresh_token, None)
-    if family is None or family.ended or family.client_id != client_id:
+    login = logins.refresh_tokens.pop(refresh_token, None)
+    if login is None or login.ended or login.client_id != client_id:
         raise OAuthError(400, "invalid_grant", "Refresh token is invalid.")
-    logins.spent[refresh_token] = family
-    return _for_person(state, family)
+    logins.spent[refresh_token] = login
+    return _for_person(state, login)
 
 
 def exchange(state: State, client_id: str, subject_token: str, subject_token_type: str, scope: str) -> Json:
@@ -102,12 +102,12 @@ def exchange(state: State, client_id: str, subject_token: str, subject_token_typ
     raise OAuthError(400, "invalid_grant", "No federation policy fits the issuer, subject and audience of the token.")
 
 
-def _for_person(state: State, family: Family) -> Json:
+def _for_person(state: State, login: Login) -> Json:
     logins = state.logins
-    answer = _answer(state, family.person, logins.token_seconds, family.scope)
-    if "offline_access" in family.scope.split():
+    answer = _answer(state, login.person, logins.token_seconds, login.scope)
+    if "offline_access" in login.scope.split():
         answer["refresh_token"] = value = f"doau{secrets.token_hex(20)}"
-        logins.refresh_tokens[value] = family
+        logins.refresh_tokens[value] = login
     return answer
 
 

@@ -22,16 +22,10 @@ def authenticate(state: State, headers: Mapping[str, str]) -> User:
     A personal access token may also come as the password of a user called `token`, as curl sends it from a .netrc file
     (learn.microsoft.com/azure/databricks/dev-tools/auth/pat, "machine ... login token password ...").
     """
-    authorization = headers.get("Authorization")
-    scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() == "basic":
-        user, _, value = _decode(value.strip()).partition(":")
-        value = value if user == "token" else ""
-    elif scheme.lower() != "bearer":
-        value = ""
-    if not value.strip():
+    value = _value(headers)
+    if not value:
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
-    token = _known(state, value.strip())
+    token = _known(state, value)
     if token is None:
         raise ApiError(403, 403, "Invalid access token.")
     if token.revoked:
@@ -45,6 +39,22 @@ def authenticate(state: State, headers: Mapping[str, str]) -> User:
     if token.needs_role:
         _check_role(state, headers)
     return token.user
+
+
+def revoke(state: State, headers: Mapping[str, str]) -> None:
+    """Answer 401 to the token in a request's headers from now on, if it is known."""
+    token = _known(state, _value(headers))
+    if token is not None:
+        token.revoked = True
+
+
+def _value(headers: Mapping[str, str]) -> str:
+    """The token in a request's headers; nothing, if there is none."""
+    scheme, _, value = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        user, _, value = _decode(value.strip()).partition(":")
+        return value.strip() if user == "token" else ""
+    return value.strip() if scheme.lower() == "bearer" else ""
 
 
 def _check_role(state: State, headers: Mapping[str, str]) -> None:

@@ -36,13 +36,14 @@ class Arrived:
 
 def answer(state: State, request: Arrived) -> Response:
     """Serve one request. Never raises for what a client did."""
-    try:
-        state.unchecked = []
-        state.settle()
-        served = _serve(state, request)
-        return served if isinstance(served, Response) else Response(200, _JSON, orjson.dumps(served))
-    except ApiError as error:
-        return refusal(error, request.call)
+    with state.lock:
+        try:
+            state.unchecked = []
+            state.settle()
+            served = _serve(state, request)
+            return served if isinstance(served, Response) else Response(200, _JSON, orjson.dumps(served))
+        except ApiError as error:
+            return refusal(error, request.call)
 
 
 def refusal(error: ApiError, call: Call) -> Response:

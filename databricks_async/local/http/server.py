@@ -1,4 +1,4 @@
-"""The HTTP server: connections, faults and limits around `requests.answer`."""
+"""The HTTP server: faults and limits around `requests.answer`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import contextlib
 import ssl
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
 
 from aiohttp import web
 
 from databricks_async.local.clock import Clock
 from databricks_async.local.errors import ApiError
-from databricks_async.local.faults import Fault, Faults
+from databricks_async.local.fault_queue import Faults
+from databricks_async.local.http.answers import drop, respond, send
+from databricks_async.local.http.connections import MAX_REQUEST_BYTES, Connections
+from databricks_async.local.http.identity import revoke
 from databricks_async.local.http.multipart import is_multipart, read_form
 from databricks_async.local.http.requests import Arrived, answer, decode_pairs, refusal
 from databricks_async.local.http.routes import Routes, table
 from databricks_async.local.journal import Call, Journal, safe_headers
 from databricks_async.local.limits import RateLimit
-from databricks_async.local.values import WORKSPACE_ID
+from databricks_async.local.state import State
 from databricks_async.message import Response
 
-_MAX_REQUEST_BYTES = 64 * 1024 * 1024
-_CHUNK_BYTES = 1024 * 1024
+_BACKLOG = 1024
+
+ADMIN_PATH = "/_local"
+"""No service has a path that begins so."""
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Timed(Protocol):
@@ -49,27 +56,39 @@ class Server:
         answer: Callable[[Any, Arrived], Response] = answer,
     ) -> None:
         self.rate_limit: RateLimit | None = None
+        self.admin: Handler | None = None
+        """What answers requests under `ADMIN_PATH`; None leaves them to the routes, which know none."""
         self._state = state
         self._journal = journal
         self._faults = faults
         self._routes = routes or table()
         self._own_answer = answer
         self._runner: web.ServerRunner | None = None
+        self._address = ("", 0)
+        self._coming_back: asyncio.Task[None] | None = None
+        self._past: State | None = None
+        """How the workspace was before its last write, if a stale read is planned."""
+        faults.before_stale = self._keep_past
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address. Raises OSError when it is taken."""
         if self._runner is not None:
             raise RuntimeError("the local workspace is already started")
-        self._connections = _Connections(self._serve, self._journal)
+        self._connections = Connections(self._serve, self._journal, self._faults, tls)
         self._runner = runner = web.ServerRunner(self._connections)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls).start()
+            await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
         except BaseException:
             await self.close()
             raise
         address = runner.addresses[0]
-        return address[0], address[1]
+        self._address = address[0], address[1]
+        return self._address
+
+    def replace(self, state: Timed) -> None:
+        """Serve this state from now on."""
+        self._state, self._past = state, None
 
     async def close(self) -> None:
         """Stop listening and close every connection, also in the middle of a request."""
@@ -78,10 +97,17 @@ class Server:
             for site in runner.sites:
                 await site.stop()
             await self._connections.abort_all()
+            if self._coming_back is not None:
+                await self._coming_back
+                self._coming_back = None
+            for site in list(runner.sites):
+                await site.stop()
             await runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
+        if self.admin is not None and (path == ADMIN_PATH or path.startswith(f"{ADMIN_PATH}/")):
+            return await self.admin(request)
         route, path_params = self._routes.find(request.method, path)
         endpoint = f"{request.method} {path}" if route is None else route.endpoint
         headers = request.headers
@@ -111,63 +137,78 @@ class Server:
                     limit.leave()
         except (ConnectionError, web.RequestPayloadError):
             # The client left before it had sent everything: the request never was.
-            return _drop(request)
+            return drop(request)
         except web.HTTPRequestEntityTooLarge:
             too_large = ApiError(
-                413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {_MAX_REQUEST_BYTES} bytes."
+                413, "MAX_REQUEST_SIZE_EXCEEDED", f"A request may have at most {MAX_REQUEST_BYTES} bytes."
             )
             return await _refuse(request, call, too_large)
         except ApiError as error:
             return await _refuse(request, call, error)
         finally:
-            self._journal.left()
+            self._journal.left(call)
 
     async def _answer(self, request: web.BaseRequest, arrived: Arrived) -> web.StreamResponse:
         call = arrived.call
         fault = self._faults.take(call.endpoint)
         if fault is None:
-            return await _respond(request, call, self._own_answer(self._state, arrived))
+            return await respond(request, call, self._own(arrived))
         call.fault = fault.name
-        response = fault.response or Response(200, {}, b"")
+        if fault.kind == "clock":
+            self._state.clock.advance(fault.amount)
+        if fault.kind == "revoke" and isinstance(self._state, State):
+            revoke(self._state, request.headers)
         if not fault.after:
-            await self._strike(request, fault)
-        if fault.after or fault.kind == "delay":
-            own = self._own_answer(self._state, arrived)
+            await self._connections.pause(fault.latency)
+        response = fault.response or Response(200, {}, b"")
+        if fault.after or fault.kind in ("delay", "clock", "revoke"):
+            own = self._own(arrived, stale=fault.kind == "stale")
             response = fault.response or own
         if fault.after:
-            await self._strike(request, fault)
-        if fault.kind in ("drop", "hang"):
-            return _drop(request)
-        if fault.kind == "cut":
-            return await _cut(request, call, response)
-        return await _respond(request, call, response)
-
-    async def _strike(self, request: web.BaseRequest, fault: Fault) -> None:
-        if fault.latency:
             await self._connections.pause(fault.latency)
         if fault.kind == "hang":
             await self._connections.closed(request)
+        if fault.kind == "refuse":
+            await self._go_down(fault.amount)
+        return await send(fault, request, call, response, self._connections)
 
+    def _own(self, arrived: Arrived, *, stale: bool = False) -> Response:
+        """The answer of what is served, or of its past."""
+        if stale and self._past is not None:
+            return self._own_answer(self._past, arrived)
+        if self._faults.has_stale and arrived.call.endpoint.partition(" ")[0] != "GET":
+            self._keep_past()
+        return self._own_answer(self._state, arrived)
 
-def _headers(call: Call, response: Response) -> dict[str, str]:
-    return {
-        "content-type": "application/json",
-        "x-request-id": call.request_id,
-        "x-databricks-request-id": call.request_id,
-        "x-databricks-org-id": WORKSPACE_ID,
-        **{name.lower(): value for name, value in response.headers.items()},
-    }
+    def _keep_past(self) -> None:
+        if isinstance(self._state, State):
+            self._past = self._state.copy()
 
+    async def _go_down(self, seconds: float) -> None:
+        """Refuse connections for so many seconds."""
+        runner = self._runner
+        if runner is None:
+            return
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+        for site in list(runner.sites):
+            await site.stop()
+        self._connections.close_all()
+        self._coming_back = asyncio.create_task(self._come_back(runner, seconds))
 
-async def _respond(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
-    call.status = response.status
-    if len(response.body) > _CHUNK_BYTES:
-        return await _stream(request, call, response, len(response.body))
-    return web.Response(body=response.body, status=response.status, headers=_headers(call, response))
+    async def _come_back(self, runner: web.ServerRunner, seconds: float) -> None:
+        await self._connections.pause(seconds)
+        while not self._connections.is_closing:
+            try:
+                await web.TCPSite(runner, *self._address, backlog=_BACKLOG).start()
+            except OSError:  # another program has the port now: wait until it is done
+                await self._connections.pause(0.05)
+            else:
+                return
 
 
 async def _refuse(request: web.BaseRequest, call: Call, error: ApiError) -> web.StreamResponse:
-    answer = await _respond(request, call, refusal(error, call))
+    answer = await respond(request, call, refusal(error, call))
     # The body may be half unread: many clients listen only when they have sent all of it.
     with contextlib.suppress(ConnectionError, web.RequestPayloadError):
         await answer.prepare(request)
@@ -175,80 +216,3 @@ async def _refuse(request: web.BaseRequest, call: Call, error: ApiError) -> web.
         while not request.content.at_eof():
             await request.content.readany()
     return answer
-
-
-async def _stream(request: web.BaseRequest, call: Call, response: Response, until: int) -> web.StreamResponse:
-    """Send the first `until` bytes of the body, in chunks, without copying it."""
-    headers = {**_headers(call, response), "content-length": str(max(2, len(response.body)))}
-    stream = web.StreamResponse(status=response.status, headers=headers)
-    await stream.prepare(request)
-    body = memoryview(response.body)[:until]
-    for start in range(0, len(body), _CHUNK_BYTES):
-        await stream.write(body[start : start + _CHUNK_BYTES])
-    return stream
-
-
-def _drop(request: web.BaseRequest) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    # aiohttp requires an answer in any case; the connection is closed, so it is not sent.
-    return web.Response()
-
-
-async def _cut(request: web.BaseRequest, call: Call, response: Response) -> web.StreamResponse:
-    call.status = response.status
-    stream = await _stream(request, call, response, len(response.body) // 2)
-    if request.transport is not None:
-        request.transport.close()
-    return stream
-
-
-class _Connections(web.Server):
-    """aiohttp's server, which also counts its connections and can hang up on them."""
-
-    def __init__(self, handler: Any, journal: Journal) -> None:
-        super().__init__(handler, request_factory=_request, access_log=None)
-        self._journal = journal
-        self._transports: dict[Any, asyncio.Transport] = {}
-        self._waiting: dict[Any, asyncio.Event] = {}
-        self._closing = asyncio.Event()
-
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._transports[handler] = transport
-        self._journal.connected()
-        if self._closing.is_set():
-            transport.abort()
-
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        if self._transports.pop(handler, None) is not None:
-            self._journal.disconnected()
-        waiting = self._waiting.pop(handler, None)
-        if waiting is not None:
-            waiting.set()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, though not beyond the end of the server."""
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return
-
-    async def closed(self, request: web.BaseRequest) -> None:
-        """Wait until the client's connection is closed, by either side."""
-        if request.protocol in self._transports:
-            await self._waiting.setdefault(request.protocol, asyncio.Event()).wait()
-
-    async def abort_all(self) -> None:
-        """Close all connections at once, and see their handlers to their end."""
-        self._closing.set()
-        for transport in list(self._transports.values()):
-            transport.abort()
-        while self.connections:  # noqa: ASYNC110 (aiohttp has no event for the end of the last one)
-            await asyncio.sleep(0)
-
-
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_REQUEST_BYTES)

@@ -13,7 +13,7 @@ import orjson
 
 from databricks_async.local.clock import Clock
 from databricks_async.local.errors import ApiError
-from databricks_async.local.faults import Faults
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http.requests import Arrived, decode_pairs, refusal
 from databricks_async.local.http.routes import Route, Routes
 from databricks_async.local.http.server import Server

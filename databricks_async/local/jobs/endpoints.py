@@ -182,6 +182,7 @@ def _change(state: State, job: Job, wanted: Json) -> None:
     if later:
         # Unlike all other changes, this one applies to active runs too.
         for run in list(job.active.values()):
+            state.touch(run)
             run.settings = {**run.settings, "timeout_seconds": seconds}
             if run.stopping is None:
                 runs_life.arm_timeout(state, run)

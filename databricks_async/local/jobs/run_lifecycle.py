@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from databricks_async.local.errors import ApiError, invalid
 from databricks_async.local.jobs import parameters as tasks_parameters
@@ -11,7 +11,7 @@ from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs import task_work as tasks_work
 from databricks_async.local.jobs.state import Cause, Job, LifeCycle, Round, Run, Step, TaskRun
 from databricks_async.local.jobs.task_rules import kind_of
-from databricks_async.local.state import Json, State
+from databricks_async.local.state import Json, State, scheduled
 
 _TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 
@@ -68,7 +68,7 @@ def launch(
         for step in run.steps.values():
             step.latest.life_cycle = LifeCycle("QUEUED")
         expired = LifeCycle("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "The run waited in the queue for too long.")
-        state.schedule_for(run, state.timing.queued, lambda: _stop(state, run, expired))
+        state.schedule_for(run, state.timing.queued, _stop, run, expired)
     else:
         _start(state, run)
     return run
@@ -82,7 +82,7 @@ def _open_round(state: State, run: Run, tasks: Iterable[Json], only: Collection[
         key = task["task_key"]
         step = run.steps.get(key)
         if step is None:
-            step = run.steps[key] = Step(key, task, _when_ended(state, run, key))
+            step = run.steps[key] = Step(key, task, attempt_ended)
         step.settings, step.done, step.stopped, step.failures = task, False, False, 0
         # What was left out of the run cannot be waited for.
         step.needs = [need for need in tasks_graph.needs_of(task) if need[0] in keys or need[0] in run.steps]
@@ -94,10 +94,6 @@ def _open_round(state: State, run: Run, tasks: Iterable[Json], only: Collection[
         for need, _ in step.needs:
             run.steps[need].followers.append(step.key)
     run.open_steps = len(chosen)
-
-
-def _when_ended(state: State, run: Run, key: str) -> Callable[[TaskRun], None]:
-    return lambda task: _attempt_ended(state, task, lambda: _step_done(state, run, run.steps[key]))
 
 
 def _add_attempt(state: State, run: Run, step: Step, parent: TaskRun | None = None) -> TaskRun:
@@ -162,7 +158,7 @@ def _need(step: Step, outcome: str | None) -> str:
 def _begin(state: State, task: TaskRun) -> None:
     seconds = task.settings.get("timeout_seconds") or 0
     if seconds > 0:
-        state.schedule_for(task, seconds, lambda: stop_task(state, task, _TIMED_OUT))
+        state.schedule_for(task, seconds, stop_task, task, _TIMED_OUT)
     tasks_parameters.resolve(task)
     kind = kind_of(task.settings)
     if kind == "condition_task":
@@ -183,12 +179,8 @@ def _begin_iterations(state: State, task: TaskRun) -> None:
     nested: Json = task.settings["for_each_task"]["task"]
     settings = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, **nested}
     key = settings.setdefault("task_key", f"{task.step.key}_iteration")
-
-    def ended(one: TaskRun) -> None:
-        _attempt_ended(state, one, lambda: _iteration_done(state, task))
-
     for item in inputs:
-        step = Step(key, settings, ended)
+        step = Step(key, settings, attempt_ended)
         _add_attempt(state, task.run, step, task).item = item
         task.iterations.append(step)
     if inputs:
@@ -239,8 +231,8 @@ def _begin_child(state: State, task: TaskRun) -> None:
     )
 
 
-def _attempt_ended(state: State, task: TaskRun, done: Callable[[], None]) -> None:
-    """Retry where the settings say so; else the task is done."""
+def attempt_ended(state: State, task: TaskRun) -> None:
+    """Retry where the settings say so; else the task, or the iteration of one, is done."""
     step = task.step
     if not step.stopped and _may_retry(task):
         step.failures += 1
@@ -248,9 +240,11 @@ def _attempt_ended(state: State, task: TaskRun, done: Callable[[], None]) -> Non
         retry.life_cycle = LifeCycle("WAITING_FOR_RETRY")
         # At most once a second: a task that fails at once, and is retried without end, would stop the clock.
         interval = max(task.settings.get("min_retry_interval_millis") or 0, 1000 - (state.now - task.start_time))
-        state.schedule_for(retry, interval / 1000, lambda: _retry(state, retry))
+        state.schedule_for(retry, interval / 1000, _retry, retry)
+    elif task.parent is not None:
+        _iteration_done(state, task.parent)
     else:
-        done()
+        _step_done(state, task.run, step)
 
 
 def _may_retry(task: TaskRun) -> bool:
@@ -260,6 +254,7 @@ def _may_retry(task: TaskRun) -> bool:
     return bool(again) and (maximum < 0 or task.step.failures < maximum)
 
 
+@scheduled("task retry")
 def _retry(state: State, task: TaskRun) -> None:
     task.start_time = state.now
     _begin(state, task)
@@ -292,20 +287,24 @@ def _finish(state: State, run: Run, life_cycle: LifeCycle) -> None:
     job = run.job
     job.active.pop(run.run_id, None)
     job.queued.pop(run.run_id, None)
-    state.schedule(0, lambda: admit(state, job))
+    state.schedule(0, admit, job)
     if job.when_run_ended is not None:
-        job.when_run_ended(run)
+        job.when_run_ended(state, job, run)
     parent = run.parent
     if parent is not None:
-        state.schedule(0, lambda: _child_ended(state, parent, run))
+        state.schedule(0, _child_ended, parent, run)
 
 
+@scheduled("job admit")
 def admit(state: State, job: Job) -> None:
     """Start queued runs while fewer than `max_concurrent_runs` are active."""
     while job.queued and len(job.active) < job.settings.get("max_concurrent_runs", 1):
-        _start(state, job.queued.pop(next(iter(job.queued))))
+        run = job.queued.pop(next(iter(job.queued)))
+        state.touch(run)
+        _start(state, run)
 
 
+@scheduled("child run ended")
 def _child_ended(state: State, task: TaskRun, run: Run) -> None:
     if task.life_cycle.state == "RUNNING":
         tasks_work.end(state, task, tasks_kinds.life_cycle_of_child(run))
@@ -317,7 +316,7 @@ def arm_timeout(state: State, run: Run) -> None:
     run.plan += 1
     if seconds > 0:
         began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
-        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), lambda: _stop(state, run, _TIMED_OUT))
+        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), _stop, run, _TIMED_OUT)
 
 
 def cancel(state: State, run: Run) -> None:
@@ -326,6 +325,7 @@ def cancel(state: State, run: Run) -> None:
         _stop(state, run, tasks_work.CANCELED)
 
 
+@scheduled("run stop")
 def _stop(state: State, run: Run, life_cycle: LifeCycle) -> None:
     run.plan += 1
     run.job.queued.pop(run.run_id, None)
@@ -340,6 +340,7 @@ def _stop(state: State, run: Run, life_cycle: LifeCycle) -> None:
         _finish(state, run, life_cycle)
 
 
+@scheduled("task stop")
 def stop_task(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """Stop one attempt, and what it has started. Only an attempt that timed out may be retried."""
     task.step.stopped = life_cycle.result != "TIMEDOUT" or task.run.stopping is not None
@@ -349,6 +350,7 @@ def stop_task(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
         stop_task(state, step.latest, tasks_work.CANCELED)
         step.stopped = True
     if task.child is not None:
+        state.touch(task.child)
         cancel(state, task.child)
     if task.life_cycle.state in ("PENDING", "RUNNING"):
         tasks_work.tidy_up(state, task, life_cycle)

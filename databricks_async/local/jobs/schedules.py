@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from databricks_async.local.errors import invalid
 from databricks_async.local.jobs import parameters, run_lifecycle
 from databricks_async.local.jobs.quartz import Cron, CronError
-from databricks_async.local.jobs.state import Cause, Commit, Job, Run, Watch
-from databricks_async.local.state import Json, State
+from databricks_async.local.jobs.state import Cause, Commit, DataTrigger, Job, Run
+from databricks_async.local.state import Json, State, scheduled
 
 SETTINGS = ("schedule", "continuous", "trigger", "triggers")
 """The settings of a job that make it start by itself."""
@@ -123,14 +123,15 @@ def activate(state: State, job: Job) -> None:
         if configuration.get("pause_status") == "PAUSED":
             continue
         if configuration.get("schedule") is not None:
-            cron, zone = _read(configuration["schedule"])
-            _plan_schedule(state, job, cron, zone, _at(state.now))
+            _plan_schedule(state, job, configuration["schedule"], _at(state.now))
         if configuration.get("periodic") is not None:
             _plan_period(state, job, configuration["periodic"])
         if configuration.get("continuous") is not None:
             _keep_running(state, job)
         job.watches += [
-            Watch(kind, configuration[kind]) for kind in ("file_arrival", "table_update") if configuration.get(kind)
+            DataTrigger(kind, configuration[kind])
+            for kind in ("file_arrival", "table_update")
+            if configuration.get(kind)
         ]
 
 
@@ -143,47 +144,52 @@ def deactivate(job: Job) -> None:
     job.watches = []
 
 
-def _plan_schedule(state: State, job: Job, cron: Cron, zone: tzinfo, after: datetime) -> None:
+def _plan_schedule(state: State, job: Job, schedule: Json, after: datetime) -> None:
+    cron, zone = _read(schedule)
     moment = cron.next_after(after, zone)
-    if moment is None:
-        return
+    if moment is not None:
+        state.schedule_for(job, moment.timestamp() - state.now / 1000, _on_schedule, job, schedule)
 
-    def fire() -> None:
-        _plan_schedule(state, job, cron, zone, moment + _MIN_INTERVAL - timedelta(milliseconds=1))
-        # "rounded down to the closest minute for jobs with a cron schedule": the documentation of job.trigger.time.
-        _start(state, job, "PERIODIC", Cause(time=state.now - state.now % 60_000))
 
-    state.schedule_for(job, moment.timestamp() - state.now / 1000, fire)
+@scheduled("job schedule")
+def _on_schedule(state: State, job: Job, schedule: Json) -> None:
+    _plan_schedule(state, job, schedule, _at(state.now) + _MIN_INTERVAL - timedelta(milliseconds=1))
+    # "rounded down to the closest minute for jobs with a cron schedule": the documentation of job.trigger.time.
+    _start(state, job, "PERIODIC", Cause(time=state.now - state.now % 60_000))
 
 
 def _plan_period(state: State, job: Job, periodic: Json) -> None:
     # No source says when the first run starts: an interval after the trigger was set.
-    def fire() -> None:
-        _plan_period(state, job, periodic)
-        _start(state, job, "PERIODIC", Cause(time=state.now))
+    state.schedule_for(job, periodic["interval"] * _UNITS[periodic["unit"]], _on_period, job, periodic)
 
-    state.schedule_for(job, periodic["interval"] * _UNITS[periodic["unit"]], fire)
+
+@scheduled("job period")
+def _on_period(state: State, job: Job, periodic: Json) -> None:
+    _plan_period(state, job, periodic)
+    _start(state, job, "PERIODIC", Cause(time=state.now))
 
 
 def _keep_running(state: State, job: Job) -> None:
     """Have one run of the job at all times, the next a moment after the one before."""
-    failures = 0
+    job.failures = 0
+    job.when_run_ended = run_ended
+    state.schedule_for(job, 0, _start_next, job)
 
-    def start() -> None:
-        if not job.active and not job.queued:
-            _start(state, job, "CONTINUOUS", Cause(time=state.now))
 
-    def ended(run: Run) -> None:
-        # learn.microsoft.com/azure/databricks/jobs/continuous: consecutive failures delay the next run exponentially,
-        # up to a maximum that the system sets. The numbers are not published.
-        nonlocal failures
-        failures = 0 if run.life_cycle.result in ("SUCCESS", "SUCCESS_WITH_FAILURES", "CANCELED") else failures + 1
-        delay = min(_MAX_CONTINUOUS_DELAY, state.timing.continuous * 2.0 ** min(failures, 20))
-        # At least a second: a run that ends at once would stop the clock.
-        state.schedule_for(job, max(1.0, delay), start)
+@scheduled("job continuous")
+def _start_next(state: State, job: Job) -> None:
+    if not job.active and not job.queued:
+        _start(state, job, "CONTINUOUS", Cause(time=state.now))
 
-    job.when_run_ended = ended
-    state.schedule_for(job, 0, start)
+
+def run_ended(state: State, job: Job, run: Run) -> None:
+    """Let the next run of a continuous job follow."""
+    # learn.microsoft.com/azure/databricks/jobs/continuous: consecutive failures delay the next run exponentially,
+    # up to a maximum that the system sets. The numbers are not published.
+    job.failures = 0 if run.life_cycle.result in ("SUCCESS", "SUCCESS_WITH_FAILURES", "CANCELED") else job.failures + 1
+    delay = min(_MAX_CONTINUOUS_DELAY, state.timing.continuous * 2.0 ** min(job.failures, 20))
+    # At least a second: a run that ends at once would stop the clock.
+    state.schedule_for(job, max(1.0, delay), _start_next, job)
 
 
 def _start(state: State, job: Job, trigger: str, cause: Cause) -> None:
@@ -224,22 +230,23 @@ def table_updated(state: State, name: str, version: int | None) -> None:
                     _changed(state, job, watch)
 
 
-def _changed(state: State, job: Job, watch: Watch) -> None:
+def _changed(state: State, job: Job, watch: DataTrigger) -> None:
     """Fire once nothing has changed for a while, and not too soon after the last time."""
     at = state.now + 1000 * watch.settings.get("wait_after_last_change_seconds", 0)
     if watch.fired_at is not None:
         at = max(at, watch.fired_at + 1000 * watch.settings.get("min_time_between_triggers_seconds", 0))
     watch.plan += 1
+    state.schedule_for(watch, (at - state.now) / 1000, _on_data, job, watch)
 
-    def fire() -> None:
-        watch.fired_at = state.now
-        tables, watch.commits = watch.commits, {}
-        if watch.kind == "file_arrival":
-            _start(state, job, "FILE_ARRIVAL", Cause(time=state.now, location=watch.settings["url"]))
-        else:
-            _start(state, job, "TABLE", Cause(time=state.now, tables=tables))
 
-    state.schedule_for(watch, (at - state.now) / 1000, fire)
+@scheduled("job data")
+def _on_data(state: State, job: Job, watch: DataTrigger) -> None:
+    watch.fired_at = state.now
+    tables, watch.commits = watch.commits, {}
+    if watch.kind == "file_arrival":
+        _start(state, job, "FILE_ARRIVAL", Cause(time=state.now, location=watch.settings["url"]))
+    else:
+        _start(state, job, "TABLE", Cause(time=state.now, tables=tables))
 
 
 def backfill(state: State, job_id: int, moments: list[datetime], job_parameters: dict[str, str]) -> list[int]:

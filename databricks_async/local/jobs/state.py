@@ -49,9 +49,11 @@ class Job:
     """Whether it was made in the single-task format, in which version 2.0 shows it."""
     plan: int = 0
     """Incremented whenever its schedule changes, which invalidates what was scheduled before."""
-    when_run_ended: Callable[[Run], None] | None = attrs.field(default=None, repr=False)
-    """Called at the end of each run of a continuous job."""
-    watches: list[Watch] = attrs.field(factory=list, repr=False)
+    when_run_ended: Callable[..., None] | None = attrs.field(default=None, repr=False)
+    """Called with the state, the job and the run at the end of each run of a continuous job."""
+    failures: int = 0
+    """Runs of a continuous job that failed, one after the other."""
+    watches: list[DataTrigger] = attrs.field(factory=list, repr=False)
     """Its triggers on files and tables."""
 
 
@@ -64,7 +66,7 @@ class Commit:
 
 
 @attrs.define(eq=False)
-class Watch:
+class DataTrigger:
     """A trigger on files or tables, and what has happened since it fired."""
 
     kind: str
@@ -158,8 +160,8 @@ class Step:
 
     key: str
     settings: Json
-    when_ended: Callable[[TaskRun], None] = attrs.field(repr=False)
-    """Called at the end of each attempt."""
+    when_ended: Callable[..., None] = attrs.field(repr=False)
+    """Called with the state and the attempt, at the end of each."""
     needs: list[tuple[str, str | None]] = attrs.field(factory=list)
     """The tasks before this one, and the outcome that a condition must have had."""
     followers: list[str] = attrs.field(factory=list)
@@ -241,8 +243,8 @@ class Jobs:
     tokens: dict[str, int] = attrs.field(factory=dict)
     """idempotency_token -> run id, which may be that of a deleted run."""
     scripts: list[TaskScript] = attrs.field(factory=list)
-    waiting: dict[str, dict[int, Callable[[], None]]] = attrs.field(factory=dict, repr=False)
-    """cluster_id -> task run id -> called when that cluster starts or terminates."""
+    waiting: dict[str, dict[int, tuple[Callable[..., None], TaskRun]]] = attrs.field(factory=dict, repr=False)
+    """cluster_id -> task run id -> what is called, and with which task, when that cluster starts or terminates."""
     sequence: int = 0
     table_versions: dict[str, int] = attrs.field(factory=dict)
     """The latest version of each table that a test has updated."""

@@ -10,7 +10,7 @@ from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.objects.tree import canonical
-from databricks_async.local.state import Cluster, Json, State
+from databricks_async.local.state import Cluster, Json, State, scheduled
 
 IN_RUN = "In run"
 """The service's message of what is RUNNING: the tests of apache-airflow-providers-databricks."""
@@ -53,7 +53,7 @@ def work(state: State, task: TaskRun) -> None:
     task.cluster_id = cluster.cluster_id
     task.life_cycle = LifeCycle("PENDING", message="Waiting for cluster")
     if cluster.state == "TERMINATING":
-        _wait(state, task, cluster)
+        wait(state, task, cluster)
     else:
         _look(state, task, cluster)
 
@@ -74,8 +74,9 @@ def _create(state: State, task: TaskRun, asked: Json, key: str) -> Cluster | Non
         return None
 
 
-def _wait(state: State, task: TaskRun, cluster: Cluster) -> None:
-    state.jobs.waiting.setdefault(cluster.cluster_id, {})[task.run_id] = lambda: _look(state, task, cluster)
+def wait(state: State, task: TaskRun, cluster: Cluster) -> None:
+    """Have the task look at its cluster when that starts or terminates."""
+    state.jobs.waiting.setdefault(cluster.cluster_id, {})[task.run_id] = (_look, task)
 
 
 def _look(state: State, task: TaskRun, cluster: Cluster) -> None:
@@ -91,7 +92,7 @@ def _look(state: State, task: TaskRun, cluster: Cluster) -> None:
     else:
         if cluster.state == "TERMINATED":
             lifecycle.start(state, cluster, task.run.creator)
-        _wait(state, task, cluster)
+        wait(state, task, cluster)
 
 
 def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
@@ -106,8 +107,8 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         task.spark_context_id = cluster.spark_context_id
         # A cluster with work to do is not idle.
         cluster.last_activity_time = state.now + round(duration * 1000)
-        _wait(state, task, cluster)
-    state.schedule_for(task, duration, lambda: _complete(state, task, script))
+        wait(state, task, cluster)
+    state.schedule_for(task, duration, _complete, task, script)
 
 
 def running(state: State, task: TaskRun) -> None:
@@ -162,6 +163,7 @@ def _names(task: TaskRun) -> set[str]:
     return names | {canonical(task.settings[kind][name]) for name in fields if name in task.settings[kind]}
 
 
+@scheduled("task complete")
 def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
     task.output, task.logs = script.output, script.logs
     task.error, task.error_trace = script.error, script.error_trace
@@ -194,9 +196,10 @@ def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     task.plan += 1
     task.life_cycle = LifeCycle("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
     task.execution_end = state.now
-    state.schedule_for(task, state.timing.cleanup, lambda: end(state, task, life_cycle))
+    state.schedule_for(task, state.timing.cleanup, end, task, life_cycle)
 
 
+@scheduled("task end")
 def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """This attempt is over."""
     task.plan += 1
@@ -212,7 +215,12 @@ def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
         if task.owns_cluster:
             release(state, cluster)
     # Not at once: a thousand tasks that each end the next one would be a thousand calls deep.
-    state.schedule(0, lambda: task.step.when_ended(task))
+    state.schedule(0, _when_ended, task)
+
+
+@scheduled("task ended")
+def _when_ended(state: State, task: TaskRun) -> None:
+    task.step.when_ended(state, task)
 
 
 def release(state: State, cluster: Cluster) -> None:

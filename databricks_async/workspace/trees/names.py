@@ -16,9 +16,10 @@ _COMMENTS = {Language.PYTHON: "#", Language.SQL: "--", Language.SCALA: "//", Lan
 _NOTEBOOK = ".ipynb"
 _DASHBOARD = ".lvdash.json"
 _PREFIX = "/Workspace"
-_RESERVED = re.compile(
-    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
-)
+_ON_WINDOWS = os.name == "nt"
+# "Naming Files, Paths, and Namespaces" in Windows' manual.
+_DEVICE = re.compile(r"(con|conin\$|conout\$|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE)
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 
 
 @attrs.frozen
@@ -69,14 +70,14 @@ def local_name(info: ObjectInfo, name: str, notebooks: ExportFormat) -> str:
             raise ValueError(f"a notebook in the language {info.language} has no source file")
     elif info.object_type == ObjectType.DASHBOARD and not name.endswith(_DASHBOARD):
         name += _DASHBOARD  # by which it is known as one when it is brought back
-    if PurePath(name).name != name or name == ".." or "\0" in name or (os.name == "nt" and is_reserved(name)):
+    if PurePath(name).name != name or name == ".." or "\0" in name or (_ON_WINDOWS and is_reserved(name)):
         raise ValueError(f"{name!r} cannot be the name of a file on this machine")
     return name
 
 
 def is_reserved(name: str) -> bool:
     """Whether Windows takes a name for a device, or would store it under another one."""
-    return bool(_RESERVED.match(name)) or name.endswith((" ", ".")) or any(char in name for char in '<>:"|?*')
+    return bool(_DEVICE.match(name) or _NOT_IN_NAMES.search(name)) or name.endswith((" ", "."))
 
 
 def may_be_notebook(name: str) -> bool:

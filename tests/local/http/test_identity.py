@@ -8,6 +8,8 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from databricks_async.local.http import identity
+
 URL = "/oidc/v1/token"
 LIST = "/api/2.1/clusters/list"
 
@@ -255,3 +257,20 @@ async def test_an_expired_token_is_refused_by_basic_too(wire, workspace):
     async with wire.session.get(workspace.url + LIST, headers=basic("token", "dapi-ann")) as response:
         assert response.status == 401
         assert "revoked" in (await response.json())["message"]
+
+
+@pytest.mark.parametrize("token", ["dapi-ann", "dapi-bob", "dapi-amm", "d"])
+async def test_every_token_is_compared_in_constant_time(wire, workspace, monkeypatch, token):
+    """With all that are known, the right one found or not: how long the search takes says nothing about any."""
+    workspace.add_user("ann@example.com", "dapi-ann")
+    workspace.add_user("bob@example.com", "dapi-bob")
+    compared = []
+
+    def compare_digest(one, other):
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(identity.secrets, "compare_digest", compare_digest)
+    status = (await wire.get(LIST, token=token))[0]
+    assert status == (200 if token in ("dapi-ann", "dapi-bob") else 403)
+    assert compared == [(known.encode(), token.encode()) for known in (workspace.token, "dapi-ann", "dapi-bob")]

@@ -1,0 +1,1 @@
+"""Streams of what happens: each event once and in order, over errors and restarts."""

@@ -1,0 +1,404 @@
+"""The one reader of a kind of things: it polls what any caller follows, and hands what it sees to all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from databricks_async.aio import gather, wait_through
+from databricks_async.errors import (
+    DatabricksError,
+    LifecycleError,
+    NotFound,
+    NotImplemented,  # noqa: A004 (the service's 501)
+    RequestTimeout,
+)
+from databricks_async.polling.listing import Listing
+from databricks_async.polling.pace import Pace
+from databricks_async.polling.things import NEVER, Background, Follower, Item, Source, Thing, copied, is_transient
+
+log = logging.getLogger("databricks_async")
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_MAX_WORKERS = 100
+"""So many things are polled by themselves at a time."""
+
+
+class Reader(Generic[K, T]):
+    """Polls all that its followers wait for: one thing by `get`, many by a listing, whichever takes fewer requests.
+
+    It runs only while somebody waits. No thing is polled twice at the same time, or again within a tick.
+    """
+
+    def __init__(
+        self, what: str, source: Source[K, T], background: Background, *, tick: float, page_seconds: float
+    ) -> None:
+        """`page_seconds` is how long a page of a listing may take, tries included."""
+        self.tick = tick
+        """Seconds from one poll to the next, unless a caller says otherwise."""
+        self._page_seconds = page_seconds
+        self._what = what
+        self._source = source
+        self._background = background
+        self._things: WeakValueDictionary[K, Thing[K, T]] = WeakValueDictionary()
+        self._followed: dict[K, Thing[K, T]] = {}
+        self._followers = set[Follower[K, T]]()
+        self._pace = Pace()
+        self._listing = Listing()
+        self._requests = 0
+        self._batch_at: float | None = None
+        """When the last batch poll began; None if things are polled one by one."""
+        self._page_at: float | None = None
+        """When the page was asked for that is on its way."""
+        self._batch: asyncio.Task[None] | None = None
+        self._polls = set[asyncio.Task[None]]()
+        self._task: asyncio.Task[None] | None = None
+        self._woken: asyncio.Future[None] | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent: what the next ones show is newer than now."""
+        return self._requests
+
+    def thing(self, key: K) -> Thing[K, T]:
+        """What is known of a thing, shared by all who follow it."""
+        if (thing := self._things.get(key)) is None:
+            thing = self._things[key] = Thing(key)
+        return thing
+
+    # --- callers -----------------------------------------------------------------------------------------------------
+
+    async def wait(self, follower: Follower[K, T]) -> Any:
+        """Wait for what the follower calls news: the thing with the news. Raises what ends its polls."""
+        if follower.future is not None:
+            raise RuntimeError(f"{follower.name} is waited for already: each task needs an iterator of its own")
+        follower.future = future = asyncio.get_running_loop().create_future()
+        self._enter(follower)
+        try:
+            return await future
+        finally:
+            follower.future = None
+            self._leave(follower)
+            if not self._followers and (task := self._task) is not None:
+                self._task = None
+                task.cancel()
+                if (cancelled := await wait_through((task,))) is not None:
+                    raise cancelled
+
+    def _enter(self, follower: Follower[K, T]) -> None:
+        now = asyncio.get_running_loop().time()
+        if follower.entered_at is None:
+            self._pace.changed(now)
+        follower.entered_at = now
+        self._followers.add(follower)
+        for thing in follower.things():
+            thing.followers.add(follower)
+            if thing.tick is not None or len(thing.followers) == 1:
+                thing.tick = follower.tick if thing.tick is None else min(thing.tick, follower.tick)
+            thing.wanted = self._requests
+            self._followed[thing.key] = thing
+        if self._task is None:
+            self._task = self._background.start(self._run())
+            self._task.set_name(f"databricks_async: poll {self._what}s")
+        self._wake()
+
+    def _leave(self, follower: Follower[K, T]) -> None:
+        if follower in self._followers:
+            self._followers.discard(follower)
+            for thing in follower.things():
+                thing.followers.discard(follower)
+                thing.tick = None
+                if not thing.followers:
+                    self._followed.pop(thing.key, None)
+            if not self._followers:
+                self._wake()
+
+    def _tell(self, follower: Follower[K, T], thing: Thing[K, T]) -> None:
+        if follower.future is not None and not follower.future.done():
+            follower.future.set_result(thing)
+        self._leave(follower)
+
+    def _fail(self, follower: Follower[K, T], error: BaseException) -> None:
+        """End its waiting with an error of its own."""
+        if isinstance(error, DatabricksError):
+            error = copied(error)
+        if follower.future is not None and not follower.future.done():
+            follower.future.set_exception(error)
+        self._leave(follower)
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    async def _run(self) -> None:
+        task = asyncio.current_task()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while self._followers and self._task is task:
+                    await self._sleep_until(self._begin_polls(group))
+                for poll in self._polls:
+                    poll.cancel()
+        except BaseExceptionGroup as failures:
+            self._end(task, failures.exceptions[0])
+        except asyncio.CancelledError:
+            self._end(task, LifecycleError("the client was closed while this was waited for"))
+            raise
+        else:
+            self._end(task, None)
+
+    def _end(self, task: asyncio.Task[None] | None, error: BaseException | None) -> None:
+        if self._task is not task:
+            return  # it was called off when the last follower had left; others may have come since
+        self._task = None
+        if error is not None:
+            for follower in [*self._followers]:
+                self._fail(follower, error)
+
+    async def _sleep_until(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        timer = loop.call_at(at, self._wake) if at < float("inf") else None
+        try:
+            await self._woken
+        finally:
+            self._woken = None
+            if timer is not None:
+                timer.cancel()
+
+    def _begin_polls(self, group: asyncio.TaskGroup) -> float:
+        """Begin the polls that are due. Returns when to look again."""
+        now = asyncio.get_running_loop().time()
+        self._pace.refused(now, self._background.stats.refused)
+        look_at = self._expire(now)
+        if self._batch is not None:
+            return look_at
+        dues = [(self._due_at(thing), thing) for thing in self._followed.values() if thing.asked_at is None]
+        due = [thing for at, thing in dues if at <= now]
+        if not due:
+            return min([look_at, *(at for at, _ in dues)])
+        self._pace.spread()
+        soon_at = now + min(map(_tick, due))
+        soon = [thing for at, thing in dues if at <= soon_at]
+        if self._listing.pays(len(soon)):
+            self._batch_at = now
+            self._batch = self._begin(group, self._poll_batch(soon))
+        else:
+            self._batch_at = None
+            self._listing.gets += len(due)
+            queue = self._queue(due)
+            for _ in range(min(len(due), _MAX_WORKERS)):
+                self._begin(group, self._work(queue))
+        return now  # to find out when the next ones are due
+
+    def _begin(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = group.create_task(work, name=f"databricks_async: poll {self._what}s")
+        self._polls.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._polls.discard(task)
+        if self._batch is task:
+            self._batch = None
+        self._wake()
+
+    def _due_at(self, thing: Thing[K, T]) -> float:
+        tick = _tick(thing)
+        if thing.polled_at > NEVER:
+            return self._pace.next(thing.polled_at, tick)
+        # What is new is polled at once, or with all others if those share a batch poll.
+        return NEVER if self._batch_at is None else self._pace.quickest(self._batch_at, tick)
+
+    def _expire(self, now: float) -> float:
+        """End the waiting of those whose things were not seen for too long. Returns when the next one does."""
+        next_at = float("inf")
+        for thing in [*self._followed.values()]:
+            since = thing.failing_since
+            if since is None:
+                since = self._page_at if thing.asked_at is None else thing.asked_at
+            if since is None:
+                continue
+            for follower in [*thing.followers]:
+                if follower.fail_after is None or follower.entered_at is None:
+                    continue
+                at = max(since, follower.entered_at, NEVER if thing.good_at is None else thing.good_at)
+                at += follower.fail_after
+                if at <= now:
+                    self._fail(follower, self._lasting(thing, follower))
+                else:
+                    next_at = min(next_at, at)
+        return next_at
+
+    def _lasting(self, thing: Thing[K, T], follower: Follower[K, T]) -> DatabricksError:
+        error = thing.error or RequestTimeout(f"{follower.name}: no answer to a poll in {follower.fail_after:g} s")
+        error = copied(error)
+        error.add_note(f"{follower.name}: no good poll for {follower.fail_after:g} s")
+        return error
+
+    # --- polls -------------------------------------------------------------------------------------------------------
+
+    def _queue(self, things: Sequence[Thing[K, T]]) -> deque[Thing[K, T]]:
+        for thing in things:
+            thing.asked_at = float("inf")
+        return deque(things)
+
+    async def _work(self, queue: deque[Thing[K, T]]) -> None:
+        """Poll one thing after the other by itself. Several take from one queue."""
+        try:
+            while queue:
+                thing = queue.popleft()
+                try:
+                    if thing.followers:
+                        await self._poll(thing)
+                finally:
+                    thing.asked_at = None
+                self._wake()
+        finally:
+            while queue:
+                queue.popleft().asked_at = None
+
+    async def _poll(self, thing: Thing[K, T]) -> None:
+        self._requests += 1
+        number = self._requests
+        thing.polled_at = thing.asked_at = now = asyncio.get_running_loop().time()
+        try:
+            item = await self._source.get(thing.key)
+            mark, value = self._read(thing, item, listed=False)
+            self._saw(thing, mark, value, number, now)
+        except DatabricksError as error:
+            self._failed((thing,), error)
+
+    async def _poll_batch(self, soon: Sequence[Thing[K, T]]) -> None:
+        """Poll these by a listing, and each that it does not show by itself."""
+        count, is_narrowed = len(soon), all(thing.value is not None for thing in soon)
+        wanted = {thing.key: thing for thing in soon}
+        try:
+            pages = await self._read_pages(wanted, budget=count - 1)
+        except DatabricksError as error:
+            await self._without_listing(wanted, error)
+            return
+        finally:
+            self._page_at = None
+        if pages is None:
+            self._listing.exceeded(count, is_narrowed=is_narrowed)
+        else:
+            self._listing.read(count, pages)
+        missing = [thing for thing in wanted.values() if thing.followers]
+        self._listing.gets += len(missing)
+        await self._poll_each(missing)
+        if pages is not None:
+            self._listing.missed(count, sum(bool(thing.followers) for thing in missing))
+
+    async def _read_pages(self, wanted: dict[K, Thing[K, T]], budget: int) -> int | None:
+        """Read pages until all that is wanted was seen, and taken out. None if that takes more pages than pay."""
+        clock, count = asyncio.get_running_loop().time, 0
+        began_at = clock()
+        pages = self._source.pages([*wanted.values()])
+        while wanted and count < budget:
+            self._requests += 1
+            number, self._page_at = self._requests, clock()
+            try:
+                async with asyncio.timeout(self._page_seconds):
+                    page = await anext(pages, None)
+            except TimeoutError:
+                raise RequestTimeout(f"no page of the list of {self._what}s in {self._page_seconds:g} s") from None
+            if page is None:
+                return count
+            count += 1
+            for item in page.items:
+                key = self._source.key(item)
+                thing = None if key is None else self._followed.get(key)
+                if thing is not None and thing.asked_at is None and self._listed(thing, item, number, began_at):
+                    wanted.pop(thing.key, None)
+        return None if wanted else count
+
+    async def _poll_each(self, things: Sequence[Thing[K, T]]) -> None:
+        queue = self._queue(things)
+        await gather(self._work(queue) for _ in range(min(len(things), _MAX_WORKERS)))
+
+    async def _without_listing(self, wanted: dict[K, Thing[K, T]], error: DatabricksError) -> None:
+        """A batch poll failed: find out whether things can be polled one by one."""
+        things = [thing for thing in wanted.values() if thing.followers]
+        if isinstance(error, NotFound | NotImplemented):
+            log.info("%ss are polled one by one: there is no list of them: %s", self._what, error)
+            self._listing.is_there = False
+        elif not is_transient(error):
+            log.info("%ss are polled one by one for a while: %s", self._what, error)
+            self._listing.failed(len(wanted))
+        elif things:
+            # One of them shows whether it is the listing that fails, or everything.
+            first = things.pop()
+            await self._poll_each([first])
+            if first.failing_since is not None:
+                for thing in things:
+                    thing.polled_at = first.polled_at
+                self._failed(things, error)
+                return
+            log.info("%ss are polled one by one for a while: a batch poll failed: %s", self._what, error)
+            self._listing.failed(len(wanted))
+        await self._poll_each(things)
+
+    # --- what polls show ---------------------------------------------------------------------------------------------
+
+    def _read(self, thing: Thing[K, T], item: Item, *, listed: bool) -> tuple[int, T]:
+        mark = self._source.mark(item)
+        if mark == thing.mark and thing.value is not None:
+            return mark, thing.value
+        return mark, self._source.decode(item, listed=listed)
+
+    def _listed(self, thing: Thing[K, T], item: Item, number: int, began_at: float) -> bool:
+        """A listing shows a thing; whether that spares a poll of it by itself."""
+        try:
+            mark, value = self._read(thing, item, listed=True)
+        except DatabricksError as error:
+            thing.polled_at = began_at
+            self._failed((thing,), error)
+            return True
+        if not self._source.is_enough(value):
+            return False
+        thing.polled_at = began_at
+        self._saw(thing, mark, value, number, began_at)
+        return True
+
+    def _saw(self, thing: Thing[K, T], mark: int, value: T, number: int, began_at: float) -> None:
+        is_change, is_expected = mark != thing.mark, thing.number <= thing.wanted
+        thing.mark, thing.value, thing.number, thing.good_at = mark, value, number, began_at
+        thing.failing_since = thing.error = None
+        if is_change:
+            self._pace.changed(asyncio.get_running_loop().time())
+        if is_change or is_expected:
+            for follower in [*thing.followers]:
+                if follower.see(thing):
+                    self._tell(follower, thing)
+
+    def _failed(self, things: Collection[Thing[K, T]], error: DatabricksError) -> None:
+        is_logged = False
+        for thing in things:
+            if not is_transient(error):
+                for follower in [*thing.followers]:
+                    if isinstance(error, NotFound):
+                        if follower.miss(thing, error):
+                            self._tell(follower, thing)
+                    else:
+                        self._fail(follower, error)
+                continue
+            if not is_logged and thing.followers:
+                log.warning("%s: a poll failed, polling goes on: %s", next(iter(thing.followers)).name, error)
+                is_logged = True
+            thing.error = error
+            if thing.failing_since is None:
+                thing.failing_since = thing.polled_at
+
+
+def _tick(thing: Thing[Any, Any]) -> float:
+    if thing.tick is None:
+        thing.tick = min(follower.tick for follower in thing.followers)
+    return thing.tick

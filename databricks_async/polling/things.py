@@ -1,0 +1,158 @@
+"""What a reader polls, for whom, and with what help: things, followers, and the protocols of both sides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Collection, Coroutine, Sequence
+from copy import copy
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from databricks_async.errors import (
+    CertificateError,
+    DatabricksError,
+    DeadlineExceeded,
+    InternalError,
+    InvalidResponse,
+    NotFound,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    TransportError,
+)
+
+K = TypeVar("K")
+T = TypeVar("T")
+E = TypeVar("E", bound=DatabricksError)
+
+Item: TypeAlias = dict[str, Any]
+"""A thing as the service describes it."""
+
+NEVER = float("-inf")
+"""A time before all others."""
+_TRANSIENT_ERRORS = (
+    TransportError,
+    InvalidResponse,
+    TooManyRequests,
+    InternalError,
+    TemporarilyUnavailable,
+    DeadlineExceeded,
+)
+
+
+def is_transient(error: DatabricksError) -> bool:
+    """Whether another poll may go well."""
+    # A certificate does not mend itself, and a redirect points elsewhere for good.
+    if isinstance(error, CertificateError) or (isinstance(error, InvalidResponse) and error.status != 200):
+        return False
+    return isinstance(error, _TRANSIENT_ERRORS)
+
+
+def copied(error: E) -> E:
+    """The same error, to be raised by another caller: one that many raise would grow with each."""
+    own = copy(error)
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return own
+
+
+@attrs.define(eq=False)
+class Thing(Generic[K, T]):
+    """Something that is polled, and what is known of it. Exists for as long as a caller holds it."""
+
+    key: K
+    value: T | None = None
+    """As it was at the last poll that showed a change."""
+    mark: int | None = None
+    """Stands for all that the last good poll showed."""
+    number: int = 0
+    """The request that showed it last."""
+    polled_at: float = NEVER
+    """When its last poll began."""
+    good_at: float | None = None
+    """When the last good poll of it began."""
+    asked_at: float | None = None
+    """When the poll of it by itself that is under way began: infinite before its turn, None if there is none."""
+    failing_since: float | None = None
+    error: DatabricksError | None = None
+    """Why the last poll failed."""
+    tick: float | None = None
+    """The shortest of its followers; None if that has to be found."""
+    wanted: int = 0
+    """The last request that was sent before the last follower came."""
+    followers: set[Follower[K, T]] = attrs.field(factory=set)
+
+
+class Source(Protocol[K, T]):
+    """What a reader has to know about a kind of things."""
+
+    def get(self, key: K, /) -> Awaitable[Item]:
+        """Describe one thing."""
+        ...
+
+    def pages(self, things: Sequence[Thing[K, T]], /) -> AsyncIterator[HasItems]:
+        """The pages of a listing that shows these things, if it can, and few others."""
+        ...
+
+    def key(self, item: Any, /) -> K | None:
+        """None if the item is none."""
+        ...
+
+    def mark(self, item: Item, /) -> int:
+        """Differs if anything differs that a caller may want to know."""
+        ...
+
+    def decode(self, item: Item, /, *, listed: bool) -> T:
+        """Raises `InvalidResponse`."""
+        ...
+
+    def is_enough(self, value: T, /) -> bool:
+        """Whether an item of a listing says all about a thing that its callers need."""
+        ...
+
+
+class HasItems(Protocol):
+    """A page."""
+
+    @property
+    def items(self) -> Sequence[Any]: ...
+
+
+class Counts(Protocol):
+    """What the session counts."""
+
+    @property
+    def refused(self) -> int: ...
+
+
+class Background(Protocol):
+    """What the client's session gives a reader: tasks that end with the client, and a count of refusals."""
+
+    @property
+    def stats(self) -> Counts: ...
+
+    def start(self, work: Coroutine[Any, Any, None], /) -> asyncio.Task[None]: ...
+
+
+class Follower(Generic[K, T]):
+    """A caller that waits for news of things. The reader calls it back, and never keeps it after it has left."""
+
+    __slots__ = ("__weakref__", "entered_at", "fail_after", "future", "name", "tick")
+
+    def __init__(self, name: str, tick: float, fail_after: float | None) -> None:
+        self.name = name
+        self.tick = tick
+        self.fail_after = fail_after
+        """Seconds of nothing but bad polls after which it fails; None is never."""
+        self.entered_at: float | None = None
+        self.future: asyncio.Future[Any] | None = None
+
+    def things(self) -> Collection[Thing[K, T]]:
+        raise NotImplementedError
+
+    def see(self, thing: Thing[K, T]) -> bool:
+        """A good poll; whether this is the news that was waited for."""
+        raise NotImplementedError
+
+    def miss(self, thing: Thing[K, T], error: NotFound) -> bool:
+        """It is not there; whether this is news."""
+        raise NotImplementedError
