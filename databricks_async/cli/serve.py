@@ -112,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
         help="have requests fail: see below",
     )
     add("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
+    add(
+        "--run-tasks",
+        action="store_true",
+        help="run the Python notebooks, scripts and wheels of jobs for real, in processes of this Python: "
+        "this runs the code of all who have the token, so it needs an address of this machine",
+    )
     add("--rate", type=_checked(parse_rate), metavar="30/s", help="answer 429 beyond this: /s, /min, /h")
     add("--log", nargs="?", const="-", metavar="FILE", help="a line for each request: to FILE, else to stderr")
     add("--tls-cert", metavar="FILE", help="serve https with this certificate (PEM)")

@@ -253,3 +253,22 @@ async def test_a_token_can_come_from_the_environment(monkeypatch):
         with serving(*arguments) as (url, token):
             assert token == expected
             await stop(url, token)
+
+
+def test_the_network_cannot_run_programs(capsys):
+    """Exit code 2, before anything listens."""
+    assert main(["serve", "--host", "0.0.0.0", "--run-tasks"]) == 2  # noqa: S104
+    assert "--run-tasks on 0.0.0.0 would let the network run programs on this machine" in capsys.readouterr().err
+
+
+async def test_tasks_run_where_it_is_asked_for(tmp_path):
+    """A script of this machine, as one of a job."""
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint(sys.argv[1])")
+    with serving("--run-tasks") as (url, token):
+        async with WorkspaceClient(host=url, token=token, poll_interval_seconds=0.02) as w:
+            task = {"task_key": "a", "spark_python_task": {"python_file": str(script), "parameters": ["really"]}}
+            environments = [{"environment_key": "e", "spec": {"client": "1"}}]
+            run = await w.jobs.submit_and_wait(tasks=[{**task, "environment_key": "e"}], environments=environments)
+            assert [output.logs for output in (await w.jobs.get_run_outputs(run)).values()] == ["really\n"]
+        await stop(url, token)

@@ -58,6 +58,8 @@ def run(settings: Settings) -> int:
 
 
 def _workspace(settings: Settings) -> LocalWorkspace:
+    if settings.run_tasks and not is_loopback(settings.host):
+        raise WrongOption(f"--run-tasks on {settings.host} would let the network run programs on this machine")
     if not is_loopback(settings.host):
         if settings.token == DEFAULT_TOKEN:
             raise WrongOption("this token is known to everyone: give another one, or none for a random one")
@@ -73,6 +75,7 @@ def _workspace(settings: Settings) -> LocalWorkspace:
         port=settings.port,
         tls=_tls(settings),
         path=settings.data,
+        run_tasks=settings.run_tasks,
     )
     workspace.journal.keep = _KEPT_CALLS
     workspace.faults.seed(settings.fault_seed)

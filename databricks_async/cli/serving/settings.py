@@ -33,6 +33,7 @@ class Settings:
     """A file; `-` is stderr."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    run_tasks: bool = False
 
     def arguments(self) -> list[str]:
         """The command line that asks for this, without the token."""
@@ -42,7 +43,7 @@ class Settings:
         optional = {"--data": self.data, "--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
-        return [f"{name}={value}" for name, value in pairs]
+        return [f"{name}={value}" for name, value in pairs] + (["--run-tasks"] if self.run_tasks else [])
 
 
 def parse_rate(text: str) -> float:
