@@ -1,4 +1,4 @@
-"""Watch: the changes of one thing as an async iterator, each of them once."""
+"""Watch and Changes: what happens to one thing, or to many, as an async iterator."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
 from databricks_async.polling.following import Following
+from databricks_async.polling.group import Group
 from databricks_async.suggest import refuse
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 _NOTHING = object()
 
@@ -73,3 +75,46 @@ class Watch(Generic[T], AsyncIterator[T]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._following.name}>"
+
+
+class Changes(Generic[C], AsyncIterator[C]):
+    """Yields each change of many things, in the order in which polls see them. The first poll of a thing is one too.
+
+    A thing that is deleted has a last change, whose `after` is None. Ends when nothing is left to watch, or after a
+    change for which `until` is true. Holds nothing between two steps, so a loop over it can be left at any time. After
+    an error it can be taken up again where it was.
+    """
+
+    def __init__(self, group: Group[Any, Any, C], until: Callable[[C], bool] = never) -> None:
+        self._group = group
+        self._until = until
+        self._over = False
+
+    def __aiter__(self) -> Changes[C]:
+        return self
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = __await__ = refuse("changes come one after the other: write `async for change in changes`")
+
+    async def __anext__(self) -> C:
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            change = await self._group.next()
+        except StopAsyncIteration:
+            self._over = True
+            raise
+        self._over = self._until(change)
+        return change
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good poll of what was polled longest ago; None if something was not seen yet.
+
+        Grows while polls fail, or none is made.
+        """
+        good_at = self._group.good_at
+        return None if good_at is None else asyncio.get_running_loop().time() - good_at
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._group.name}>"

@@ -22,8 +22,14 @@ def state_of(cluster: ClusterDetails) -> State | None:
 
 
 def reason_of(cluster: ClusterDetails) -> str:
-    """Why a cluster is in its state, in one line."""
-    parts, message = [str(cluster.state)], cluster.state_message or ""
+    """The state of a cluster, and why it is in it, in one line."""
+    why = why_of(cluster)
+    return f"{cluster.state}: {why}" if why else str(cluster.state)
+
+
+def why_of(cluster: ClusterDetails) -> str:
+    """Why a cluster is in its state, in one line: the reason of its termination and what the service says; or empty."""
+    parts, message = [], cluster.state_message or ""
     if (reason := cluster.termination_reason) is not None and str(reason.code) not in message:
         parts.append(f"{reason.code} ({reason.type})")
     if message:

@@ -48,15 +48,6 @@ Workspace objects
 - There is no trash and no history of revisions: what is deleted or overwritten is gone.
 - Git folders are directories. Nothing is fetched from a remote.
 
-A workspace that stays (`LocalWorkspace(path=...)`, `snapshot=...`)
-
-- The clock stands still from the last answer before the end to the next start. What was under way takes the rest of its
-  time; schedules do not catch up.
-- A task under way whose script has a `call` ends as the rest of that script says: functions are in no file. Faults,
-  scripts, failures that wait for their cluster or library, and durations are to be set anew.
-- Persons, service principals and tokens are in no file. Persons who are added again find what was theirs by their
-  name.
-
 Tasks that run for real: `LocalWorkspace(run_tasks=True)`, `databricks-async serve --run-tasks`
 
 - A `spark_python_task`, a `python_wheel_task` and a notebook in Python run in a process of this interpreter each, as
@@ -74,6 +65,15 @@ Tasks that run for real: `LocalWorkspace(run_tasks=True)`, `databricks-async ser
 - Its output, the value of its exit, its error and its traceback are those of `get_run_output`; what a notebook prints
   is in `runs/export`. Cancelled runs, timeouts and the end of the workspace kill the process and all that it has
   started. Timeouts count real seconds, however fast the clock is.
+
+A workspace that stays (`LocalWorkspace(path=...)`, `snapshot=...`)
+
+- The clock stands still from the last answer before the end to the next start. What was under way takes the rest of its
+  time; schedules do not catch up.
+- A task under way whose script has a `call` ends as the rest of that script says: functions are in no file. Faults,
+  scripts, failures that wait for their cluster or library, and durations are to be set anew.
+- Persons, service principals and tokens are in no file. Persons who are added again find what was theirs by their
+  name.
 """
 
 from databricks_async.local.clock import Clock

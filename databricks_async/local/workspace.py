@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
 import ipaddress
 import random
 import secrets
 import ssl
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
+from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
-from databricks_async.local.contents import ADMIN, Contents, changes_contents, in_turn
+from databricks_async.local.errors import does_not_exist
 from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
 from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
+from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.processes.pool import Processes
+from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.logins import IdentityProvider, Logins
-from databricks_async.local.state import Durations, ServicePrincipal, State, Token, User
+from databricks_async.local.objects.notebooks import Language
+from databricks_async.local.objects.tree import Kind, kind_of, parent_of
+from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 from databricks_async.local.storage.kept import AnyPath, Kept
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
+_ADMIN = "admin@example.com"
 
 
 def _is_loopback(host: str) -> bool:
@@ -37,12 +45,41 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
+    """Have a method take turns with the requests, which may be served in another thread than the caller's."""
+
+    @functools.wraps(method)
+    def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._state.lock:
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self._state.keep()
+
+    return take_turn
+
+
+def _changes_state(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
+    """The same for a method that changes what a file keeps: the file has to be open."""
+
+    @functools.wraps(method)
+    def check(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._kept.check_open()
+        return method(self, *args, **kwargs)
+
+    return _in_turn(check)
+
+
 def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
     randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
     return State(clock, randomness, Ids(seed, large=large_ids), catalog)
 
 
-class LocalWorkspace(Contents):
+class LocalWorkspace:
     """A Databricks workspace in this process, on a port of this machine.
 
     ```python
@@ -63,16 +100,16 @@ class LocalWorkspace(Contents):
     supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start`,
     `async with` or `with`; `close` closes every connection.
 
+    `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
+    this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
+    token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
+    refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
+
     `path` is a directory, made if it is missing, whose SQLite file keeps clusters, policies, jobs, runs and objects:
     written as they change, whole also when the process is killed. One workspace at a time has it open; another gets a
     StorageError. The workspace's clock stands still while it is closed, so that what was under way goes on where it
     was. `snapshot` is such a directory, or a file of `save`: loaded at the start, and never written. Tokens, persons,
     service principals, scripts of tasks, `timing`, `journal` and `faults` are this object's own, and in no file.
-
-    `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
-    this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
-    token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
-    refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
     """
 
     def __init__(
@@ -101,11 +138,14 @@ class LocalWorkspace(Contents):
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        self._make_state = partial(_new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions))
+        self._make_state = functools.partial(
+            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
+        )
         self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
+        self._seed = seed
         self._kept = Kept(path, snapshot, seed)
         self._thread: LoopThread | None = None
         self._run_tasks = run_tasks
@@ -142,7 +182,7 @@ class LocalWorkspace(Contents):
         with self._state.lock:
             self._kept.close(self._state)
 
-    @changes_contents
+    @_changes_state
     def save(self, path: AnyPath) -> None:
         """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
 
@@ -198,12 +238,12 @@ class LocalWorkspace(Contents):
             state.keep()
 
     def _begin(self) -> None:
-        self.add_user(ADMIN, self.token, admin=True)
+        self.add_user(_ADMIN, self.token, admin=True)
         self._state.part(Processes).on = self._run_tasks
         if self._run_tasks:
             self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
 
-    @in_turn
+    @_in_turn
     def load(self, shown: Any) -> None:
         """Put in clusters, jobs and workspace objects as the service shows them.
 
@@ -213,7 +253,7 @@ class LocalWorkspace(Contents):
         Raises ValueError, which says what is wrong with which of them.
         """
         self._state.settle()
-        seeds.load(self._state, shown, self._state.users[ADMIN])
+        seeds.load(self._state, shown, self._state.users[_ADMIN])
 
     @property
     def admin(self) -> Handler | None:
@@ -247,7 +287,7 @@ class LocalWorkspace(Contents):
     def rate_limit(self, limit: RateLimit | None) -> None:
         self._server.rate_limit = limit
 
-    @in_turn
+    @_in_turn
     def add_user(self, name: str, token: str, *, admin: bool = False) -> None:
         """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
         user = self._state.users.setdefault(name, User(name, admin))
@@ -255,7 +295,7 @@ class LocalWorkspace(Contents):
         self._state.tree.add_home(name, self.clock.now())
         self._state.tokens[token] = Token(user)
 
-    @in_turn
+    @_in_turn
     def add_service_principal(
         self, client_id: str, client_secret: str, *, token_seconds: float = 3600, admin: bool = True
     ) -> None:
@@ -278,7 +318,7 @@ class LocalWorkspace(Contents):
     def identity_provider(self, provider: IdentityProvider | None) -> None:
         self._state.identity_provider = provider
 
-    @in_turn
+    @_in_turn
     def add_entra_token(self, value: str, name: str, seconds: float, workspace_user: bool) -> None:
         """Take a token of Entra for this person, service principal or managed identity from now on.
 
@@ -289,14 +329,197 @@ class LocalWorkspace(Contents):
         expires_at = self.clock.client_time() + seconds
         self._state.tokens[value] = Token(user, expires_at, from_oauth=True, needs_role=not workspace_user)
 
-    @in_turn
+    @_in_turn
     def issue_token(self, client_id: str) -> str:
         """An access token of a service principal, without a request for it."""
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
-    @in_turn
+    @_in_turn
     def revoke_tokens(self, *tokens: str) -> None:
         """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
+
+    @_changes_state
+    def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
+        """Make a cluster policy, and return its id: the given one, or one drawn by chance.
+
+        `definition` maps paths of settings to rules, as JSON or decoded:
+        `{"node_type_id": {"type": "allowlist", "values": [...], "defaultValue": ...}}`. Clusters with this `policy_id`
+        get its fixed values, and its defaults if they have `apply_policy_default_values`; breaking a rule is refused. A
+        workspace without policies accepts any `policy_id`; one with policies refuses those that it does not have.
+        """
+        policy_id = policy_id or f"{self._state.random.getrandbits(64):016X}"
+        rules = policies.parse(definition)
+        self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
+        return policy_id
+
+    @_in_turn
+    def fail_next_start(
+        self,
+        code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE",
+        type: str = "CLOUD_FAILURE",  # noqa: A002 (the field's own name)
+        parameters: dict[str, str] | None = None,
+        *,
+        cluster_name: str | None = None,
+    ) -> None:
+        """Have the next cluster that comes up, or the next of this name, end TERMINATED for this reason."""
+        reason = {"code": code, "type": type, "parameters": parameters or {}}
+        self._state.failing_starts.append(ScriptedFailure(cluster_name, reason))
+
+    @_in_turn
+    def fail_next_library(self, message: str = "Library installation failed", *, library: str | None = None) -> None:
+        """Have the next library end FAILED, or the next one whose name holds this text."""
+        self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
+
+    @_changes_state
+    def add_object(
+        self,
+        path: str,
+        content: bytes | None = None,
+        *,
+        language: Language | None = None,
+        listed_in: str | None = None,
+    ) -> None:
+        """Put a file into the workspace, a notebook if it has a language, or a directory if it has no content.
+
+        A file whose name ends with `.lvdash.json` is a dashboard.
+
+        Directories on the way to it are made. Any path will do, also one that the API would refuse. It stands in the
+        listing of its directory, or of `listed_in`: so `/Shared/..`, or `/etc/passwd`, can be listed in `/Shared`.
+        """
+        self._state.settle()
+        tree, now = self._state.tree, self._state.now
+        if tree.find(path) is not None:
+            raise ValueError(f"{path} already exists")
+        directory = listed_in or parent_of(path)
+        tree.add_directories(directory, now)
+        kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
+        tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
+
+    @_changes_state
+    def add_events(
+        self,
+        cluster_id: str,
+        count: int,
+        *,
+        type: str = "AUTOSCALING_STATS_REPORT",  # noqa: A002 (the field's own name)
+        every: float = 1.0,
+    ) -> None:
+        """Give a cluster a history: so many events, one every so many seconds, the last one now."""
+        cluster = self._cluster(cluster_id)
+        for back in reversed(range(count)):
+            event = {
+                "cluster_id": cluster_id,
+                "timestamp": self._state.now - round(back * every * 1000),
+                "type": type,
+                "details": {},
+            }
+            bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
+
+    @_changes_state
+    def touch(self, cluster_id: str) -> None:
+        """Count the cluster as used now: its time until autotermination starts anew."""
+        cluster = self._cluster(cluster_id)
+        cluster.last_activity_time = self._state.now
+
+    @_changes_state
+    def overlay(self, /, cluster_id: str, **fields: Any) -> None:
+        """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
+        self._cluster(cluster_id).overlay.update(fields)
+
+    @_in_turn
+    def script_task(
+        self,
+        name: str,
+        *,
+        duration: float | None = None,
+        result_state: str = "SUCCESS",
+        output: str | None = None,
+        error: str | None = None,
+        error_trace: str | None = None,
+        logs: str | None = None,
+        call: TaskCall | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Decide how tasks end that have this task_key, notebook_path, python_file, main_class_name or entry_point.
+
+        `duration` is in seconds of workspace time, `timing.task` by default. `output` is what a notebook exits with,
+        for a SQL task its rows as a JSON array of objects, or the state of its alert. An `error` makes the task
+        FAILED. `call` gets the resolved parameters (a list of them as "0", "1", ...) when the task has taken its
+        time, with the first request after that; it returns what the notebook exits with, or that and the task values
+        that it sets: `("done", {"rows": "7"})`. What it raises makes the task FAILED, with its text and traceback.
+        The script applies to that many executions (`times`), then the next one of the name, or the default. One
+        without `times` replaces an earlier one that has none either.
+        """
+        self._state.settle()
+        script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
+        task_work.add_script(self._state, script)
+
+    @_changes_state
+    def file_arrived(self, location: str) -> None:
+        """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
+
+        That is a trigger whose `url` is this location or a directory above it. `wait_after_last_change_seconds` and
+        `min_time_between_triggers_seconds` go by the workspace's clock; without them the runs start at once, where the
+        service looks about once a minute. Paused triggers, and those of deleted jobs, do nothing.
+        """
+        self._state.settle()
+        schedules.file_arrived(self._state, location)
+        self._state.settle()
+
+    @_changes_state
+    def table_updated(self, name: str, *, version: int | None = None) -> None:
+        """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
+
+        With the condition `ALL_UPDATED` only once all tables of the trigger were updated. `version` is what
+        `{{job.trigger.table_update.<table>.version}}` shows, by default one more than the last; the rest is as in
+        `file_arrived`.
+        """
+        self._state.settle()
+        schedules.table_updated(self._state, name, version)
+        self._state.settle()
+
+    @_changes_state
+    def run_backfill(
+        self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
+    ) -> list[int]:
+        """Start a run for each moment, as "Run backfill" of the web UI does; returns their run ids.
+
+        `{{backfill.iso_date}}` and its like stand for the moment, in the job's parameters and in these, which override
+        them. Runs beyond `max_concurrent_runs` are queued. Raises ApiError if there is no such job.
+        """
+        self._state.settle()
+        return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
+
+    @_changes_state
+    def overlay_run(self, /, run_id: int, **fields: Any) -> None:
+        """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
+        self._state.settle()
+        run_view.overlay(self._state, run_id, fields)
+
+    @property
+    def notebooks_must_exist(self) -> bool:
+        """Whether a task fails whose notebook is not in the workspace; False runs it all the same."""
+        return self._state.jobs.notebooks_must_exist
+
+    @notebooks_must_exist.setter
+    def notebooks_must_exist(self, wanted: bool) -> None:
+        self._state.jobs.notebooks_must_exist = wanted
+
+    @property
+    def serverless(self) -> bool:
+        """Whether notebooks, Python scripts and wheels may do without a cluster; False refuses such tasks with 400."""
+        return self._state.jobs.serverless
+
+    @serverless.setter
+    def serverless(self, wanted: bool) -> None:
+        self._state.jobs.serverless = wanted
+
+    def _cluster(self, cluster_id: str) -> Cluster:
+        self._state.settle()
+        cluster = self._state.clusters.get(cluster_id)
+        if cluster is None:
+            raise does_not_exist(cluster_id)
+        return cluster

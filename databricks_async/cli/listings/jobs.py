@@ -112,7 +112,7 @@ def _shown_duration(run: BaseRun | RunTask, now: datetime) -> str:
 
 def why(run: BaseRun, now: datetime) -> str:
     """Of a run that goes on, the tasks that run; of one that ended badly, the task that failed."""
-    tasks = latest_tasks(run) if isinstance(run, Run) or run.tasks else []  # type: ignore[arg-type]
+    tasks = latest_tasks(run) if isinstance(run, Run) or run.tasks else []
     if not run.ended:
         moving = [task for task in tasks if sign_of_run(task) is MOVING]
         parts = [f"{task.task_key} since {_shown_duration(task, now)}" for task in moving[:2]]

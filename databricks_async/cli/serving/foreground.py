@@ -74,8 +74,8 @@ def _workspace(settings: Settings) -> LocalWorkspace:
         host=settings.host,
         port=settings.port,
         tls=_tls(settings),
-        path=settings.data,
         run_tasks=settings.run_tasks,
+        path=settings.data,
     )
     workspace.journal.keep = _KEPT_CALLS
     workspace.faults.seed(settings.fault_seed)

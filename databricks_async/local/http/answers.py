@@ -77,7 +77,10 @@ async def send(
 
 
 def _headers(call: Call, response: Response) -> dict[str, str]:
+    # The workspace's own clock. A Retry-After that is a date counts from the machine's.
+    date = {"date": formatdate(call.time / 1000, usegmt=True)} if response.status == 200 else {}
     return {
+        **date,
         "content-type": "application/json",
         "x-request-id": call.request_id,
         "x-databricks-request-id": call.request_id,
