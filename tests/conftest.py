@@ -38,18 +38,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-_needs_browser = Path(__file__).parent / "pictures" / "test_browser.py"
+_need_browser = sorted(Path(__file__).parent.rglob("test_browser.py"))
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """What needs a browser is run where there is one, and where one is required."""
-    missing = collection_path == _needs_browser and browser.find() is None and not browser.is_required()
+    missing = collection_path in _need_browser and browser.find() is None and not browser.is_required()
     return True if missing else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if browser.find() is None:
-        terminalreporter.write_line(f"NOT RUN: tests/pictures/test_browser.py, because {browser.MISSING}")
+        for path in _need_browser:
+            terminalreporter.write_line(f"NOT RUN: {path}, because {browser.MISSING}")
 
 
 @pytest.fixture(autouse=True)

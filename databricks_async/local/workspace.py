@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import bisect
-import functools
-import ipaddress
 import random
 import secrets
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self
 
 from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
@@ -33,45 +32,11 @@ from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
 from databricks_async.local.storage.kept import AnyPath, Kept
+from databricks_async.local.turns import changes_state, in_turn
+from databricks_async.local.values import is_loopback
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
-    """Have a method take turns with the requests, which may be served in another thread than the caller's."""
-
-    @functools.wraps(method)
-    def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._state.lock:
-            try:
-                return method(self, *args, **kwargs)
-            finally:
-                self._state.keep()
-
-    return take_turn
-
-
-def _changes_state(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
-    """The same for a method that changes what a file keeps: the file has to be open."""
-
-    @functools.wraps(method)
-    def check(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self._kept.check_open()
-        return method(self, *args, **kwargs)
-
-    return _in_turn(check)
 
 
 def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
@@ -129,7 +94,7 @@ class LocalWorkspace:
         snapshot: AnyPath | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
-        if run_tasks and not _is_loopback(host):
+        if run_tasks and not is_loopback(host):
             raise ValueError(f"run_tasks on {host!r} would let the network run programs on this machine")
         # Others of this machine know the default token, too.
         token = f"dapi{secrets.token_hex(16)}" if run_tasks and token == DEFAULT_TOKEN else token
@@ -138,9 +103,7 @@ class LocalWorkspace:
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        self._make_state = functools.partial(
-            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
-        )
+        self._make_state = partial(_new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions))
         self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
@@ -182,7 +145,7 @@ class LocalWorkspace:
         with self._state.lock:
             self._kept.close(self._state)
 
-    @_changes_state
+    @changes_state
     def save(self, path: AnyPath) -> None:
         """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
 
@@ -238,12 +201,21 @@ class LocalWorkspace:
             state.keep()
 
     def _begin(self) -> None:
-        self.add_user(_ADMIN, self.token, admin=True)
+        for token in (self.token, *self._server.observers):
+            self.add_user(_ADMIN, token, admin=True)
         self._state.part(Processes).on = self._run_tasks
         if self._run_tasks:
             self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
 
-    @_in_turn
+    def add_observer(self, token: str) -> None:
+        """Let a program that only looks in with this token: a live page beside the tests, and not a part of them.
+
+        Its requests are in no journal, no fault strikes them, and no limit counts them.
+        """
+        self.add_user(_ADMIN, token, admin=True)
+        self._server.observers.add(token)
+
+    @in_turn
     def load(self, shown: Any) -> None:
         """Put in clusters, jobs and workspace objects as the service shows them.
 
@@ -287,7 +259,7 @@ class LocalWorkspace:
     def rate_limit(self, limit: RateLimit | None) -> None:
         self._server.rate_limit = limit
 
-    @_in_turn
+    @in_turn
     def add_user(self, name: str, token: str, *, admin: bool = False) -> None:
         """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
         user = self._state.users.setdefault(name, User(name, admin))
@@ -295,7 +267,7 @@ class LocalWorkspace:
         self._state.tree.add_home(name, self.clock.now())
         self._state.tokens[token] = Token(user)
 
-    @_in_turn
+    @in_turn
     def add_service_principal(
         self, client_id: str, client_secret: str, *, token_seconds: float = 3600, admin: bool = True
     ) -> None:
@@ -318,7 +290,7 @@ class LocalWorkspace:
     def identity_provider(self, provider: IdentityProvider | None) -> None:
         self._state.identity_provider = provider
 
-    @_in_turn
+    @in_turn
     def add_entra_token(self, value: str, name: str, seconds: float, workspace_user: bool) -> None:
         """Take a token of Entra for this person, service principal or managed identity from now on.
 
@@ -329,19 +301,19 @@ class LocalWorkspace:
         expires_at = self.clock.client_time() + seconds
         self._state.tokens[value] = Token(user, expires_at, from_oauth=True, needs_role=not workspace_user)
 
-    @_in_turn
+    @in_turn
     def issue_token(self, client_id: str) -> str:
         """An access token of a service principal, without a request for it."""
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
-    @_in_turn
+    @in_turn
     def revoke_tokens(self, *tokens: str) -> None:
         """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
 
-    @_changes_state
+    @changes_state
     def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
         """Make a cluster policy, and return its id: the given one, or one drawn by chance.
 
@@ -355,7 +327,7 @@ class LocalWorkspace:
         self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
         return policy_id
 
-    @_in_turn
+    @in_turn
     def fail_next_start(
         self,
         code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE",
@@ -368,12 +340,12 @@ class LocalWorkspace:
         reason = {"code": code, "type": type, "parameters": parameters or {}}
         self._state.failing_starts.append(ScriptedFailure(cluster_name, reason))
 
-    @_in_turn
+    @in_turn
     def fail_next_library(self, message: str = "Library installation failed", *, library: str | None = None) -> None:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
-    @_changes_state
+    @changes_state
     def add_object(
         self,
         path: str,
@@ -398,7 +370,7 @@ class LocalWorkspace:
         kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
-    @_changes_state
+    @changes_state
     def add_events(
         self,
         cluster_id: str,
@@ -418,18 +390,18 @@ class LocalWorkspace:
             }
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
-    @_changes_state
+    @changes_state
     def touch(self, cluster_id: str) -> None:
         """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
-    @_changes_state
+    @changes_state
     def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
 
-    @_in_turn
+    @in_turn
     def script_task(
         self,
         name: str,
@@ -457,7 +429,7 @@ class LocalWorkspace:
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         task_work.add_script(self._state, script)
 
-    @_changes_state
+    @changes_state
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
 
@@ -469,7 +441,7 @@ class LocalWorkspace:
         schedules.file_arrived(self._state, location)
         self._state.settle()
 
-    @_changes_state
+    @changes_state
     def table_updated(self, name: str, *, version: int | None = None) -> None:
         """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
 
@@ -481,7 +453,7 @@ class LocalWorkspace:
         schedules.table_updated(self._state, name, version)
         self._state.settle()
 
-    @_changes_state
+    @changes_state
     def run_backfill(
         self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
     ) -> list[int]:
@@ -493,7 +465,7 @@ class LocalWorkspace:
         self._state.settle()
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
-    @_changes_state
+    @changes_state
     def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()

@@ -24,8 +24,8 @@ class Settings:
     speed: float = 60.0
     data: str | None = None
     """The directory that keeps the workspace."""
-    seeds: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    seeds: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_seed: int = 0
     rate: float | None = None
     """Requests a second."""
@@ -33,6 +33,8 @@ class Settings:
     """A file; `-` is stderr."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    ui: bool = False
+    ui_port: int = 8766
     run_tasks: bool = False
 
     def arguments(self) -> list[str]:
@@ -43,7 +45,9 @@ class Settings:
         optional = {"--data": self.data, "--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
-        return [f"{name}={value}" for name, value in pairs] + (["--run-tasks"] if self.run_tasks else [])
+        pairs += [("--ui-port", self.ui_port)] if self.ui else []
+        flags = [name for name, is_on in (("--ui", self.ui), ("--run-tasks", self.run_tasks)) if is_on]
+        return [*(f"{name}={value}" for name, value in pairs), *flags]
 
 
 def parse_rate(text: str) -> float:
