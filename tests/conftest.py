@@ -39,7 +39,7 @@ def pytest_configure() -> None:
 
 
 _TESTS = Path(__file__).parent
-_NEEDS = {path: browser for path in sorted(_TESTS.rglob("test_browser.py"))} | {
+_NEEDS = dict.fromkeys(sorted(_TESTS.rglob("test_browser.py")), browser) | {
     _TESTS / "gates" / "test_redis.py": redis_server
 }
 """Tests, and the program that they need."""
