@@ -51,6 +51,9 @@ class Reading:
     def served_at(self) -> None:
         return None
 
+    def where(self, word: str) -> None:
+        return None
+
     def mark(self, item: dict[str, object]) -> int:
         return self.count
 
