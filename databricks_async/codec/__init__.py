@@ -157,6 +157,7 @@ def decode(body: bytes, cls: type[T]) -> T:
     except orjson.JSONDecodeError as error:
         # Not chained: the original carries the whole body, which may hold secrets.
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
+    made: Any = None
     try:
         made = _reader(cls)(value, cls)
         too_deep = (not isinstance(made, Model) or was_suspicious()) and is_too_deep(body, value)
