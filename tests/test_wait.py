@@ -54,6 +54,9 @@ class Reading:
     def where(self, word: str) -> None:
         return None
 
+    def is_enough(self, word: str, *, parts: bool) -> bool:
+        return True
+
     def mark(self, item: dict[str, object]) -> int:
         return self.count
 
