@@ -225,7 +225,9 @@ class State:
 
     def part(self, kind: type[P]) -> P:
         """What one API keeps for itself, in a class of its own; made on first use."""
-        found: P = self._parts.setdefault(kind, kind())
+        found: P | None = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind()
         return found
 
     def copy(self) -> State:
