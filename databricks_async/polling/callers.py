@@ -70,9 +70,11 @@ class Callers(ABC, Generic[K, T]):
             if not self._followers:
                 self._wake()
 
-    def has_news(self, follower: Follower[K, T]) -> None:
+    def has_news(self, follower: Follower[K, T], *, may_have_more: bool) -> None:
         """A caller that follows several things is told when all polls under way have ended: there may be more news."""
-        if follower not in self._news and follower in self._followers:
+        if not may_have_more:
+            self._tell(follower, None)
+        elif follower not in self._news and follower in self._followers:
             self._news[follower] = asyncio.get_running_loop().time() + _MAX_DELAY_TICKS * follower.tick
             self._wake()
 

@@ -161,4 +161,4 @@ class Group(Follower[K, T], Generic[K, T, C]):
     def _add(self, changes: Sequence[C | NotFound]) -> None:
         self._queue.extend(changes)
         if self._queue:
-            self._reader.has_news(self)
+            self._reader.has_news(self, may_have_more=self._scope is not None or len(self._known) > 1)
