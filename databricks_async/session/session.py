@@ -300,7 +300,8 @@ def _naming_caller(send: Send, config: Config) -> Send:
 
 _OTHER_LOOP = (
     "this client belongs to another event loop, that of its `async with` or of its first call: make one client for "
-    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
+    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope; FastAPI's "
+    "TestClient has one loop for all requests only under `with`"
 )
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))
