@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import parse_qsl
 
 from harness import CLUSTER
@@ -42,15 +42,23 @@ RUN = {
 }
 
 
-def _run(number: int, word: str, *, tasks: bool) -> bytes:
-    """A run of four tasks."""
+def _template(word: str, *, tasks: bool) -> bytes:
+    """A run of four tasks, whose id is to be filled in."""
     state: dict[str, str] = {"life_cycle_state": word, "state_message": ""}
     status: dict[str, object] = {"state": word}
     if word == "TERMINATED":
         state["result_state"] = "SUCCESS"
         status["termination_details"] = {"code": "SUCCESS", "type": "SUCCESS"}
     shown = {"tasks": TASKS} if tasks else {}
-    return json.dumps({"run_id": number, **RUN, "state": state, "status": status, **shown}).encode()
+    return json.dumps({"run_id": "?", **RUN, "state": state, "status": status, **shown}).encode()
+
+
+_LISTED, _LISTED_WITH_TASKS = _template("RUNNING", tasks=False), _template("RUNNING", tasks=True)
+_ENDED = _template("TERMINATED", tasks=True)
+
+
+def _run(template: bytes, number: int) -> bytes:
+    return template.replace(b'"?"', b"%d" % number, 1)
 
 
 class Plan:
@@ -70,26 +78,29 @@ class Plan:
             return self._cluster(int(query["cluster_id"]), now)
         if path.endswith("runs/get"):
             number = int(query["run_id"])
-            return _run(number, "TERMINATED" if self.has_ended(number, now) else "RUNNING", tasks=True)
+            return _run(_ENDED if self.has_ended(number, now) else _LISTED_WITH_TASKS, number)
         if path.endswith("clusters/list"):
-            return self._page("clusters", query, [*range(self._count)], 100, now)
-        active = [number for number in range(1, self._count + 1) if not self.has_ended(number, now)]
-        return self._page("runs", query, active, 25, now)
+            return self._page("clusters", query, self._cluster, 100, now)
+        template = _LISTED_WITH_TASKS if query.get("expand_tasks") == "true" else _LISTED
+        return self._page("runs", query, lambda number, _: _run(template, number), 25, now)
 
     def _cluster(self, number: int, now: float) -> bytes:
         word = b"TERMINATED" if self.has_ended(number, now) else b"RUNNING"
         named = CLUSTER.replace(b"0923-164208-meows279", b"%d" % number, 1)
         return named.replace(b'"state":"RUNNING"', b'"state":"%s"' % word, 1)
 
-    def _page(self, kind: str, query: dict[str, str], numbers: list[int], size: int, now: float) -> bytes:
-        after = int(query.get("page_token", "-1"))
-        left = [number for number in numbers if number > after]
-        page = left[:size]
-        if kind == "clusters":
-            items = [self._cluster(number, now) for number in page]
-        else:
-            items = [_run(number, "RUNNING", tasks=query.get("expand_tasks") == "true") for number in page]
-        token = b"%d" % page[-1] if len(left) > size else b""
+    def _page(
+        self, kind: str, query: dict[str, str], item: Callable[[int, float], bytes], size: int, now: float
+    ) -> bytes:
+        """A page of all clusters, or of active runs, from the place on that the token names."""
+        items: list[bytes] = []
+        number = int(query.get("page_token", "0" if kind == "clusters" else "1"))
+        end = self._count if kind == "clusters" else self._count + 1
+        while number < end and len(items) < size:
+            if kind == "clusters" or not self.has_ended(number, now):
+                items.append(item(number, now))
+            number += 1
+        token = b"%d" % number if number < end else b""
         return b'{"%s":[%s],"next_page_token":"%s"}' % (kind.encode(), b",".join(items), token)
 
 
