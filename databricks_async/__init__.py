@@ -5,6 +5,7 @@
 
 The map of the package, each module before those that it builds on:
 
+    __main__        `python -m databricks_async`
     cli             the command line
     pytest_plugin   fixtures for users' own tests
     client          WorkspaceClient: one session, and the services on it

@@ -1,14 +1,24 @@
 """The service's time, epoch milliseconds, as a datetime.
 
 Each field of epoch milliseconds has a property that is its moment in UTC, called as the field without its `_time`,
-`_at` or `_ms`: `start_time` is `start`, `created_at` is `created`; `timestamp` is `time`.
+`_at`, `_ms` or `_timestamp`: `start_time` is `start`, `created_at` is `created`. `timestamp` is `time`, and
+`last_attempted` is `last_attempt`.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
+_EXCEPTIONS = {"timestamp": "time", "last_attempted": "last_attempt"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def name_of_moment(field: str) -> str:
+    """What the property of a field of epoch milliseconds is called, by the rule above."""
+    if field in _EXCEPTIONS:
+        return _EXCEPTIONS[field]
+    return re.sub("_(time|at|ms|timestamp)$", "", field)
 
 
 def from_epoch_ms(milliseconds: int | None) -> datetime | None:

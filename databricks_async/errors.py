@@ -443,6 +443,12 @@ def is_expired_token(response: Response) -> bool:
     return response.status == 401 or (response.status == 403 and bool(_BAD_TOKEN.search(read_error(response).message)))
 
 
+def is_about_token(error: DatabricksError) -> bool:
+    """Whether the service refused the credentials: a 401, or a 403 that blames the token."""
+    refused = isinstance(error, PermissionDenied) and bool(_BAD_TOKEN.search(error.message))
+    return refused or isinstance(error, Unauthenticated)
+
+
 def asked_to_wait(response: Response) -> float | None:
     """Seconds that a failed answer asks to wait: its Retry-After, else a RetryInfo among its details."""
     seconds = retry_after_seconds(response.headers)

@@ -43,12 +43,7 @@ def suspect(value: Any) -> None:
 
     Whatever is known has a depth of its own, so that this costs a small part of looking at whole answers.
     """
-    kind = value.__class__
-    if kind is dict or kind is list:
-        for one in value.values() if kind is dict else value:
-            if one.__class__ is dict or one.__class__ is list:
-                _suspicion.met = _suspicion.met or _is_deeper(value, _SUSPICIOUS_DEPTH)
-                return
+    _suspicion.met = _suspicion.met or _is_deeper(value, _SUSPICIOUS_DEPTH)
 
 
 def was_suspicious() -> bool:

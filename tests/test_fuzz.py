@@ -72,7 +72,19 @@ SPECIAL = {
     "workspace.upload": {"path": "/x", "source": b"1", "format": "AUTO"},
 }
 """Those that need more."""
-NO_CALLS = {"watch", "wait_running", "wait_terminated", "wait_run", "run_many", "walk", "export_tree", "import_tree"}
+NO_CALLS = {
+    "watch",
+    "watch_runs",
+    "follow_events",
+    "follow_runs",
+    "wait_running",
+    "wait_terminated",
+    "wait_run",
+    "run_many",
+    "walk",
+    "export_tree",
+    "import_tree",
+}
 """They call the others."""
 MODEL_PACKAGES = ("clusters", "jobs", "workspace", "libraries")
 SERVICES = ("clusters", "jobs", "workspace", "libraries", "current_user")

@@ -20,6 +20,7 @@ import orjson
 import pydantic
 import pytest
 import rich.console
+from databricks.sdk.service import compute
 from fastapi import Body, FastAPI
 
 from databricks_async import Model, Page, WorkspaceClient
@@ -33,11 +34,14 @@ from databricks_async.clusters import (
     DockerImage,
     State,
 )
+from databricks_async.documentation import field_docs
+from databricks_async.epoch import name_of_moment
 from databricks_async.errors import ResourceDoesNotExist
 from databricks_async.jobs import Run, RunTask, Task
 from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.local.journal import Call
 from databricks_async.workspace import ObjectInfo
+from support.models import public_models
 
 SECRET = "kept-from-sight"
 CLUSTER = ClusterDetails(
@@ -61,6 +65,21 @@ def test_a_line_is_short_and_says_the_essentials(model: Model) -> None:
     assert " more" in line
     assert SECRET not in line
     assert ("0923-164208-meows279" in line and "State.RUNNING" in line) or "run_id=7" in line
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"url": "image", "basic_auth": {"password": SECRET}},
+        compute.DockerImage(url="image", basic_auth=compute.DockerBasicAuth(password=SECRET)),
+    ],
+    ids=["mapping", "official model"],
+)
+def test_what_stands_in_place_of_a_model_hides_its_secrets(image: Any) -> None:
+    for text in (repr, str, pprint.pformat, printed_by_rich, ClusterSpec._repr_html_):
+        shown = text(ClusterSpec(docker_image=image))
+        assert "basic_auth" in shown
+        assert SECRET not in shown
 
 
 def test_what_is_short_is_shown_whole() -> None:
@@ -281,6 +300,16 @@ async def test_the_time_of_an_event_can_be_asked_with(w: WorkspaceClient, worksp
     again = await w.clusters.events(cluster.cluster_id, end_time=first.time, start_time=first.time).collect()
     assert again[-1].timestamp == first.timestamp
     assert await w.clusters.events(cluster.cluster_id, end_time=first.time - timedelta(days=1)).collect() == []
+
+
+def test_each_field_of_epoch_milliseconds_has_a_datetime_by_one_rule() -> None:
+    found = 0
+    for kind in public_models():
+        for field, doc in field_docs(kind).items():
+            if doc.startswith("Epoch milliseconds"):
+                found += 1
+                assert isinstance(getattr(kind, name_of_moment(field), None), property), (kind, field)
+    assert found > 20
 
 
 def test_datetimes_are_called_after_their_fields() -> None:

@@ -9,26 +9,17 @@ from __future__ import annotations
 import ast
 import inspect
 import pydoc
-from collections.abc import Iterator
 from importlib import import_module
 
 import attrs
 import pytest
 
-from databricks_async import Config, WorkspaceClient, clusters, current_user, jobs, libraries, workspace
+from databricks_async import Config, WorkspaceClient
 from databricks_async.clusters import ClusterDetails, ClusterSpec
-from databricks_async.codec import Model
 from databricks_async.config import Arguments
 from databricks_async.documentation import field_docs
 from support.keywords import FILES, HOME, text_of
-
-
-def public_models() -> Iterator[type[Model]]:
-    for package in (clusters, jobs, libraries, workspace, current_user):
-        for name in package.__all__:
-            kind = getattr(package, name)
-            if isinstance(kind, type) and issubclass(kind, Model):
-                yield kind
+from support.models import public_models
 
 
 def test_every_field_of_every_public_model_has_a_line_of_meaning() -> None:

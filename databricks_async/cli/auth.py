@@ -2,70 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from databricks_async import Config, DatabricksError, WorkspaceClient
-from databricks_async.cli import login
-from databricks_async.cli.ending import run_to_the_end
-from databricks_async.session.session import Session
+import click
 
+from databricks_async.cli.commands import Group
 
-def run(argv: Sequence[str]) -> int:
-    """Do one thing. Returns 0 if all went well, 1 if something failed; a wrong command line exits with 2."""
-    options = _parser().parse_args(argv)
-    try:
-        exit_code: int = options.do(options)
-    except (DatabricksError, OSError) as error:
-        print(f"databricks-async auth {options.action}: {error}", file=sys.stderr)
-        return 1
-    return exit_code
+if TYPE_CHECKING:
+    from databricks_async.cli.running import Run
+    from databricks_async.config import Config
+
+command = Group(
+    "auth",
+    help="Which way to authorize is in use, and whether it works. Secrets are never shown.",
+    no_args_is_help=True,
+)
 
 
-def config_of(options: argparse.Namespace) -> Config:
-    """The configuration that the command line, the environment and the profile make."""
-    return Config.resolve(host=options.host, profile=options.profile, auth_type=options.auth_type)
+@command.command(
+    "describe",
+    output="Each setting, where it comes from, and the way that serves. JSON: an object with host, auth_type, and the "
+    "settings with name, value and source.",
+)
+async def describe(run: Run) -> None:
+    """Show each setting, where it comes from, and the way that serves.
 
+    Nothing is asked of the API. Where no way serves, the settings are shown all the same, with the reasons.
+    """
+    from databricks_async import DatabricksError
+    from databricks_async.session.session import Session
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--host", help="the workspace's address (default: DATABRICKS_HOST, or the profile's)")
-    common.add_argument("--profile", help="the profile of ~/.databrickscfg to use, before the environment")
-    common.add_argument("--auth-type", help="the one way to use (default: the first that is configured and serves)")
-
-    parser = argparse.ArgumentParser(
-        prog="databricks-async auth",
-        description="Which way to authorize is in use, and whether it works. Secrets are never shown.",
-    )
-    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    describe = actions.add_parser(
-        "describe", parents=[common], help="show each setting, where it comes from, and the way that serves"
-    )
-    describe.set_defaults(do=lambda options: run_to_the_end(_describe(config_of(options))))
-    check = actions.add_parser("check", parents=[common], help="call the workspace, and say who it takes you for")
-    check.set_defaults(do=lambda options: run_to_the_end(_check(config_of(options))))
-    login_action = actions.add_parser(
-        "login", parents=[common], help="log in by browser or device code; the next client finds the login"
-    )
-    login.add_arguments(login_action)
-    login_action.set_defaults(do=lambda options: login.run(config_of(options), device_code=options.device_code))
-    demo = actions.add_parser("demo", help="one call with each way, against peers on this machine")
-    demo.set_defaults(do=_demo)
-    return parser
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from databricks_async.cli import auth_demo
-
-    return auth_demo.run()
-
-
-async def _describe(config: Config) -> int:
-    """The settings also where no way serves: they show why."""
-    failure = None
-    _keep_log_quiet()
+    config, failure = _config(run), None
     session = Session(config)
     try:
         await session.authenticate()
@@ -73,21 +40,60 @@ async def _describe(config: Config) -> int:
         failure = error
     finally:
         await session.close()
-    for name, value, source in config.shown():
-        print(f"{name} = {value}" + (f"  ({source})" if source else ""))
+    settings = config.shown()
+    if run.out.wants_object:
+        found = [{"name": name, "value": value, "source": source or None} for name, value, source in settings]
+        way = next((value for name, value, _ in settings if name == "auth_type"), None)
+        run.out.json({"host": config.known_host() or None, "auth_type": way, "settings": found})
+    else:
+        for name, value, source in settings:
+            run.out.line(f"{name} = {value}" + (f"  ({source})" if source else ""))
     if failure is not None:
-        print(f"databricks-async auth describe: {failure}", file=sys.stderr)
-    return int(failure is not None)
+        raise failure
 
 
-def _keep_log_quiet() -> None:
-    """Python prints warnings that no handler wants, and the error says the same once more."""
-    logging.getLogger("databricks_async").addHandler(logging.NullHandler())
+@command.command("check", output="Who the workspace takes the caller for. JSON: host, user_name, credentials.")
+async def check(run: Run) -> None:
+    """Call the workspace once, and say who it takes you for. The exit code says whether it works."""
+    me = await run.w.current_user.me()
+    config = run.w.config
+    host, origin = config.known_host(), config.credentials_origin()
+    if run.options.quiet:
+        run.out.line(str(me.user_name))
+    elif run.out.wants_object:
+        run.out.json({"host": host, "user_name": me.user_name, "credentials": origin})
+    else:
+        run.out.line(f"{host} takes this for {me.user_name} ({origin})")
 
 
-async def _check(config: Config) -> int:
-    _keep_log_quiet()
-    async with WorkspaceClient(config=config) as w:
-        me = await w.current_user.me()
-        print(f"{config.known_host()} takes this for {me.user_name} ({config.credentials_origin()})")
-    return 0
+@command.command("profiles", output="Columns: name, host, auth type. JSON: an array.")
+async def profiles(run: Run) -> None:
+    """List the profiles of the configuration file."""
+    from databricks_async.cli.listings.profiles import PROFILE_COLUMNS, config_path, read_profiles
+
+    rows = read_profiles(config_path())
+    await run.out.rows(rows, PROFILE_COLUMNS, item_id=lambda row: row.name, limit=len(rows))
+
+
+@command.command("login", examples="databricks-async auth login --host https://adb-….azuredatabricks.net")
+@click.option("--device-code", is_flag=True, help="show a code to enter on any other device (azure-browser only)")
+async def login(run: Run, device_code: bool) -> None:
+    """Log in by browser or device code; the next client finds the login."""
+    from databricks_async.cli import login as module
+
+    await module.log_in(run, _config(run), device_code=device_code)
+
+
+@command.command("demo")
+def demo() -> int:
+    """One call with each way, against peers on this machine."""
+    from databricks_async.cli import auth_demo
+
+    return auth_demo.run()
+
+
+def _config(run: Run) -> Config:
+    from databricks_async import Config
+
+    options = run.options
+    return Config.resolve(host=options.host, profile=options.profile, auth_type=options.auth_type)

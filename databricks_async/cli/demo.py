@@ -113,10 +113,10 @@ async def start_clusters(
 
         async def have_a_bad_day() -> None:
             await asyncio.sleep(0.6)
-            ws.faults.add("GET /api/{v}/clusters/get", Fault.too_many_requests(0.4), times=6)
+            ws.faults.add("GET /api/{v}/clusters/*", Fault.too_many_requests(0.4), times=2)
             board.say("       the service refuses a burst of requests (429): all calls wait at one gate")
             await asyncio.sleep(0.7)
-            ws.faults.add("GET /api/{v}/clusters/get", Fault.drop(), times=2)
+            ws.faults.add("GET /api/{v}/clusters/*", Fault.drop(), times=2)
             board.say("       the network drops two connections: those reads are sent again")
             await asyncio.sleep(0.4)
             ws.revoke_tokens()

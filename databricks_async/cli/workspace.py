@@ -2,218 +2,221 @@
 
 from __future__ import annotations
 
-import argparse
-import io
-import logging
-import os
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from databricks_async import DatabricksError, WorkspaceClient
-from databricks_async.cli.ending import run_to_the_end
-from databricks_async.workspace.models import ObjectInfo
-from databricks_async.workspace.trees.pool import TreeFailure, TreeProgress, TreeReport
+import click
 
-_SILENT_SECONDS = 1.0
+from databricks_async.cli.commands import Group, argument
+from databricks_async.cli.options import PATH
 
+if TYPE_CHECKING:
+    from databricks_async.cli.running import Run
 
-def run(argv: Sequence[str]) -> int:
-    """Do one thing. Returns 0 if all went well, 1 if something failed; a wrong command line exits with 2."""
-    options = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: not every terminal has every letter
-    try:
-        with _waits_told():
-            return run_to_the_end(_run(options))
-    except (DatabricksError, OSError, ValueError) as error:
-        if isinstance(error, BrokenPipeError):
-            # The reader of the output has closed it. Python would complain once more when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
-        print(f"databricks-async workspace {options.action}: {_shown(_reason(error))}", file=sys.stderr)
-        return 1
+command = Group("workspace", help="Notebooks, files and whole trees.", no_args_is_help=True)
+
+a_path = argument(
+    "path", "the absolute path of an object, such as /Users/me@example.org/etl", type=PATH, metavar="PATH"
+)
+dry_run = click.option("-n", "--dry-run", is_flag=True, help="only look, and list what would be done")
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--host", help="the workspace's address (default: DATABRICKS_HOST, or the profile's)")
-    common.add_argument("--profile", help="the profile of ~/.databrickscfg to use, before the environment")
-    transfer = argparse.ArgumentParser(add_help=False)
-    transfer.add_argument("--overwrite", action="store_true", help="replace what exists")
-    transfer.add_argument("--skip-unchanged", action="store_true", help="leave out what is there already and the same")
+def transfer(function: Any) -> Any:
+    """The options of what moves objects."""
+    for option in (
+        click.option("--overwrite", is_flag=True, help="replace what exists"),
+        click.option("--skip-unchanged", is_flag=True, help="leave out what is there already and the same"),
+        click.option("--include", multiple=True, metavar="PATTERN", help="of a tree, only names or paths that fit"),
+        click.option("--exclude", multiple=True, metavar="PATTERN", help="of a tree, leave out .git or '*.pyc'"),
+        dry_run,
+    ):
+        function = option(function)
+    return function
 
-    parser = argparse.ArgumentParser(
-        prog="databricks-async workspace",
-        description="Notebooks, files and whole trees. The token comes from the environment or the profile.",
+
+@command.command(
+    "list",
+    examples="""
+    databricks-async workspace list -l /Users/me@example.org
+    databricks-async workspace list -r / | grep -c /tmp/
+    """,
+    output="Columns: path; with -l type, language, size, modified, path. JSON: an array of objects, as the service "
+    "has them.",
+)
+@a_path
+@click.option("-r", "--recursive", is_flag=True, help="with all below it")
+@click.option("-l", "--long", is_flag=True, help="with type, language, size and time of modification")
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="at most so many")
+async def list_(run: Run, path: str, recursive: bool, long: bool, limit: int | None) -> int:
+    """List a directory, sorted by path. Of anything else, the object itself."""
+    from databricks_async.cli.listings.objects import OBJECT_COLUMNS, listed, tell_unlisted
+
+    failures: list[Any] = []
+    await run.out.rows(
+        listed(run, path, recursive, failures),
+        OBJECT_COLUMNS,
+        item_id=lambda info: info.path,
+        long=long,
+        limit=limit,
+        order=lambda info: info.path or "",
     )
-    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    ls = actions.add_parser("ls", parents=[common], help="list a directory")
-    ls.add_argument("path", metavar="PATH")
-    ls.add_argument("-r", "--recursive", action="store_true", help="with all below it")
-    ls.add_argument("-l", "--long", action="store_true", help="with type, language, size and time of modification")
-    ls.set_defaults(do=_ls)
-    export = actions.add_parser("export", parents=[common, transfer], help="export a tree into a local folder")
-    export.add_argument("path", metavar="PATH")
-    export.add_argument("local", metavar="LOCAL")
-    export.set_defaults(do=_export)
-    import_ = actions.add_parser("import", parents=[common, transfer], help="import a local folder")
-    import_.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="leave out names or paths, such as .git or '*.pyc'",
-    )
-    import_.add_argument("local", metavar="LOCAL")
-    import_.add_argument("path", metavar="PATH")
-    import_.set_defaults(do=_import)
-    rm = actions.add_parser("rm", parents=[common], help="delete an object, for good")
-    rm.add_argument("path", metavar="PATH")
-    rm.add_argument("-r", "--recursive", action="store_true", help="a directory with all that is in it")
-    rm.set_defaults(do=_rm)
-    return parser
+    return tell_unlisted(run, failures)
 
 
-async def _run(options: argparse.Namespace) -> int:
-    async with WorkspaceClient(host=options.host, profile=options.profile) as w:
-        exit_code: int = await options.do(w, options)
-        return exit_code
+@command.command("get-status")
+@a_path
+async def get_status(run: Run, path: str) -> None:
+    """Describe one object: a card on a terminal, JSON in a pipe."""
+    from databricks_async.cli.listings.objects import OBJECT_COLUMNS
+
+    info = await run.w.workspace.get_status(path)
+    run.out.thing(info, OBJECT_COLUMNS, item_id=lambda one: one.path)
 
 
-async def _ls(w: WorkspaceClient, options: argparse.Namespace) -> int:
-    show = _long if options.long else _short
-    if not options.recursive:
-        for info in sorted(await w.workspace.list(options.path).collect(), key=lambda info: info.path or ""):
-            print(show(info))
-        return 0
-    async with w.workspace.walk(options.path) as walk:
-        async for info in walk:
-            print(show(info))
-    _tell(walk.failures)
-    return int(bool(walk.failures))
+@command.command(
+    "export",
+    examples="""
+    databricks-async workspace export /Users/me@example.org/project project --skip-unchanged
+    databricks-async workspace export /Users/me@example.org/etl etl.py
+    databricks-async workspace export /Users/me@example.org/etl - | head
+    """,
+    output="What was exported, in a line. JSON: an object with each object that was exported, skipped or failed.",
+)
+@a_path
+@argument("local", "a folder or file of this machine; - is standard output", required=False, metavar="[LOCAL]")
+@click.option("--file", "file", metavar="LOCAL", help="the same as LOCAL")
+@click.option("--format", "format_", metavar="FORMAT", help="of one notebook: SOURCE, JUPYTER, HTML, DBC")
+@transfer
+async def export(run: Run, path: str, local: str | None, file: str | None, format_: str | None, **options: Any) -> Any:
+    """Export a directory with all below it into a local folder, or one notebook or file into a local file.
+
+    A notebook etl becomes etl.py (or .sql, .scala, .r), a file keeps its name. Nothing that exists is replaced unasked.
+    """
+    from databricks_async.cli.transfers import plan, single, trees
+
+    local = _one_of(local, file)
+    info = await run.w.workspace.get_status(path)
+    only_look = options.pop("dry_run")
+    if not single.is_folder(info):
+        if local == "-":
+            return await single.cat(run, info)
+        options = {name: options[name] for name in ("overwrite", "skip_unchanged")}
+        return await single.export(run, info, local, format=format_, dry_run=only_look, **options)
+    if local == "-":
+        raise click.UsageError(f"{path} is a directory, which does not go to standard output")
+    if local is None:
+        local = path.rstrip("/").rpartition("/")[2] or "workspace"
+    if only_look:
+        return await plan.show(run, plan.export(run, path, local, **options))
+    if format_:
+        options["notebooks"] = format_
+    return await trees.export(run, path, local, **options)
 
 
-async def _export(w: WorkspaceClient, options: argparse.Namespace) -> int:
-    with _bar(f"exporting {options.path}") as advance:
-        report = await w.workspace.export_tree(
-            options.path,
-            options.local,
-            overwrite=options.overwrite,
-            skip_unchanged=options.skip_unchanged,
-            on_progress=advance,
-        )
-    return _told(report, "exported", options.local)
+@command.command(
+    "import",
+    examples="""
+    databricks-async workspace import project /Users/me@example.org/project --overwrite --exclude .git
+    databricks-async workspace import etl.py /Users/me@example.org/
+    databricks-async workspace import /Users/me@example.org/etl --file etl.py --language PYTHON
+    """,
+    output="What was imported, in a line. JSON: an object with each object that was imported, skipped or failed.",
+)
+@argument("local", "a folder or file of this machine", metavar="LOCAL")
+@argument("path", "where it goes: an absolute path", required=False, type=PATH, metavar="PATH")
+@click.option("--file", "file", metavar="LOCAL", help="LOCAL, where PATH is the only argument")
+@click.option("--format", "format_", metavar="FORMAT", help="of one file: SOURCE, JUPYTER, RAW, AUTO, …")
+@click.option("--language", metavar="LANGUAGE", help="of one notebook: PYTHON, SQL, SCALA, R")
+@transfer
+async def import_(
+    run: Run,
+    local: str,
+    path: str | None,
+    file: str | None,
+    format_: str | None,
+    language: str | None,
+    **options: Any,
+) -> Any:
+    """Import a local folder with all below it, or one file.
+
+    Files whose first line says "Databricks notebook source", and .ipynb files, become notebooks without extension.
+    """
+    import os
+
+    from databricks_async.aio import off_loop
+    from databricks_async.cli.transfers import plan, single, trees
+
+    if file is not None and path is None:
+        local, path = file, local
+    if path is None or file not in (None, local):
+        raise click.UsageError("import takes LOCAL and PATH, or PATH and --file LOCAL")
+    only_look = options.pop("dry_run")
+    if not await off_loop(os.path.isdir, local):
+        options = {name: options[name] for name in ("overwrite", "skip_unchanged")}
+        return await single.import_(run, local, path, format=format_, language=language, dry_run=only_look, **options)
+    if format_ or language:
+        raise click.UsageError("--format and --language are for one file")
+    if only_look:
+        return await plan.show(run, plan.import_(run, local, path, **options))
+    return await trees.import_(run, local, path, **options)
 
 
-async def _import(w: WorkspaceClient, options: argparse.Namespace) -> int:
-    with _bar(f"importing {options.local}") as advance:
-        report = await w.workspace.import_tree(
-            options.local,
-            options.path,
-            overwrite=options.overwrite,
-            skip_unchanged=options.skip_unchanged,
-            exclude=options.exclude,
-            on_progress=advance,
-        )
-    for path in report.hidden:
-        print(f"hidden, and imported: {_shown(path)}", file=sys.stderr)
-    return _told(report, "imported", options.path)
+@command.command("cat", examples="databricks-async workspace cat /Users/me@example.org/etl | less")
+@a_path
+async def cat(run: Run, path: str) -> None:
+    """Write a notebook's source, or a file, on standard output."""
+    from databricks_async.cli.transfers import single
+
+    info = await run.w.workspace.get_status(path)
+    if single.is_folder(info):
+        raise IsADirectoryError(f"{path} is a directory: `workspace list` shows what is in it")
+    await single.cat(run, info)
 
 
-async def _rm(w: WorkspaceClient, options: argparse.Namespace) -> int:
-    await w.workspace.delete(options.path, recursive=options.recursive)
-    return 0
+@command.command("mkdirs")
+@a_path
+async def mkdirs(run: Run, path: str) -> None:
+    """Make a directory, and those above it."""
+    await run.w.workspace.mkdirs(path)
 
 
-def _short(info: ObjectInfo) -> str:
-    return _shown(info.path or "")
+@command.command(
+    "delete",
+    examples="""
+    databricks-async workspace delete /Users/me@example.org/etl
+    databricks-async workspace rm -r -n /Users/me@example.org/old
+    databricks-async workspace rm -r -y /Users/me@example.org/old
+    """,
+)
+@a_path
+@click.option("-r", "--recursive", is_flag=True, help="a directory with all that is in it")
+@click.option("-y", "--yes", is_flag=True, help="do not ask")
+@dry_run
+async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool) -> None:
+    """Delete an object, for good. A whole tree asks first, on a terminal."""
+    from databricks_async.cli.running import is_at_terminal
+    from databricks_async.cli.transfers import plan
 
-
-def _long(info: ObjectInfo) -> str:
-    modified = f"{info.modified:%Y-%m-%d %H:%M:%S}" if info.modified else ""
-    size = "" if info.size is None else str(info.size)
-    kind, language = _shown(info.object_type or ""), _shown(info.language or "")
-    return f"{kind:<9}  {language:<6}  {size:>11}  {modified:<19}  {_shown(info.path or '')}"
-
-
-def _told(report: TreeReport, what: str, where: str) -> int:
-    for skip in report.skipped:
-        if skip.reason != "unchanged":
-            print(f"skipped {_shown(skip.path)}: {_shown(skip.reason)}", file=sys.stderr)
-    _tell(report.failures)
-    counts = [f"{len(report.done)} {what} ({report.bytes:,} bytes) to {_shown(where)}"]
-    counts += [f"{len(report.skipped)} skipped"] if report.skipped else []
-    counts += [f"{len(report.failures)} failed"] if report.failures else []
-    print(", ".join(counts))
-    return int(not report.ok)
-
-
-def _tell(failures: list[TreeFailure]) -> None:
-    for failure in failures:
-        print(f"failed {_shown(failure.path)}: {_shown(_reason(failure.error))}", file=sys.stderr)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, DatabricksError):
-        return f"{error.strerror}: {error.filename}" if error.filename is not None else error.strerror
-    return str(error)
-
-
-def _shown(text: str) -> str:
-    """A name from elsewhere cannot move the cursor, or break a line."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-
-
-class _Notices(logging.Handler):
-    """Report why nothing seems to happen: what is tried again, if it takes long, and not each time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._silent_until = time.monotonic() + _SILENT_SECONDS
-
-    def emit(self, record: logging.LogRecord) -> None:
-        now = time.monotonic()
-        if now >= self._silent_until:
-            self._silent_until = now + 5 * _SILENT_SECONDS
-            print(_shown(record.getMessage()), file=sys.stderr)
-
-
-@contextmanager
-def _waits_told() -> Iterator[None]:
-    log, notices = logging.getLogger("databricks_async"), _Notices()
-    level = log.level
-    log.addHandler(notices)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
-        log.removeHandler(notices)
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[TreeProgress], None] | None]:
-    """A progress bar on a terminal; nothing anywhere else, or without rich."""
-    bar = _rich_bar() if sys.stderr.isatty() else None
-    if bar is None:
-        yield None
+    if dry_run:
+        await plan.show(run, plan.delete(run, path))
         return
-    from rich.markup import escape
-
-    with bar:
-        task = bar.add_task(escape(_shown(title)), total=None)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.found)
-
-
-def _rich_bar() -> Any:
+    if recursive and not yes and is_at_terminal(run):
+        click.confirm(f"Delete {path} with all that is in it, for good?", abort=True, err=True)
     try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
-    except ImportError:
-        return None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Bar(*columns, console=Console(stderr=True), transient=True)
+        await run.w.workspace.delete(path, recursive=recursive)
+    except Exception as error:
+        if getattr(error, "error_code", None) == "DIRECTORY_NOT_EMPTY":
+            error.message += ": -r deletes it with all that is in it"  # type: ignore[attr-defined]
+        raise
+    if run.out.stderr.is_terminal:
+        run.out.note(f"deleted {path}")
+
+
+def _one_of(argument_: str | None, option: str | None) -> str | None:
+    if argument_ is not None and option is not None:
+        raise click.UsageError("LOCAL was given twice: as an argument and as --file")
+    return argument_ if argument_ is not None else option
+
+
+command.second |= {"ls": "list", "rm": "delete"}
+command.also(export, "export-dir")
+command.also(import_, "import-dir")

@@ -18,6 +18,7 @@ from databricks_async.codec import hooks, show
 from databricks_async.codec.given import Given
 from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
+from databricks_async.codec.setting import refuse_name, setters_of
 from databricks_async.codec.shape import SCALARS, WrongShape
 from databricks_async.documentation import Documented
 from databricks_async.nesting import MAX_DEPTH, is_too_deep, was_suspicious
@@ -78,9 +79,12 @@ class _ModelType(Documented, type):
 class Model(metaclass=_ModelType):
     """Base of everything that is sent and received. A field that is None is absent; empty lists and maps are values.
 
+    A field that is set to a wrong type raises `WrongShape` (a ValueError) at once; fields of epoch milliseconds take
+    aware datetimes.
+
     `repr` is a short line, `print` shows all; secrets are hidden in both. `json.dumps` and `orjson.dumps` take
-    `default=Model.as_dict`. A FastAPI endpoint can return it, and takes one annotated
-    `Annotated[ClusterSpec, Body()]` as its body.
+    `default=Model.as_dict`. A FastAPI endpoint can return it, and takes it as its body where the parameter is
+    `Annotated[ClusterSpec, Body()]`.
     """
 
     unknown_fields: dict[str, Any] | None = None
@@ -103,6 +107,19 @@ class Model(metaclass=_ModelType):
         Called on each model of a request before the request is sent, when all fields have their types: a model can be
         filled step by step.
         """
+
+    if not TYPE_CHECKING:  # to type checkers the fields are all that can be set
+
+        def __setattr__(self, name, value):
+            setter = None if value is None else setters_of(self.__class__, _reader).get(name)
+            try:
+                object.__setattr__(self, name, value if setter is None else setter(value))
+            except WrongShape as error:
+                raise error.inside(name) from None
+            except AttributeError:
+                if hasattr(type(self), name):
+                    raise  # a property
+                refuse_name(self, name)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Its items: `dict(model)` is `model.as_dict()`."""
@@ -140,6 +157,7 @@ def decode(body: bytes, cls: type[T]) -> T:
     except orjson.JSONDecodeError as error:
         # Not chained: the original carries the whole body, which may hold secrets.
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
+    made: Any = None
     try:
         made = _reader(cls)(value, cls)
         too_deep = (not isinstance(made, Model) or was_suspicious()) and is_too_deep(body, value)

@@ -7,7 +7,7 @@ The function that reads a `TaskDependency`; `n` counts the keys that are known a
 
     def read_TaskDependency(d, _=None):
         if d.__class__ is not dict: d = mapping(d, cls)
-        o = new(cls); n = 2; at = ''
+        o = new(raw); n = 2; at = ''
         try:
             v = d.get('task_key')
             if v is None: o.task_key = None; n -= 1
@@ -19,6 +19,7 @@ The function that reads a `TaskDependency`; `n` counts the keys that are known a
             else: at = 'outcome'; o.outcome = read1(v, kind1)
         except WrongShape as error: raise error.inside(at) from None
         o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)
+        o.__class__ = cls
         return o
 """
 
@@ -28,7 +29,7 @@ import linecache
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import NoneType, UnionType, new_class
 from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -161,29 +162,45 @@ def _later(names: Names, name: str, make: Callable[[], Callable[..., Any]]) -> N
 def model_reader(cls: type[Any], hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model. Unknown keys and nulls are found by counting, at next to no cost."""
     fields, hints = fields_of(cls), hints_of(cls)
-    names: Names = {"cls": cls, "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
+    names: Names = {"cls": cls, "raw": _raw(cls), "new": object.__new__, "mapping": _mapping, "WrongShape": WrongShape}
     names |= {"suspect": suspect, "unknown": _unknown, "known": frozenset(map(wire_name, fields)), "met": []}
     reads = [_read_field(names, str(index), field, hints[field.name], hook_of) for index, field in enumerate(fields)]
     lines = [" if d.__class__ is not dict: d = mapping(d, cls)"]
+    if len(fields) >= _VERY_MANY:
+        names["repeated"] = repeated = dict[tuple[str, ...], Reader]()
+        names["often"] = _often(repeated, lambda keys: _repeated_reader(keys, fields, reads, hints, names))
+        lines += [" f = repeated.get(tuple(d)) or often(d)", " if f is not None: return f(d)"]
     if len(fields) >= _MANY:
         _later(names, "sparse", lambda: _sparse_reader(fields, reads, hints, names))
         lines += [f" if len(d) <= {len(fields) // _SPARSE}: return sparse(d)"]
-    lines += [f" o = new(cls); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
+    lines += [f" o = new(raw); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
     for field, read in zip(fields, reads, strict=True):
         if not _may_be_absent(hints[field.name]):
             lines += [_refuse_absent(field, hints[field.name])]
         lines += [f"  v = d.get({wire_name(field)!r})", *read]
-    hook: Reader = _function(f"read_{cls.__name__}", "d, _=None", [*lines, *_END], names)
+    hook: Reader = _function(f"read_{cls.__name__}", "d, _=None", [*lines, *_end()], names)
     return hook
 
 
 _MANY: Final = 7
+_VERY_MANY: Final = 20
 _SPARSE: Final = 4
-_END: Final = (
-    " except WrongShape as error: raise error.inside(at) from None",
-    " o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, met)",
-    " return o",
-)
+
+
+def _end(met: str = "met") -> list[str]:
+    """The last lines of a reader, which has put what it knows into `o`."""
+    return [
+        " except WrongShape as error: raise error.inside(at) from None",
+        f" o.unknown_fields = None if len(d) == n else unknown(d, len(d) - n, known, {met})",
+        " o.__class__ = cls",
+        " return o",
+    ]
+
+
+def _raw(cls: type[Any]) -> type[Any]:
+    """The class of an object while it is read: its fields are set without the checks of `cls`, which cost the most."""
+    unchecked = {"__slots__": (), "__setattr__": object.__setattr__}
+    return new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(unchecked))
 
 
 def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names) -> Any:
@@ -192,10 +209,66 @@ def _sparse_reader(fields: list[Field], reads: list[list[str]], hints: dict[str,
         wire_name(field): _function(f"read_{field.name}", "d, o, v", ["  n = 1", *read, "  return n"], names)
         for field, read in zip(fields, reads, strict=True)
     }
-    lines = [f" o = new(cls); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
+    lines = [f" o = new(raw); {' = '.join(f'o.{field.name}' for field in fields)} = None; n = 0; at = ''", " try:"]
     lines += [_refuse_absent(field, hints[field.name]) for field in fields if not _may_be_absent(hints[field.name])]
     lines += ["  for at, v in d.items():", "   put = puts.get(at)", "   if put is not None: n += put(d, o, v)"]
-    return _function("read_sparse", "d", [*lines, *_END], names)
+    return _function("read_sparse", "d", [*lines, *_end()], names)
+
+
+_OFTEN: Final = 16
+"""So many objects of the same keys are worth a function of their own, which costs as much as reading some hundred."""
+_MAX_REPEATED: Final = 8
+"""Functions a model: whatever the service sends, no more are made."""
+_MAX_COUNTED: Final = 256
+
+
+def _often(
+    repeated: dict[tuple[str, ...], Reader], make: Callable[[tuple[str, ...]], Reader | None]
+) -> Callable[[dict[str, Any]], Reader | None]:
+    """Counts objects by their keys. Returns the reader for those whose keys have come often, and puts it into a dict.
+
+    The objects of a listing have few sets of keys: theirs are read without asking for the many fields that are absent.
+    """
+    counts = dict[int, int]()
+
+    def often(d: dict[str, Any]) -> Reader | None:
+        if len(repeated) >= _MAX_REPEATED:
+            return None
+        keys = tuple(d)
+        of_keys = hash(keys)
+        counts[of_keys] = count = counts.get(of_keys, 0) + 1
+        if count != _OFTEN:
+            if len(counts) > _MAX_COUNTED:
+                counts.clear()
+            return None
+        if (made := make(keys)) is not None:
+            repeated[keys] = made
+        return made
+
+    return often
+
+
+def _repeated_reader(
+    keys: tuple[str, ...], fields: list[Field], reads: list[list[str]], hints: dict[str, Any], names: Names
+) -> Reader | None:
+    absent = [field for field in fields if wire_name(field) not in keys]
+    if len("".join(keys)) > _MAX_KEPT or not all(_may_be_absent(hints[field.name]) for field in absent):
+        return None
+    lines = [f" o = new(raw); n = {len(fields) - len(absent)}; at = ''"]
+    lines += [f" {' = '.join(f'o.{field.name}' for field in absent)} = None"] if absent else []
+    lines += [" try:" if len(absent) < len(fields) else " try: pass"]
+    for field, read in zip(fields, reads, strict=True):
+        if field not in absent:
+            lines += [f"  v = d[{wire_name(field)!r}]", *read]
+    # The rest is named already; what is null is known only when it is read.
+    rest = f"rest{len(names)}"
+    names[rest] = tuple(key for key in keys if key not in names["known"])
+    made: Reader = _function(f"read_{names['cls'].__name__}_{rest}", "d, _=None", [*lines, *_end(rest)], names)
+    return made
+
+
+_MAX_KEPT: Final = 8192
+"""Characters of keys, those that the model does not know included."""
 
 
 def _holds(kind: Any, cls: type[Any]) -> bool:
@@ -341,7 +414,7 @@ def given_as(value: Any) -> Any:
     return made if isinstance(made, Mapping) else value
 
 
-def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str]) -> dict[str, Any]:
+def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: Sequence[str]) -> dict[str, Any]:
     """The keys that the class does not know, and those that are null: so many there are.
 
     The same few names come with every object of a list, so those that were met before are tried first.
@@ -352,11 +425,14 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: list[str
             found[name] = d[name]
     if len(found) != count:
         found = {name: value for name, value in d.items() if value is None or name not in known}
-        if len(met) < _MAX_MET:
+        if isinstance(met, list) and len(met) < _MAX_MET:
             met.extend(name for name in found if name not in known and name not in met)
     for value in found.values():
         if value.__class__ is dict or value.__class__ is list:
-            suspect(value)
+            for one in value.values() if value.__class__ is dict else value:
+                if one.__class__ is dict or one.__class__ is list:  # asked here, too, to spare most calls
+                    suspect(value)
+                    break
     return found
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pprint
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
 from databricks_async import display
+from databricks_async.codec.hooks import given_as
 from databricks_async.display import cut
 
 MAX_REPR: Final = 399
 _WIDTH: Final = 100
 _MAX_VALUE: Final = 120
+_SECRETS = re.compile("password|secret|token|primary_key|spark_env_vars|spark_conf|headers", re.IGNORECASE)
 _TOP = ("id", "key", "name", "path", "state", "status", "type", "life_cycle_state", "result_state")
 
 
@@ -23,7 +26,7 @@ def shown(model: Any) -> list[tuple[str, Any]]:
     fields.sort(key=lambda field: field.default is not attrs.NOTHING)
     found = []
     for field in (*fields, unknown_fields):
-        value = getattr(model, field.name)
+        value = getattr(model, field.name, None)  # one that is being made has not all of them
         if value is None:
             continue
         hidden = "values" if field is unknown_fields else field.metadata.get("hidden")
@@ -31,8 +34,21 @@ def shown(model: Any) -> list[tuple[str, Any]]:
             value = dict.fromkeys(value, "***")
         elif hidden:
             value = "***"
-        found.append((field.name, value))
+        found.append((field.name, _masked(value)))
     return found
+
+
+def _masked(value: Any) -> Any:
+    """A map or list that was given in place of models, without what their names say is secret."""
+    if type(value) is list:
+        return [_masked(one) for one in value]
+    given = given_as(value)
+    if isinstance(given, Mapping):
+        return {
+            name: "***" if isinstance(name, str) and _SECRETS.search(name) else _masked(one)
+            for name, one in given.items()
+        }
+    return value
 
 
 def short(model: Any) -> str:

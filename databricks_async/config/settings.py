@@ -443,6 +443,8 @@ def _from_file(found: Sourced) -> tuple[Sourced, str]:
                 return {}, f"but not in {path}: no profile was asked for, and {name} is set"
     sections = read_sections(path)
     if sections is None:
+        if wanted:
+            raise ConfigError(f"{path} (no such file): there is no {wanted} profile, which was asked for")
         return {}, f"and {path} (no such file)"
     default = sections.get(_SETTINGS, {}).get("default_profile", "").strip()
     profile = wanted or default or "DEFAULT"

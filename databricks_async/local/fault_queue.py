@@ -138,6 +138,11 @@ class Faults:
         with self._lock:
             self._random.seed(seed)
 
+    def described(self) -> list[str]:
+        """A line for each planned fault."""
+        with self._lock:
+            return [str(planned) for planned in self._planned]
+
     def clear(self) -> None:
         """Remove all planned faults."""
         with self._lock:

@@ -29,3 +29,7 @@ class Ids:
             if number not in self._drawn:
                 self._drawn.add(number)
                 return number
+
+    def reserve(self, number: int) -> None:
+        """Never return this number, which came from elsewhere."""
+        self._drawn.add(number)

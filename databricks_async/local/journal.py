@@ -94,6 +94,8 @@ class Journal:
     """TCP connections opened so far."""
     keep: int | None = None
     """At least so many of the latest requests are remembered, and at most twice as many; None keeps all."""
+    on_done: Callable[[Call], None] | None = attrs.field(default=None, eq=False, repr=False)
+    """Called with each request once it was dealt with: for a log."""
     _waiting: list[_Waiting] = attrs.field(factory=list, init=False, eq=False)
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, eq=False)
 
@@ -146,11 +148,13 @@ class Journal:
                 self.in_flight_max = self.in_flight
             self._changed()
 
-    def left(self) -> None:
+    def left(self, call: Call) -> None:
         """A request has been dealt with."""
         with self._lock:
             self.in_flight -= 1
             self._changed()
+        if self.on_done is not None:
+            self.on_done(call)
 
     def connected(self) -> None:
         """A connection was opened."""

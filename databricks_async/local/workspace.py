@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import bisect
 import functools
+import ipaddress
 import random
+import secrets
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
@@ -18,9 +21,10 @@ from databricks_async.local.errors import does_not_exist
 from databricks_async.local.fault_queue import Faults
 from databricks_async.local.http import oauth
 from databricks_async.local.http.loop_thread import LoopThread
-from databricks_async.local.http.server import Server
+from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
+from databricks_async.local.jobs.processes.pool import Processes
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
@@ -31,6 +35,14 @@ from databricks_async.local.state import Cluster, Durations, ScriptedFailure, Se
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +57,11 @@ def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Co
             return method(self, *args, **kwargs)
 
     return take_turn
+
+
+def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
+    randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+    return State(clock, randomness, Ids(seed, large=large_ids), catalog)
 
 
 class LocalWorkspace:
@@ -67,6 +84,11 @@ class LocalWorkspace:
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
     supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
     `async with`; `close` closes every connection.
+
+    `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
+    this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
+    token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
+    refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
     """
 
     def __init__(
@@ -80,22 +102,29 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        run_tasks: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
+        if run_tasks and not _is_loopback(host):
+            raise ValueError(f"run_tasks on {host!r} would let the network run programs on this machine")
+        # Others of this machine know the default token, too.
+        token = f"dapi{secrets.token_hex(16)}" if run_tasks and token == DEFAULT_TOKEN else token
         self.token = token
         self.journal = Journal()
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        randomness = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        catalog = Catalog(node_types, spark_versions)
-        self._state = State(self.clock, randomness, Ids(seed, large=large_ids), catalog)
+        self._make_state = functools.partial(
+            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
+        )
+        self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
         self._thread: LoopThread | None = None
-        self.add_user(_ADMIN, token, admin=True)
+        self._run_tasks = run_tasks
+        self._begin()
 
     async def start(self) -> None:
         """Listen, in this event loop. Raises OSError when the port is taken."""
@@ -103,11 +132,14 @@ class LocalWorkspace:
         self._state.url = self.url
 
     async def close(self) -> None:
-        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
+        """Stop listening, drop every connection, also in the middle of a request, and kill the processes of tasks.
+
+        Clusters and runs stay as they are.
 
         To be called in the event loop of `start`; what `with` began ends with it.
         """
         await self._server.close()
+        self._state.part(Processes).close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -133,8 +165,51 @@ class LocalWorkspace:
     ) -> None:
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.run(self._server.close())
+            thread.run(self.close())
             thread.stop()
+
+    def reset(self) -> None:
+        """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
+
+        Clusters, jobs, objects, users, scripts, timing, faults, limits and the journal are gone.
+        """
+        with self._state.lock:
+            before = self._state
+            self._state = state = self._make_state()
+            state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
+            self._server.replace(state)
+            self.rate_limit = None
+            self.faults.clear()
+            self.journal.clear()
+            before.part(Processes).stop_all()
+            self._begin()
+
+    def _begin(self) -> None:
+        self.add_user(_ADMIN, self.token, admin=True)
+        self._state.part(Processes).on = self._run_tasks
+        if self._run_tasks:
+            self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
+
+    @_in_turn
+    def load(self, shown: Any) -> None:
+        """Put in clusters, jobs and workspace objects as the service shows them.
+
+        `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
+        notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
+        times are kept; a cluster that runs counts as used now. Raises ValueError, which says what is wrong with which
+        of them.
+        """
+        self._state.settle()
+        seeds.load(self._state, shown, self._state.users[_ADMIN])
+
+    @property
+    def admin(self) -> Handler | None:
+        """What answers requests under `/_local`, as `databricks_async.local.admin.Admin` does; None answers 404."""
+        return self._server.admin
+
+    @admin.setter
+    def admin(self, handler: Handler | None) -> None:
+        self._server.admin = handler
 
     @property
     def url(self) -> str:

@@ -212,6 +212,8 @@ class Workspace(Service):
         notebooks: ExportFormat | str = ExportFormat.SOURCE,
         overwrite: bool = False,
         skip_unchanged: bool = False,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
         on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
     ) -> TreeReport:
@@ -221,6 +223,10 @@ class Workspace(Service):
         `notebooks="JUPYTER"`; files keep their bytes. Each gets the object's time of modification, by which
         `skip_unchanged` leaves out what has not changed since. A local file is replaced only with `overwrite`; no file
         is ever half written, and nothing is written outside the folder.
+
+        `exclude` has patterns such as `"tmp"`, `"*.csv"` or `"data/*"`: objects whose names in the workspace, or paths
+        below `path`, fit one of them are left out, directories with all below them. With `include` only those notebooks
+        and files are exported that fit one of its patterns.
 
         What fails does not stop the rest: it is in the report. Raised is what all the rest would fail of too (no
         connection, a full disk), and what is wrong with `path` or `local_dir` themselves.
@@ -232,6 +238,8 @@ class Workspace(Service):
             notebooks=notebooks,
             overwrite=overwrite,
             skip_unchanged=skip_unchanged,
+            include=include,
+            exclude=exclude,
             on_progress=on_progress,
             concurrency=concurrency,
         )
@@ -243,6 +251,7 @@ class Workspace(Service):
         *,
         overwrite: bool = False,
         skip_unchanged: bool = False,
+        include: Iterable[str] = (),
         exclude: Iterable[str] = (),
         on_progress: Callable[[TreeProgress], None] | None = None,
         concurrency: int = CONCURRENCY,
@@ -256,7 +265,8 @@ class Workspace(Service):
         the same tree only.
 
         `exclude` has patterns such as `".git"`, `"*.pyc"` or `"data/*"`: names, and paths below `local_dir`, that fit
-        one of them are left out. Hidden files and folders (`.env`, `.git`) are imported like any other, and the
+        one of them are left out. With `include` only those files are imported that fit one of its patterns. Hidden
+        files and folders (`.env`, `.git`) are imported like any other, and the
         report has them in `hidden`. A file that another one has taken the place of while the tree is read is a failure.
 
         What fails does not stop the rest, and is reported, as in `export_tree`.
@@ -267,6 +277,7 @@ class Workspace(Service):
             path,
             overwrite=overwrite,
             skip_unchanged=skip_unchanged,
+            include=include,
             exclude=exclude,
             on_progress=on_progress,
             concurrency=concurrency,

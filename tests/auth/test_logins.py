@@ -241,13 +241,13 @@ async def test_the_command_logs_in_and_the_next_client_finds_it(way, peers, conn
 
 async def test_the_command_with_a_device_code_for_databricks_says_how(peers, capsys):
     with auth_demo.environment(peers, {}):
-        assert await asyncio.to_thread(main, ["auth", "login", "--device-code"]) == 1
+        assert await asyncio.to_thread(main, ["auth", "login", "--device-code"]) == 4
     assert "DATABRICKS_AUTH_TYPE=azure-browser, ARM_CLIENT_ID and ARM_TENANT_ID" in capsys.readouterr().err
 
 
 async def test_the_command_in_a_way_without_a_login(peers, capsys):
     with auth_demo.environment(peers, {}):
-        assert await asyncio.to_thread(main, ["auth", "login", "--auth-type", "azure-cli"]) == 1
+        assert await asyncio.to_thread(main, ["auth", "login", "--auth-type", "azure-cli"]) == 4
     assert "use --auth-type external-browser or azure-browser" in capsys.readouterr().err
 
 

@@ -338,8 +338,9 @@ async def test_a_timeout_is_checked_before_a_cluster_is_made(w, timeout):
 
 
 async def test_a_model_is_checked_like_a_mapping(w, workspace):
-    """Its fields may have been set to anything: the error names the place, and nothing is sent."""
-    spec = ClusterSpec(spark_version="16.4.x-scala2.12", node_type_id="Standard_DS3_v2", num_workers="two")
-    with pytest.raises(ValueError, match=r"\$\.num_workers"):
+    """What it holds may have been changed to anything: the error names the place, and nothing is sent."""
+    spec = ClusterSpec(spark_version="16.4.x-scala2.12", node_type_id="Standard_DS3_v2", num_workers=2, spark_conf={})
+    spec.spark_conf["spark.speculation"] = [True]
+    with pytest.raises(ValueError, match=r"\$\.spark_conf\['spark\.speculation'\]"):
         await w.clusters.create(spec)
     assert workspace.journal.count() == 0

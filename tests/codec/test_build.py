@@ -21,6 +21,7 @@ from databricks_async.jobs.models import TaskDependency
 @attrs.define(kw_only=True, repr=False)
 class Leaf(Model):
     size: int | None = None
+    names: list[str] | None = None
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -30,18 +31,14 @@ class Everything(Model):
     leaves: list[Leaf] | None = None
 
 
-@pytest.mark.parametrize(
-    ("leaf", "problem"),
-    [
-        (Leaf(size="x"), "$.leaves[1].size: expected a whole number, got text"),  # type: ignore[arg-type]
-        (Leaf(unknown_fields=["x"]), "$.leaves[1].unknown_fields: expected an object, got a list"),  # type: ignore[arg-type]
-    ],
-)
-def test_build_checks_the_models_inside_a_mapping(leaf: Leaf, problem: str) -> None:
-    """Their fields may have been set to anything."""
+def test_build_checks_the_models_inside_a_mapping() -> None:
+    """What they hold may have been changed to anything."""
+    leaf = Leaf(names=["a"])
+    assert leaf.names is not None
+    leaf.names.append([])  # type: ignore[arg-type]
     with pytest.raises(WrongShape) as caught:
         codec.build(Everything, id="x", leaves=[Leaf(size=1), leaf])
-    assert str(caught.value) == problem
+    assert str(caught.value) == "$.leaves[1].names[1]: expected text, got a list"
 
 
 def test_build_mends_the_models_inside_a_mapping() -> None:

@@ -418,7 +418,7 @@ def test_as_dict_shares_nothing_with_the_model() -> None:
     [
         ({"a": [1.0, float("nan")]}, "$.a[1]: expected a number that JSON knows, got nan"),
         (Everything(id="x", share=float("inf")), "$.share: expected a number that JSON knows, got inf"),
-        (Everything(id="x", leaf=Leaf(size=float("nan"))), "$.leaf.size: expected a number that JSON knows, got nan"),  # type: ignore[arg-type]
+        (Leaf(unknown_fields={"a": float("nan")}), "$.unknown_fields.a: expected a number that JSON knows, got nan"),
         ({"a": {1}}, "$.a: expected something that JSON knows, got a set"),
         ({"a": b"x"}, "$.a: expected something that JSON knows, got a bytes"),
         ({1: "a"}, "$: expected names that are text, got a int"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from databricks_async.codec import Model
+from databricks_async.epoch import from_epoch_ms
 
 __all__ = [
     "Adlsgen2Info",
@@ -128,3 +131,8 @@ class LogSyncStatus(Model):
     """Epoch milliseconds."""
     last_exception: str | None = None
     """The error of the last delivery; absent if it went well."""
+
+    @property
+    def last_attempt(self) -> datetime | None:
+        """`last_attempted` with a time zone (UTC)."""
+        return from_epoch_ms(self.last_attempted)

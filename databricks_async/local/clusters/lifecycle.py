@@ -83,6 +83,18 @@ def _running(state: State, cluster: Cluster) -> None:
     _notify(state, cluster)
 
 
+def arrive(state: State, cluster: Cluster) -> None:
+    """Have a cluster run now that was coming up."""
+    forget(cluster)
+    _running(state, cluster)
+
+
+def arrive_at_end(state: State, cluster: Cluster) -> None:
+    """Have a cluster be TERMINATED now that was on its way there."""
+    forget(cluster)
+    _terminated(state, cluster)
+
+
 def resize(state: State, cluster: Cluster, workers: int, previous_size: Json, user: str) -> None:
     """Move a RUNNING cluster to another number of workers."""
     change = {"current_num_workers": cluster.workers, "target_num_workers": workers}

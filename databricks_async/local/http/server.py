@@ -7,8 +7,8 @@ import contextlib
 import ssl
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
 
 from aiohttp import web
 
@@ -27,6 +27,11 @@ from databricks_async.local.state import State
 from databricks_async.message import Response
 
 _BACKLOG = 1024
+
+ADMIN_PATH = "/_local"
+"""No service has a path that begins so."""
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Timed(Protocol):
@@ -51,6 +56,8 @@ class Server:
         answer: Callable[[Any, Arrived], Response] = answer,
     ) -> None:
         self.rate_limit: RateLimit | None = None
+        self.admin: Handler | None = None
+        """What answers requests under `ADMIN_PATH`; None leaves them to the routes, which know none."""
         self._state = state
         self._journal = journal
         self._faults = faults
@@ -79,6 +86,10 @@ class Server:
         self._address = address[0], address[1]
         return self._address
 
+    def replace(self, state: Timed) -> None:
+        """Serve this state from now on."""
+        self._state, self._past = state, None
+
     async def close(self) -> None:
         """Stop listening and close every connection, also in the middle of a request."""
         runner, self._runner = self._runner, None
@@ -95,6 +106,8 @@ class Server:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
+        if self.admin is not None and (path == ADMIN_PATH or path.startswith(f"{ADMIN_PATH}/")):
+            return await self.admin(request)
         route, path_params = self._routes.find(request.method, path)
         endpoint = f"{request.method} {path}" if route is None else route.endpoint
         headers = request.headers
@@ -133,7 +146,7 @@ class Server:
         except ApiError as error:
             return await _refuse(request, call, error)
         finally:
-            self._journal.left()
+            self._journal.left(call)
 
     async def _answer(self, request: web.BaseRequest, arrived: Arrived) -> web.StreamResponse:
         call = arrived.call

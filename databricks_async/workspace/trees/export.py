@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import boolean
 from databricks_async.workspace.trees.names import below, local_name
+from databricks_async.workspace.trees.patterns import Patterns, patterns
 from databricks_async.workspace.trees.pool import (
     TreeFailure,
     TreeItem,
@@ -54,19 +55,28 @@ async def export_tree(
     skip_unchanged: bool,
     on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
 ) -> TreeReport:
     notebooks = ExportFormat(notebooks)
     if notebooks not in (ExportFormat.SOURCE, ExportFormat.JUPYTER):
         raise ValueError(f"notebooks of a tree are exported as SOURCE or JUPYTER, not as {notebooks}")
+    wanted = patterns(include=include, exclude=exclude)
     export = _Export(workspace, Path(local_dir), notebooks, overwrite=overwrite, skip_unchanged=skip_unchanged)
     await asyncio.to_thread(export.check_folder)
     with closing(export):
-        return await _exported(export, workspace.walk(path, concurrency=concurrency), concurrency, on_progress)
+        walk = workspace.walk(path, concurrency=concurrency)
+        return await _exported(export, walk, wanted, concurrency, on_progress)
 
 
 async def _exported(
-    export: _Export, tree: Walk, concurrency: int, on_progress: Callable[[TreeProgress], None] | None
+    export: _Export,
+    tree: Walk,
+    wanted: Patterns,
+    concurrency: int,
+    on_progress: Callable[[TreeProgress], None] | None,
 ) -> TreeReport:
+    excluded = set[str]()
     async with open_pool(concurrency, on_progress) as workers, tree as walk:
         ready = False
         async for info in walk:
@@ -75,6 +85,17 @@ async def _exported(
                 await off_loop(export.open)
                 ready = True
             found = info.path or ""
+            inside = below(walk.path, found)
+            is_folder = info.object_type in _FOLDERS
+            if inside.rpartition("/")[0] in excluded:
+                if is_folder:
+                    excluded.add(inside)
+                continue
+            if wanted.leave_out(inside, is_folder=is_folder):
+                if is_folder:
+                    excluded.add(inside)
+                workers.note(TreeSkip(found, "excluded"), info.object_type)
+                continue
             try:
                 target = export.claim(walk.path, info)
             except (ValueError, OSError) as error:

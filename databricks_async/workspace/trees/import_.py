@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import BinaryIO, Protocol, TypeAlias
 
@@ -23,6 +22,7 @@ from databricks_async.workspace.folders import Root
 from databricks_async.workspace.models import ExportFormat, ImportFormat, Language, ObjectInfo, ObjectType
 from databricks_async.workspace.paths import absolute, boolean
 from databricks_async.workspace.trees.names import InWorkspace, in_workspace, may_be_notebook, name_in
+from databricks_async.workspace.trees.patterns import Patterns, patterns
 from databricks_async.workspace.trees.pool import (
     TreeFailure,
     TreeItem,
@@ -112,10 +112,11 @@ async def import_tree(
     skip_unchanged: bool,
     on_progress: Callable[[TreeProgress], None] | None,
     concurrency: int,
+    include: Iterable[str] = (),
     exclude: Iterable[str] = (),
 ) -> TreeReport:
     home, root = os.fspath(local_dir), _Target(whole_path(absolute(path)))
-    excluded = _patterns(exclude)
+    wanted = patterns(include=include, exclude=exclude)
     local = await off_loop(Root, home, undo=Root.close)
     with closing(local):
         put = _Import(workspace, local, overwrite=overwrite, skip_unchanged=skip_unchanged)
@@ -134,7 +135,7 @@ async def import_tree(
                     else:
                         await workers.start(entry.path, entry.becomes.kind, partial(put.one, entry, target))
 
-            entries = await asyncio.to_thread(_read, local, None, excluded)
+            entries = await asyncio.to_thread(_read, local, None, wanted)
             await put.make(root)
             await start_all(entries, root)
             while folders:
@@ -144,7 +145,7 @@ async def import_tree(
                     folder.path, ObjectType.DIRECTORY, partial(put.folder, folder.path, target)
                 )
                 try:
-                    entries = await asyncio.to_thread(_read, local, folder, excluded)
+                    entries = await asyncio.to_thread(_read, local, folder, wanted)
                 except OSError as error:
                     workers.note(TreeFailure(folder.path, error), ObjectType.DIRECTORY)
                 else:
@@ -210,12 +211,6 @@ class _Import:
             return not await asyncio.to_thread(file.read, 1)
 
 
-def _patterns(exclude: Iterable[str]) -> list[str]:
-    if isinstance(exclude, str):
-        raise TypeError("exclude takes a list of patterns, not one text")
-    return [pattern.rstrip("/") for pattern in exclude]
-
-
 def _open(local: Root, source: _Source) -> BinaryIO:
     """The file that was looked at, and no other that has taken its place since."""
     file = os.fdopen(local.open_file(source.inside), "rb")
@@ -237,7 +232,7 @@ def _changed(path: str) -> OSError:
     return OSError(errno.EBUSY, "is not what was there when the tree was read", path)
 
 
-def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entry]:
+def _read(local: Root, folder: _Folder | None, wanted: Patterns) -> list[_Entry]:
     """What is in a folder and what it becomes, by name; None is the whole tree's own folder."""
     inside = "" if folder is None else folder.inside
     with local.folder(inside) as opened:
@@ -250,7 +245,7 @@ def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entr
         for entry in entries:
             path, below = os.path.join(local.path, inside, entry.name), os.path.join(inside, entry.name)
             try:
-                one = _entry(local, entry, path, below, exclude)
+                one = _entry(local, entry, path, below, wanted)
             except (OSError, ValueError) as error:
                 one = TreeFailure(path, error)
             if isinstance(one, _Folder | _Source):
@@ -263,14 +258,15 @@ def _read(local: Root, folder: _Folder | None, exclude: list[str]) -> list[_Entr
     return read
 
 
-def _entry(local: Root, entry: os.DirEntry[str], path: str, inside: str, exclude: list[str]) -> _Entry:
+def _entry(local: Root, entry: os.DirEntry[str], path: str, inside: str, wanted: Patterns) -> _Entry:
     name, shown = entry.name, inside.replace(os.sep, "/")
     if is_scrap(name):
         return TreeSkip(path, "a temporary file of an export")
-    if any(fnmatchcase(name, pattern) or fnmatchcase(shown, pattern) for pattern in exclude):
-        return TreeSkip(path, "excluded")
     is_link = entry.is_symlink()
-    if not is_link and entry.is_dir(follow_symlinks=False):
+    is_folder = not is_link and entry.is_dir(follow_symlinks=False)
+    if wanted.leave_out(shown, is_folder=is_folder):
+        return TreeSkip(path, "excluded")
+    if is_folder:
         return _Folder(path, inside, name, entry.stat(follow_symlinks=False))
     if not is_link and not entry.is_file(follow_symlinks=False):
         return TreeSkip(path, "neither a file nor a folder")
