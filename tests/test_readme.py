@@ -5,11 +5,17 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import json
 import re
+import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 
 from databricks_async import WorkspaceClient
 from databricks_async.local import LocalWorkspace
@@ -20,7 +26,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 TESTS = [code for code in PYTHON if "def test_" in code]
 SCRIPTS = [code for code in PYTHON if "asyncio.run(" in code]
-SNIPPETS = [code for code in PYTHON if code not in TESTS and code not in SCRIPTS]
+APPS = [code for code in PYTHON if "FastAPI(" in code]
+SNIPPETS = [code for code in PYTHON if code not in TESTS and code not in SCRIPTS and code not in APPS]
 
 
 @pytest.fixture
@@ -42,6 +49,7 @@ def test_there_are_examples_of_each_kind() -> None:
     assert SNIPPETS
     assert SCRIPTS
     assert TESTS
+    assert APPS
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: f"line {README[: README.index(code)].count(chr(10)) + 1}")
@@ -64,6 +72,53 @@ async def test_a_script_runs(code: str, cluster_id: str) -> None:
     process = await asyncio.create_subprocess_exec(*STRICT_PYTHON, "-c", code, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.decode()) == (0, "readme RUNNING\n")
+
+
+@pytest.mark.parametrize("code", APPS)
+async def test_a_web_service_streams_and_ends(
+    code: str, cluster_id: str, local_workspace: LocalWorkspace, workspace_client: WorkspaceClient
+) -> None:
+    """States and events as they come; a stream goes on behind its last id; stopping leaves nothing behind."""
+    tasks = asyncio.all_tasks()
+    app: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), app)  # noqa: S102
+    config = uvicorn.Config(app["app"], port=0, log_config=None, ws="none", timeout_graceful_shutdown=1, lifespan="on")
+    server = uvicorn.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}/clusters/{cluster_id}"
+    async with asyncio.timeout(60), httpx.AsyncClient(timeout=60) as http:
+        async with http.stream("GET", f"{address}/events") as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.aiter_lines()
+            ids = [line.removeprefix("id: ") async for line in first(lines, 6) if line.startswith("id: ")]
+        assert len(ids) == 2
+        headers = {"Last-Event-ID": ids[0]}
+        async with (
+            http.stream("GET", f"{address}/events", headers=headers) as answer,
+            http.stream("GET", f"{address}/states") as states,
+        ):
+            again = [line async for line in first(answer.aiter_lines(), 2)]
+            assert again[0] == f"id: {ids[1]}"
+            lines = states.aiter_lines()
+            seen = [json.loads((await anext(lines)).removeprefix("data: "))["state"]]
+            await anext(lines)
+            await workspace_client.clusters.delete_and_wait(cluster_id)
+            while seen[-1] != "TERMINATED":
+                line = await anext(lines)
+                seen += [json.loads(line.removeprefix("data: "))["state"]] if line else []
+            assert (seen[0], seen[-1]) == ("RUNNING", "TERMINATED")
+            server.should_exit = True  # what a signal does
+            await serving
+    del app
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+    assert local_workspace.journal.unknown_routes == []
+
+
+async def first(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
+    for _ in range(count):
+        yield await anext(lines)
 
 
 async def test_the_test_example_passes(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from databricks_async.jobs.keywords import JobKeywords as JobKeywords
     from databricks_async.jobs.keywords import RepairRunKeywords as RepairRunKeywords
     from databricks_async.jobs.keywords import RunNowKeywords as RunNowKeywords
+    from databricks_async.jobs.many import Failure as Failure
     from databricks_async.jobs.many import Outcome as Outcome
     from databricks_async.jobs.many import Outcomes as Outcomes
     from databricks_async.jobs.many import RunRequest as RunRequest
+    from databricks_async.jobs.many import RunsProgress as RunsProgress
+    from databricks_async.jobs.many import Success as Success
     from databricks_async.jobs.models import *
     from databricks_async.jobs.runs import CancelOnExit as CancelOnExit
     from databricks_async.jobs.runs import RunWait as RunWait
@@ -31,7 +34,7 @@ else:
             "submit_keywords": ["SubmitKeywords"],
             "errors": ["FailedTask", "RunFailed"],
             "runs": ["CancelOnExit", "RunWait"],
-            "many": ["Outcome", "Outcomes", "RunRequest"],
+            "many": ["Failure", "Outcome", "Outcomes", "RunRequest", "RunsProgress", "Success"],
             "api": ["Jobs"],
         },
     )

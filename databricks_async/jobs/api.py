@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from uuid import uuid4
 
 import attrs
@@ -13,7 +13,7 @@ import attrs
 from databricks_async.codec import Model, build, given_as
 from databricks_async.codec.given import Given
 from databricks_async.errors import DatabricksError, OutcomeUnknown
-from databricks_async.jobs.many import Outcomes, RunRequest
+from databricks_async.jobs.many import AlikeRequest, Outcomes, RunRequest
 from databricks_async.jobs.models import (
     BaseRun,
     CreateJob,
@@ -39,7 +39,7 @@ from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
 from databricks_async.jobs.watching import RunWatches
 from databricks_async.permissions import Permissions
-from databricks_async.service import number
+from databricks_async.service import number, received_id
 from databricks_async.wait import Timeout, starts
 
 if TYPE_CHECKING:
@@ -207,13 +207,48 @@ class Jobs(RunWatches):
         lookup = f"jobs.get_run({run_id}) raises ResourceDoesNotExist once it is deleted"
         await self._act("POST /api/{v}/jobs/runs/delete", lookup=lookup, run_id=number("run_id", run_id))
 
-    def run_many(self, requests: Iterable[RunRequest], *, max_active: int = 100, timeout: Timeout = None) -> Outcomes:
+    @overload
+    def run_many(  # pyright: ignore[reportOverlappingOverload] (the first one that fits counts)
+        self,
+        requests: Iterable[AlikeRequest],
+        *,
+        max_active: int = ...,
+        timeout: Timeout = ...,
+        retries: int = ...,
+        cancel_on_exit: bool = ...,
+    ) -> Outcomes[AlikeRequest]: ...
+
+    @overload
+    def run_many(
+        self,
+        requests: Iterable[RunRequest],
+        *,
+        max_active: int = ...,
+        timeout: Timeout = ...,
+        retries: int = ...,
+        cancel_on_exit: bool = ...,
+    ) -> Outcomes[RunRequest]: ...
+
+    def run_many(
+        self,
+        requests: Iterable[Any],
+        *,
+        max_active: int = 100,
+        timeout: Timeout = None,
+        retries: int = 0,
+        cancel_on_exit: bool = False,
+    ) -> Outcomes[Any]:
         """Start many runs, at most `max_active` of them at a time, and report each as it ends, well or not.
 
         `async with w.jobs.run_many(requests) as outcomes: async for outcome in outcomes: ...`. A request is a `RunNow`,
-        a `SubmitRun` or a mapping. `timeout` is in seconds, for one run from its start.
+        a `SubmitRun` or a mapping. `timeout` is in seconds, for one run from its start, repairs included.
+
+        A run that failed is repaired (`POST /api/2.2/jobs/runs/repair` of its failed tasks) and followed again, up to
+        `retries` times, before it is reported; not one that was cancelled or never began. `outcomes.progress` says how
+        far all are. With `cancel_on_exit` leaving the block, however, cancels the runs that have not ended; one that
+        cannot be cancelled is a `DatabricksError`, or a note of the error that ended the block.
         """
-        return Outcomes(self, requests, max_active, timeout)
+        return Outcomes(self, requests, max_active, timeout, retries, cancel_on_exit)
 
     # --- reading runs ------------------------------------------------------------------------------------------------
 
@@ -228,13 +263,13 @@ class Jobs(RunWatches):
         """
         return await self._call("GET /api/{v}/jobs/runs/get-output", RunOutput, run_id=number("run_id", run_id))
 
-    async def get_run_outputs(self, run: int | Run) -> dict[str, RunOutput]:
+    async def get_run_outputs(self, run: int | BaseRun) -> dict[str, RunOutput]:
         """The outputs of a run's tasks by task key, fetched concurrently; of tasks that have ended and did run.
 
         Each is what `get_run_output` returns. The iterations of a for-each task `each` are `each[0]`, `each[1]`, ...
         """
         if not isinstance(run, Run):
-            run = await self.get_run(run)
+            run = await self.get_run(received_id("run_id", run.run_id) if isinstance(run, BaseRun) else run)
         return await outputs_of(self, run)
 
     async def export_run(self, run_id: int, views_to_export: ViewsToExport | str | None = None) -> ExportRunOutput:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
-from databricks_async import Config, DatabricksError, OutcomeUnknown, Page, Pager, RunFailed, Token, WorkspaceClient
+from databricks_async import (
+    Config,
+    DatabricksError,
+    OutcomeUnknown,
+    Page,
+    Pager,
+    RunFailed,
+    Stream,
+    Timeline,
+    Token,
+    WorkspaceClient,
+)
 from databricks_async.clusters import (
     AutoScale,
     ClusterDetails,
@@ -20,15 +32,17 @@ from databricks_async.errors import OperationFailed
 from databricks_async.jobs import (
     BaseRun,
     FailedTask,
+    Failure,
     JobSettings,
-    Outcome,
     Run,
     RunJobTask,
     RunNow,
     RunOutput,
     RunRequest,
+    RunsProgress,
     RunWait,
     SubmitRun,
+    Success,
     Task,
 )
 from databricks_async.jobs.models import attrs as attrs  # type: ignore[attr-defined]
@@ -58,6 +72,8 @@ async def clusters(w: WorkspaceClient) -> None:
     assert_type(cluster.cluster_id, str | None)
     assert_type(cluster.state, State | None)
     await w.clusters.create({"spark_version": "15.4.x-scala2.12"})
+    assert_type(w.clusters.follow_events("c", since="..."), Stream[ClusterEvent])
+    assert_type(await w.clusters.history("c"), Timeline)
     await w.clusters.create(spark_version="15.4.x-scala2.12", num_workers=1)
     async for change in wait:
         assert_type(change, ClusterDetails)
@@ -105,8 +121,27 @@ async def jobs(w: WorkspaceClient) -> None:
     requests: list[RunRequest] = [RunNow(job_id=1), {"job_id": 2}, SubmitRun(tasks=[])]
     async with w.jobs.run_many(requests, max_active=10) as outcomes:
         async for outcome in outcomes:
-            assert_type(outcome, Outcome)
+            assert_type(outcome, Success[RunRequest] | Failure[RunRequest])
             assert_type(outcome.error, Exception | None)
+            assert_type(outcomes.progress, RunsProgress)
+    async with w.jobs.run_many([RunNow(job_id=1), {"job_id": 2}], retries=2) as mixed:
+        async for each in mixed:
+            assert_type(each.request, RunRequest)
+    async with w.jobs.run_many(RunNow(job_id=number) for number in range(3)) as alike:
+        async for one in alike:
+            assert_type(one.request, RunNow)
+            if one.error is None:
+                assert_type(one, Success[RunNow])
+                assert_type(await w.jobs.get_run_outputs(one.run), dict[str, RunOutput])
+            else:
+                assert_type(one.error, Exception)
+            if one.run is not None:
+                assert_type(await w.jobs.get_run_outputs(one.run), dict[str, RunOutput])
+    async with w.jobs.run_many([{"job_id": 2}], cancel_on_exit=True) as mappings:
+        async for outcome_of_mapping in mappings:
+            assert_type(outcome_of_mapping.request, Mapping[str, Any])
+    assert_type(w.jobs.follow_runs(1), Stream[BaseRun])
+    assert_type(run.timeline(), Timeline)
     try:
         await w.jobs.submit_and_wait({"tasks": []}, timeout=60)
     except RunFailed as error:
