@@ -227,18 +227,17 @@ def run(pytester, monkeypatch):
     for name, value in MACHINE.items():
         monkeypatch.setenv(name, value)
 
-    def run(contents, *options, passed, in_process=True):
+    def run(contents, *options, passed):
         pytester.makepyfile(**{f"test_theirs_{number}": content for number, content in enumerate(contents)})
         ignored = [word for warning in OTHERS_WARNINGS for word in ("-W", f"ignore:{warning}")]
-        how = pytester.runpytest_inprocess if in_process else pytester.runpytest_subprocess
-        how(*OPTIONS, *ignored, *options).assert_outcomes(passed=passed)
+        pytester.runpytest_inprocess(*OPTIONS, *ignored, *options).assert_outcomes(passed=passed)
 
     return run
 
 
 def test_strict_mode_official_sdk_and_fastapi(run):
     """Synchronous tests, the official SDK, TestClient with and without `with`, and loops of a test and of a module."""
-    run([STRICT], "--asyncio-mode=strict", passed=11, in_process=False)
+    run([STRICT], "--asyncio-mode=strict", passed=11)
 
 
 def test_auto_mode(run):
