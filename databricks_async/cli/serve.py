@@ -95,6 +95,12 @@ class _Parsed(click.ParamType[T]):
     show_default=True,
     help="workspace seconds a second: a cluster starts in 300 of them",
 )
+@click.option(
+    "--data",
+    metavar="DIR",
+    help="keep clusters, jobs, runs and objects in this directory, from one start to the next; seeds are for a new one "
+    "(default: in memory)",
+)
 @click.option("--background", is_flag=True, help="return once it listens; it goes on until it is killed")
 @click.option(
     "--seed",

@@ -15,7 +15,7 @@ from typing import Any
 from databricks_async.cli.serving.log import RequestLog
 from databricks_async.cli.serving.settings import Settings, read_seed
 from databricks_async.config import is_loopback
-from databricks_async.local import Clock, LocalWorkspace, RateLimit
+from databricks_async.local import Clock, LocalWorkspace, RateLimit, StorageError
 from databricks_async.local.admin import Admin
 from databricks_async.local.workspace import DEFAULT_TOKEN
 
@@ -31,7 +31,7 @@ class WrongOption(ValueError):
 
 
 def run(settings: Settings) -> int:
-    """Serve until Ctrl-C, SIGTERM or `POST /_local/stop`, then return 0; return 1 if the address cannot be had.
+    """Serve until Ctrl-C, SIGTERM or `POST /_local/stop`, then return 0; return 1 if the address or data cannot be had.
 
     Raises WrongOption before anything is opened.
     """
@@ -50,6 +50,9 @@ def run(settings: Settings) -> int:
     except KeyboardInterrupt:
         # Only where the event loop takes no signal handlers, as on Windows.
         return 0
+    except StorageError as error:
+        print(f"databricks-async serve: {error}", file=sys.stderr)
+        return 1
     except (OSError, OverflowError) as error:
         print(f"databricks-async serve: cannot listen on {settings.host}:{settings.port}: {error}", file=sys.stderr)
         return 1
@@ -77,6 +80,7 @@ def _workspace(settings: Settings) -> LocalWorkspace:
         port=settings.port,
         tls=_tls(settings),
         run_tasks=settings.run_tasks,
+        path=settings.data,
     )
     workspace.journal.keep = _KEPT_CALLS
     workspace.faults.seed(settings.fault_seed)

@@ -22,6 +22,8 @@ class Settings:
     port: int = 8765
     token: str | None = field(default=None, repr=False)
     speed: float = 60.0
+    data: str | None = None
+    """The directory that keeps the workspace."""
     seeds: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     fault_seed: int = 0
@@ -40,7 +42,7 @@ class Settings:
         pairs = [("--host", self.host), ("--port", self.port), ("--speed", f"{self.speed!r}")]
         pairs += [("--seed", name) for name in self.seeds] + [("--fault", line) for line in self.faults]
         pairs += [("--fault-seed", self.fault_seed)]
-        optional = {"--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
+        optional = {"--data": self.data, "--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
         pairs += [("--ui-port", self.ui_port)] if self.ui else []

@@ -74,8 +74,7 @@ class Server:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address. Raises OSError when it is taken."""
-        if self._runner is not None:
-            raise RuntimeError("the local workspace is already started")
+        self.check_not_started()
         self._connections = Connections(self._serve, self._journal, self._faults, tls)
         self._runner = runner = web.ServerRunner(self._connections)
         await runner.setup()
@@ -87,6 +86,11 @@ class Server:
         address = runner.addresses[0]
         self._address = address[0], address[1]
         return self._address
+
+    def check_not_started(self) -> None:
+        """Raise RuntimeError if it is."""
+        if self._runner is not None:
+            raise RuntimeError("the local workspace is already started")
 
     def replace(self, state: Timed) -> None:
         """Serve this state from now on."""

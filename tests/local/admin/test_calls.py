@@ -252,7 +252,7 @@ async def test_only_this_machine_is_let_in():
 
 def test_each_method_of_the_workspace_for_tests_is_there():
     """What a new method forgets: the endpoint has all that tests say to a workspace."""
-    elsewhere = {"start", "close", "issue_token", "add_entra_token", "add_observer"}
+    elsewhere = {"start", "close", "save", "issue_token", "add_entra_token", "add_observer"}
     methods = {
         name
         for name, value in inspect.getmembers(LocalWorkspace, inspect.isfunction)
