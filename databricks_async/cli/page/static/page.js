@@ -287,8 +287,8 @@ function clockTime(milliseconds) {
 
 function tick() {
   if (performance.now() - heardAt > LOST_AFTER_MS) lose();
-  if (document.hidden || paused) return;
-  if (lostSince === null) {
+  if (document.hidden) return;
+  if (lostSince === null && !paused) {
     for (const [id, is] of shown) {
       const row = rows.get(id);
       if (row && !row.end) setText(is, "since", elapsed(row));
