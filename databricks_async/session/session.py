@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
 from databricks_async.auth.token import Credential
 from databricks_async.config import Config
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.message import Request, Response, Send, Stream
+from databricks_async.session.families import checked_limits
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.auth.web import Web
+    from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
     from databricks_async.session.tokens import Tokens
@@ -41,6 +45,8 @@ class Session:
         credential: Credential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        rate_limits: Mapping[str, float] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         if credential is not None:
             check_credential(credential)
@@ -51,6 +57,8 @@ class Session:
         self._credential = credential
         self._lent = http
         self._trace_configs = list(trace_configs)
+        self._rate_limits = checked_limits(rate_limits or {})
+        self._gate = gate
         self._owner: asyncio.AbstractEventLoop | None = None
         """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -64,6 +72,14 @@ class Session:
         self._budgets: Budgets
         self._bucket: RetryBucket
 
+    async def enter(self) -> None:
+        """Belong to the running event loop from now on, and import what the first call needs, in a thread.
+
+        Raises `LifecycleError` when another loop was first.
+        """
+        self.bind()
+        await _imported()
+
     def bind(self) -> None:
         """Belong to the running event loop from now on. Raises `LifecycleError` when another one was first."""
         loop = asyncio.get_running_loop()
@@ -76,14 +92,14 @@ class Session:
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            self._open()
+            await self._opened()
         self.stats.calls += 1
         return await self._send(request)
 
     async def authenticate(self) -> None:
         """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            self._open()
+            await self._opened()
         await self._tokens.get()
 
     def web(self) -> Web:
@@ -122,6 +138,13 @@ class Session:
         self._closed = True
         await self._endings.aclose()
 
+    async def _opened(self) -> None:
+        """Open the session, if no other call has done so meanwhile."""
+        self.bind()
+        await _imported()
+        if self._loop is None or self._closed:
+            self._open()
+
     def _open(self) -> None:
         self.bind()
         # On the first call: importing aiohttp takes longer than all the rest together.
@@ -136,6 +159,7 @@ class Session:
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
         from databricks_async.session.retry import checked, retrying
+        from databricks_async.session.shared import SharedPlaces
         from databricks_async.session.tokens import Tokens, authenticated
         from databricks_async.session.transport import Transport
 
@@ -175,7 +199,8 @@ class Session:
 
         if config.host:
             connect(config.host)
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats)
+        shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
+        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
         outside = Outside(
             *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities), lent=not is_own
         )
@@ -225,6 +250,29 @@ class Session:
         await asyncio.wait((self._closing,), timeout=seconds)
         if self._closed:
             raise LifecycleError("the client was closed while this waited for its next try")
+
+
+_IMPORTED = (
+    "aiohttp",
+    "databricks_async.codec",
+    "databricks_async.service",
+    "databricks_async.auth.chain",
+    "databricks_async.auth.web",
+    "databricks_async.session.connections",
+    "databricks_async.session.network",
+    "databricks_async.session.outside",
+    "databricks_async.session.pacing",
+    "databricks_async.session.retry",
+    "databricks_async.session.tokens",
+    "databricks_async.session.transport",
+)
+"""What the first call needs, and nothing before it."""
+
+
+async def _imported() -> None:
+    """Import it in a thread: it takes longer than all the rest together, and the loop may have other things to do."""
+    if any(name not in sys.modules for name in _IMPORTED):
+        await off_loop(lambda: [import_module(name) for name in _IMPORTED])
 
 
 def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
