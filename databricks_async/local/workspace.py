@@ -201,19 +201,18 @@ class LocalWorkspace:
             state.keep()
 
     def _begin(self) -> None:
-        for token in (self.token, *self._server.observers):
-            self.add_user(_ADMIN, token, admin=True)
+        self.add_user(_ADMIN, self.token, admin=True)
         self._state.part(Processes).on = self._run_tasks
         if self._run_tasks:
             self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
 
     def add_observer(self, token: str) -> None:
-        """Let a program that only looks in with this token: a live page beside the tests, and not a part of them.
+        """Let a program in that only looks: a live page beside the tests, and not a part of them.
 
-        Its requests are in no journal, no fault strikes them, and no limit counts them.
+        Its token stands for the workspace's own, and is kept in no file. Its requests are in no journal, no fault
+        strikes them, and no limit counts them.
         """
-        self.add_user(_ADMIN, token, admin=True)
-        self._server.observers.add(token)
+        self._server.observers[token] = self.token
 
     @in_turn
     def load(self, shown: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from databricks_async.cli.page.feed import Feed, Row
 from databricks_async.cli.page.rows import cluster_row, event_row, run_row, task_row
-from databricks_async.clusters import ClusterChange, ClusterDetails, State
+from databricks_async.clusters import ClusterChange, ClusterDetails, ClusterSource, State
 from databricks_async.errors import DatabricksError
 from databricks_async.jobs import RunChange, TaskChange
 
@@ -23,8 +23,8 @@ _AGAIN_SECONDS = 2.0
 _FAIL_AFTER_SECONDS = 20.0
 _RECENT_RUNS = 25
 """Runs that had ended when the page began."""
-_KEPT_RUNS = 200
-"""Runs that have ended."""
+_KEPT = 200
+"""Runs, and clusters of jobs, that have ended."""
 
 
 class Reading:
@@ -44,7 +44,8 @@ class Reading:
         """What went wrong with which of the two, and when."""
         self._events = 0
         self._shown_runs: dict[int, Row] = {}
-        self._ended: deque[int] = deque()
+        self._ended_runs: deque[str] = deque()
+        self._ended_clusters: deque[str] = deque()
         self._began = now()
 
     async def run(self) -> None:
@@ -73,14 +74,19 @@ class Reading:
         if cluster is None:
             self._feed.remove(f"cluster {change.cluster_id}")
             return
+        is_over = cluster.cluster_source == ClusterSource.JOB and cluster.state == State.TERMINATED
+        if is_over and change.before is None:
+            return  # there is one for each run of the last 30 days
         when = _ms(change.when) or self._now()
         row = cluster_row(cluster, when if change.before is not None else _since(cluster, when))
         self._feed.put(row)
         if change.before is not None or (cluster.start_time or 0) >= self._began:
             self._tell(when, row)
+        if is_over:
+            self._keep_few(self._ended_clusters, row["id"])
 
     async def _follow_runs(self) -> None:
-        if not self._shown_runs:
+        if not self._ended_runs:
             recent = self._client.jobs.list_runs(completed_only=True, expand_tasks=True, max_items=_RECENT_RUNS)
             for run in reversed(await recent.collect()):
                 self._show_run(run)
@@ -104,12 +110,15 @@ class Reading:
         self._shown_runs[run.run_id] = row
         self._feed.put(row)
         if run.ended:
-            self._ended.append(run.run_id)
-            while len(self._ended) > _KEPT_RUNS:
-                oldest = self._ended.popleft()
-                self._shown_runs.pop(oldest, None)
-                self._feed.remove(f"run {oldest}")
+            self._shown_runs.pop(run.run_id)
+            self._keep_few(self._ended_runs, row["id"])
         return row
+
+    def _keep_few(self, ended: deque[str], row_id: str) -> None:
+        """Show the latest of what has ended, and no others."""
+        ended.append(row_id)
+        while len(ended) > _KEPT:
+            self._feed.remove(ended.popleft())
 
     def _take_task(self, change: TaskChange) -> None:
         row = self._shown_runs.get(change.run_id)

@@ -96,6 +96,21 @@ async def test_clusters_are_followed(w, workspace):
         await page.until(lambda page: silver not in page.rows)
 
 
+async def test_ended_clusters_of_jobs_are_left_out(w, workspace):
+    """There is one for each run of a month; one that ends while the page looks stays."""
+    cluster = {"new_cluster": {**SPEC, "num_workers": 1}}
+    task = TASKS[0] | cluster
+    await w.jobs.submit(run_name="old", tasks=[task])
+    workspace.clock.advance(900)
+    async with shown(w, workspace) as (page, _, _):
+        await page.until(lambda page: len(page.rows) == 1 and page.status)  # the run
+        await w.jobs.submit(run_name="new", tasks=[task])
+        await page.until(lambda page: sorted(row["of"] for row in page.rows.values()) == ["cluster", "run", "run"])
+        workspace.clock.advance(900)
+        await page.until(lambda page: page.events[-1:] and "TERMINATED" in [event["state"] for event in page.events])
+        assert sorted(row["of"] for row in page.rows.values()) == ["cluster", "run", "run"]
+
+
 async def test_runs_are_followed_with_their_tasks_and_drawn(w, workspace):
     """One that has ended, and one from its start to its end; its timeline is read when somebody looks at it."""
     old = await w.jobs.submit(run_name="old", tasks=TASKS)

@@ -4,7 +4,7 @@
 
 // Of a frame's 16 ms, the rest of which is the browser's own; what is left over is painted in the next one.
 // A new row costs as much as several that change.
-const PAINT_MS = 4, PAINT_ROWS = 60, NEW_ROW = 3;
+const PAINT_MS = 4, PAINT_ROWS = 40, NEW_ROW = 2;
 const LOST_AFTER_MS = 9000; // the status comes every 2 s
 const TOLD_EVERY_MS = 10000;
 const MAX_EVENTS = 200;
@@ -287,8 +287,8 @@ function clockTime(milliseconds) {
 
 function tick() {
   if (performance.now() - heardAt > LOST_AFTER_MS) lose();
-  if (document.hidden || paused) return;
-  if (lostSince === null) {
+  if (document.hidden) return;
+  if (lostSince === null && !paused) {
     for (const [id, is] of shown) {
       const row = rows.get(id);
       if (row && !row.end) setText(is, "since", elapsed(row));
