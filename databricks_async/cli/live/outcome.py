@@ -13,8 +13,6 @@ from databricks_async.errors import RunFailed
 from databricks_async.jobs.models import Run, RunOutput
 from databricks_async.jobs.runs import RunWait, latest_tasks
 
-_EVERY_SECONDS = 2.0
-
 
 async def finish(
     call: Call, wait: RunWait, *, no_wait: bool, show_output: bool = False, cancel_on_exit: bool = False
@@ -51,7 +49,7 @@ async def _seen(call: Call, wait: RunWait) -> None:
     """The run to its end, as a tree on standard error if that is a terminal, else with a line a change."""
     async for _ in wait:  # a run that was only just made may not be found yet: the wait knows that
         break
-    changes = call.w.jobs.watch_runs(wait.run_id, every=_EVERY_SECONDS)
+    changes = call.w.jobs.watch_runs(wait.run_id)
     tell = None if call.out.stderr.is_live else note_changes(call)
     await follow_runs(call, changes, call.out.stderr, tell=tell)
 
