@@ -1,7 +1,9 @@
-"""What rate limits cost: many callers at once against a service that takes 30 calls a second.
+"""What rate limits cost: many callers in one process, and in four, against a service that takes 30 calls a second.
 
-Defends, with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests refused, no call given up.
-The official SDK with as many threads runs beside it.
+Defends, for bursts of 5 and of 30 with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests
+refused; of four processes that know nothing of each other none has done less than half of its share by half time; a
+limit on calls in flight is found; one refusal that asks for two seconds costs a healthy service those two at most. No
+call is given up. The official SDK with as many threads runs beside it.
 
     python benchmarks/pacing.py [--quick]
 """
@@ -11,63 +13,185 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import multiprocessing
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 
+import attrs
 from harness import Gate, official_client
 
 from databricks_async import WorkspaceClient
-from databricks_async.local import LocalWorkspace, RateLimit
+from databricks_async.local import Fault, LocalWorkspace, RateLimit
 
-PER_SECOND, BURST, CALLERS = 30, 30, 100
+PER_SECOND, CALLERS = 30, 100
+ENDPOINT = "GET /api/{v}/clusters/list-zones"
 
 
-async def ours(ws: LocalWorkspace, calls: int) -> None:
-    async with WorkspaceClient(host=ws.url, token=ws.token) as w:
+async def ours(url: str, token: str, calls: int, callers: int) -> list[float]:
+    """Makes the calls. Returns when each was answered."""
+    done: list[float] = []
+    async with WorkspaceClient(host=url, token=token) as w:
         numbers = itertools.count()
 
         async def caller() -> None:
             while next(numbers) < calls:
                 await w.clusters.list_zones()
+                done.append(time.monotonic())
 
-        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        await asyncio.gather(*(caller() for _ in range(callers)))
+    return done
 
 
-async def official(ws: LocalWorkspace, calls: int) -> None:
-    # In a thread: it asks the workspace, which lives in this loop.
-    client = await asyncio.to_thread(official_client, ws.url, ws.token)
+async def official(url: str, token: str, calls: int, callers: int) -> list[float]:
+    """The same with the official SDK, in threads."""
+    client = await asyncio.to_thread(official_client, url, token)
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(CALLERS) as threads:
-        await asyncio.gather(*(loop.run_in_executor(threads, client.clusters.list_zones) for _ in range(calls)))
+
+    def call() -> float:
+        client.clusters.list_zones()
+        return time.monotonic()
+
+    with ThreadPoolExecutor(callers) as threads:
+        return await asyncio.gather(*(loop.run_in_executor(threads, call) for _ in range(calls)))
 
 
-async def measure(name: str, retry_after: int | None, calls: int) -> tuple[float, float]:
-    """The time over the ideal one, and the share of refused requests in percent."""
+CONTENDERS = {"ours": ours, "official": official}
+
+
+def _process(name: str, url: str, token: str, calls: int, callers: int, pipe: Connection) -> None:
+    if name == "official":
+        official_client(url, token)  # its import takes seconds
+    else:
+        WorkspaceClient(host=url, token=token)
+        import aiohttp  # noqa: F401 (what the first call would import)
+    pipe.send("ready")
+    pipe.recv()
+    pipe.send(asyncio.run(CONTENDERS[name](url, token, calls, callers)))
+
+
+async def in_processes(count: int, name: str, url: str, token: str, calls: int) -> tuple[float, list[list[float]]]:
+    """When so many processes began their parts of the calls, and when each call of each was answered."""
+    context = multiprocessing.get_context("spawn")
+    pipes = [context.Pipe() for _ in range(count)]
+    processes = [
+        context.Process(target=_process, args=(name, url, token, calls // count, CALLERS // count, there), daemon=True)
+        for _, there in pipes
+    ]
+    for process in processes:
+        process.start()
+    for here, _ in pipes:
+        await asyncio.to_thread(here.recv)
+    started = time.monotonic()
+    for here, _ in pipes:
+        here.send("go")
+    done = [await asyncio.to_thread(here.recv) for here, _ in pipes]
+    for process in processes:
+        await asyncio.to_thread(process.join)
+    return started, done
+
+
+@attrs.frozen
+class Figures:
+    """What one row of the table measures."""
+
+    seconds: float
+    refused: float
+    """Percent of all requests."""
+    smallest_share: float
+    """Of the process that had done least by half time, of its part."""
+
+
+async def measure(name: str, processes: int, calls: int, limit: RateLimit, latency: float = 0.0) -> Figures:
     async with LocalWorkspace() as ws:
-        ws.rate_limit = limit = RateLimit(
-            per_second=PER_SECOND, burst=BURST, retry_after=retry_after, endpoint="GET /api/{v}/clusters/list-zones"
-        )
-        started = time.monotonic()
-        await (ours if name == "ours" else official)(ws, calls)
-        seconds = time.monotonic() - started
-        sent = ws.journal.count("GET /api/{v}/clusters/list-zones")
-    return seconds / ((calls - BURST) / PER_SECOND), 100 * limit.refused / sent
+        ws.rate_limit = limit
+        if latency:
+            ws.faults.add(ENDPOINT, Fault.delay(latency), times=100 * calls)
+        started, done = await in_processes(processes, name, ws.url, ws.token, calls)
+        sent = ws.journal.count(ENDPOINT)
+    seconds = max(itertools.chain(*done)) - started
+    part = calls / processes / 2
+    shares = [sum(at - started < seconds / 2 for at in each) / part for each in done]
+    return Figures(seconds, 100 * limit.refused / sent, min(shares))
+
+
+async def row(
+    gate: Gate, processes: int, calls: int, burst: int, retry_after: int | None, with_official: bool = True
+) -> Callable[[], None]:
+    """Measures one row. Returns what prints it: rows may be measured at the same time, for they mostly wait."""
+
+    def limit() -> RateLimit:
+        return RateLimit(per_second=PER_SECOND, burst=burst, retry_after=retry_after, endpoint=ENDPOINT)
+
+    here, *others = await asyncio.gather(
+        *(measure(name, processes, calls, limit()) for name in (CONTENDERS if with_official else ("ours",)))
+    )
+
+    def show() -> None:
+        said = f"Retry-After: {retry_after}" if retry_after else "no Retry-After"
+        ideal = (calls - burst) / PER_SECOND
+        print(f"{calls} calls, {processes} process(es), {PER_SECOND} a second, bursts of {burst}, {said}")
+        gate.at_most("time over the ideal", here.seconds / ideal, 1.15)
+        gate.at_most("percent of requests refused", here.refused, 5)
+        if processes > 1:
+            gate.at_least("smallest part done by half time, of an equal one", here.smallest_share, 0.5)
+        for there in others:
+            print(
+                f"  (official SDK: {there.seconds / ideal:.2f} times the ideal, {there.refused:.0f} % refused"
+                + (f", smallest part {there.smallest_share:.2f})" if processes > 1 else ")")
+            )
+
+    return show
+
+
+async def in_flight(gate: Gate, calls: int) -> None:
+    """A limit on calls in flight that the service does not name: found, and kept."""
+    at_once, latency = 20, 0.2
+    figures = await measure(
+        "ours", 1, calls, RateLimit(per_second=None, concurrent=at_once, endpoint=ENDPOINT), latency
+    )
+    print(f"{calls} calls of {latency:g} s, {at_once} in flight taken")
+    gate.at_most("time over the ideal", figures.seconds / (calls / at_once * latency), 1.5)
+    gate.at_most("percent of requests refused", figures.refused, 5)
+
+
+async def one_refusal(gate: Gate, calls: int) -> None:
+    """What one 429 that asks for two seconds costs a service without a limit."""
+
+    async def run(faults: int) -> float:
+        async with LocalWorkspace() as ws:
+            if faults:
+                ws.faults.add(ENDPOINT, Fault.delay(0.0), times=calls // 4)
+                ws.faults.add(ENDPOINT, Fault.too_many_requests(2))
+            started = time.monotonic()
+            await ours(ws.url, ws.token, calls, CALLERS)
+            return time.monotonic() - started
+
+    without, with_one = await run(0), await run(1)
+    print(f"{calls} calls to a service without a limit, one of them refused for 2 s")
+    gate.at_most("seconds that the refusal costs", with_one - without, 2.0)
+
+
+async def all_at_once(rows: list[Awaitable[Callable[[], None]]]) -> None:
+    for show in await asyncio.gather(*rows):
+        show()
 
 
 async def main(quick: bool) -> int:
     gate = Gate(quick)
-    calls = 150 if quick else 600
-    for retry_after in (1, None):
-        said = "Retry-After: 1" if retry_after else "no Retry-After"
-        print(f"{calls} calls of {CALLERS} callers, {PER_SECOND} a second taken, {BURST} at once, {said}")
-        # At the same time: they wait much more than they work, and each has a service of its own.
-        (slow, refused), (slow_there, refused_there) = await asyncio.gather(
-            measure("ours", retry_after, calls), measure("official", retry_after, calls)
-        )
-        gate.at_most("time over the ideal", slow, 1.15)
-        gate.at_most("percent of requests refused", refused, 5)
-        print(f"  (official SDK: {slow_there:.2f} times the ideal, {refused_there:.0f} % refused)")
+    if quick:
+        await all_at_once([row(gate, 1, 60, 30, 1), row(gate, 4, 60, 5, 1, with_official=False)])
+        return gate.exit_code()
+    calls, styles = 600, (1, None)
+    await all_at_once([row(gate, 1, calls, burst, style) for burst in (5, 30) for style in styles])
+    for burst in (5, 30):
+        for style in styles:
+            # One after the other: eight processes are enough for a small machine.
+            await all_at_once([row(gate, 4, calls, burst, style)])
+    await in_flight(gate, calls)
+    await one_refusal(gate, 10_000)
     return gate.exit_code()
 
 

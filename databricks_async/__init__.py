@@ -25,6 +25,7 @@ The map of the package, each module before those that it builds on:
     codec           JSON to models and back
     session         everything between a Request and its Response
     auth            ways to get a token
+    gates           gates that many clients share
     config          Config: which workspace, on whose behalf
     secret          text that stays out of sight
     errors          all exceptions, drawn as a tree

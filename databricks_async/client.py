@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from databricks_async.auth.token import Credential
     from databricks_async.clusters.api import Clusters
     from databricks_async.current_user import CurrentUser
+    from databricks_async.gates import Gate
     from databricks_async.jobs.api import Jobs
     from databricks_async.libraries.api import Libraries
     from databricks_async.session.stats import Stats
@@ -53,6 +54,10 @@ class WorkspaceClient:
     place of the configuration's. `session` lends an aiohttp session, which is used and never closed; without it the
     client has its own, with `max_connections` connections at most and these `trace_configs`. `api_versions` picks the
     versions of the REST API, for example `{"clusters": "2.0"}`.
+
+    How many calls a second the service takes is learned from its refusals, for each API and for a few endpoints that
+    have a limit of their own. `rate_limits` says for some how many there may be at most, from the first call on:
+    `{"clusters": 10, "jobs/create": 5}`. `gate` lets many clients share their limits (`databricks_async.gates`).
     """
 
     if not TYPE_CHECKING:
@@ -66,6 +71,8 @@ class WorkspaceClient:
         session: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         api_versions: Mapping[str, str] | None = None,
+        rate_limits: Mapping[str, float] | None = None,
+        gate: Gate | None = None,
         **settings: Unpack[Arguments],
     ) -> None:
         settings = hidden(settings)
@@ -77,7 +84,18 @@ class WorkspaceClient:
             raise TypeError("a lent session brings its own trace_configs")
         self.config = config
         self._versions = _checked_versions(api_versions or {})
-        self._session = Session(config, credential=credential, http=session, trace_configs=trace_configs)
+        if gate is not None and not (
+            callable(getattr(gate, "enter", None)) and callable(getattr(gate, "refused", None))
+        ):
+            raise TypeError(f"gate must have the methods of databricks_async.gates.Gate; {type(gate).__name__} has not")
+        self._session = Session(
+            config,
+            credential=credential,
+            http=session,
+            trace_configs=trace_configs,
+            rate_limits=rate_limits,
+            gate=gate,
+        )
 
     @cached_property
     def clusters(self) -> Clusters:

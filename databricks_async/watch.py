@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
-from databricks_async.polling.following import Following
-from databricks_async.polling.group import Group
 from databricks_async.suggest import refuse
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 
 _NOTHING = object()
 
@@ -20,6 +20,32 @@ _NOTHING = object()
 def never(_: object) -> bool:
     """The end of a watch that has none."""
     return False
+
+
+def _age(good_at: float | None) -> float | None:
+    return None if good_at is None else asyncio.get_running_loop().time() - good_at
+
+
+class Polled(Protocol):
+    """What is watched, and when its picture was taken."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def good_at(self) -> float | None: ...
+
+
+class Followed(Polled, Protocol[T_co]):
+    """One thing: gives its next state that is accepted."""
+
+    async def next(self, accept: Callable[[Any], bool], /) -> T_co: ...
+
+
+class ChangesOf(Polled, Protocol[C_co]):
+    """Many things: gives their next change."""
+
+    async def next(self) -> C_co: ...
 
 
 class Watch(Generic[T], AsyncIterator[T]):
@@ -31,7 +57,7 @@ class Watch(Generic[T], AsyncIterator[T]):
 
     def __init__(
         self,
-        following: Following[Any, T],
+        following: Followed[T],
         key: Callable[[T], Hashable],
         *,
         ended: Callable[[T], bool] = never,
@@ -70,8 +96,7 @@ class Watch(Generic[T], AsyncIterator[T]):
     @property
     def age(self) -> float | None:
         """Seconds since the last good poll; None before the first one. Grows while polls fail, or none is made."""
-        good_at = self._following.thing.good_at
-        return None if good_at is None else asyncio.get_running_loop().time() - good_at
+        return _age(self._following.good_at)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._following.name}>"
@@ -85,7 +110,7 @@ class Changes(Generic[C], AsyncIterator[C]):
     an error it can be taken up again where it was.
     """
 
-    def __init__(self, group: Group[Any, Any, C], until: Callable[[C], bool] = never) -> None:
+    def __init__(self, group: ChangesOf[C], until: Callable[[C], bool] = never) -> None:
         self._group = group
         self._until = until
         self._over = False
@@ -113,8 +138,7 @@ class Changes(Generic[C], AsyncIterator[C]):
 
         Grows while polls fail, or none is made.
         """
-        good_at = self._group.good_at
-        return None if good_at is None else asyncio.get_running_loop().time() - good_at
+        return _age(self._group.good_at)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._group.name}>"

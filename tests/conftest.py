@@ -15,7 +15,7 @@ import pytest
 
 from databricks_async import Config, WorkspaceClient
 from databricks_async.local import Clock, LocalWorkspace
-from support import browser
+from support import browser, redis_server
 from support.virtual_loop import VirtualLoop, virtual_monotonic
 
 _OURS = (
@@ -43,18 +43,24 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-_needs_browser = Path(__file__).parent / "pictures" / "test_browser.py"
+_TESTS = Path(__file__).parent
+_NEEDS = dict.fromkeys(sorted(_TESTS.rglob("test_browser.py")), browser) | {
+    _TESTS / "gates" / "test_redis.py": redis_server
+}
+"""Tests, and the program that they need."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """What needs a browser is run where there is one, and where one is required."""
-    missing = collection_path == _needs_browser and browser.find() is None and not browser.is_required()
+    """What needs a program is run where there is one, and where one is required."""
+    program = _NEEDS.get(collection_path)
+    missing = program is not None and program.find() is None and not program.is_required()
     return True if missing else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if browser.find() is None:
-        terminalreporter.write_line(f"NOT RUN: tests/pictures/test_browser.py, because {browser.MISSING}")
+    for path, program in _NEEDS.items():
+        if program.find() is None:
+            terminalreporter.write_line(f"NOT RUN: {path}, because {program.MISSING}")
 
 
 @pytest.fixture(autouse=True)

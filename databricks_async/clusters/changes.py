@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from databricks_async.clusters.models import ClusterDetails, State
+from databricks_async.clusters.models import ClusterDetails, ClusterEvent, State
 from databricks_async.clusters.running import state_of, why_of
 from databricks_async.polling.group import Meaning
 
@@ -25,16 +25,31 @@ class ClusterChange:
     clock when a poll first showed the change. None if the service has said neither."""
     why: str
     """What the service says about the state, and the reason of a termination; may be empty."""
+    event: ClusterEvent | None = None
+    """Where the change is known from, if no poll has shown it: `after` is then what the next poll showed, in the state
+    of the event."""
+
+    @property
+    def state(self) -> State | None:
+        """The state after the change; None if the cluster is gone."""
+        return self.after.state if self.after is not None else None
+
+
+def change_of(
+    cluster_id: str, before: ClusterDetails | None, after: ClusterDetails | None, served_at: datetime | None
+) -> ClusterChange:
+    """The change that a poll shows."""
+    if after is None:
+        return ClusterChange(cluster_id, before, None, served_at, "it was deleted, or is not listed any more")
+    return ClusterChange(cluster_id, before, after, _when(after) or served_at, why_of(after))
 
 
 def _compare(
     cluster_id: str, before: ClusterDetails | None, after: ClusterDetails | None, served_at: datetime | None
 ) -> list[ClusterChange]:
-    if after is None:
-        return [ClusterChange(cluster_id, before, None, served_at, "it was deleted, or is not listed any more")]
-    if before is not None and state_of(before) == state_of(after):
+    if before is not None and after is not None and state_of(before) == state_of(after):
         return []
-    return [ClusterChange(cluster_id, before, after, _when(after) or served_at, why_of(after))]
+    return [change_of(cluster_id, before, after, served_at)]
 
 
 def _when(cluster: ClusterDetails) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from databricks_async.aio import SingleFlight, time_limit
-from databricks_async.clusters.models import ClusterDetails, State
+from databricks_async.clusters.models import ClusterDetails, State, TerminationReason
 from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout, OutcomeUnknown
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.pace import tick_of
@@ -35,6 +35,12 @@ def why_of(cluster: ClusterDetails) -> str:
     if message:
         parts.append(message)
     return ": ".join(parts)
+
+
+def words_of_reason(reason: TerminationReason) -> str:
+    """The reason of a termination in one line."""
+    details = ", ".join(f"{name}: {value}" for name, value in (reason.parameters or {}).items())
+    return f"{reason.code} ({reason.type})" + (f": {details}" if details else "")
 
 
 class ClusterWait(Wait[ClusterDetails]):

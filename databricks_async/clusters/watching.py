@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from databricks_async.clusters.changes import CHANGES_OF_STATE, ClusterChange
 from databricks_async.clusters.events import ClusterEvents
-from databricks_async.clusters.models import ClusterDetails, State
+from databricks_async.clusters.filling import LOOKS, FilledGroup
+from databricks_async.clusters.following import PAGE_SIZE
+from databricks_async.clusters.models import ClusterDetails, ClusterEvent, State
 from databricks_async.clusters.polls import ClusterPolls
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, state_of
+from databricks_async.errors import ResourceDoesNotExist
+from databricks_async.pager import Pager
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.group import Group
 from databricks_async.polling.pace import tick_of
+from databricks_async.polling.things import Scope
 from databricks_async.service import identifier
 from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Changes, Watch, never
@@ -22,6 +28,24 @@ if TYPE_CHECKING:
 
 _ALL: Any = type("All", (), {"__repr__": lambda _: "<all clusters>"})()
 """None would be a mistake: an id that is missing must not stand for all clusters."""
+
+
+class _States:
+    """The states of one cluster, out of its changes."""
+
+    def __init__(self, changes: FilledGroup) -> None:
+        self._changes = changes
+        self.name = changes.name
+
+    @property
+    def good_at(self) -> float | None:
+        return self._changes.good_at
+
+    async def next(self, accept: object, /) -> ClusterDetails:
+        change = await self._changes.next()
+        if change.after is None:
+            raise ResourceDoesNotExist(f"{self.name}: {change.why}")
+        return change.after
 
 
 class ClusterWatches(ClusterEvents):
@@ -39,6 +63,7 @@ class ClusterWatches(ClusterEvents):
         until: Callable[[ClusterDetails], bool] = ...,
         every: Timeout = ...,
         fail_after: Timeout = ...,
+        events: bool = ...,
     ) -> Watch[ClusterDetails]: ...
 
     @overload
@@ -49,6 +74,7 @@ class ClusterWatches(ClusterEvents):
         until: Callable[[ClusterChange], bool] = ...,
         every: Timeout = ...,
         fail_after: Timeout = ...,
+        events: bool = ...,
     ) -> Changes[ClusterChange]: ...
 
     def watch(
@@ -58,6 +84,7 @@ class ClusterWatches(ClusterEvents):
         until: Callable[[Any], bool] = never,
         every: Timeout = None,
         fail_after: Timeout = FAIL_AFTER_SECONDS,
+        events: bool = False,
     ) -> Watch[ClusterDetails] | Changes[ClusterChange]:
         """Follow one cluster, several, or all: each change of state once, the first poll of a cluster included.
 
@@ -70,7 +97,10 @@ class ClusterWatches(ClusterEvents):
         `GET /api/2.1/clusters/list`, whichever takes fewer requests. They come `every` so many seconds (by default the
         client's `poll_interval_seconds`), up to three times as many while nothing changes or the service refuses
         requests. Polls see what is at the time: a state that begins and ends between two of them is not seen, such as
-        a TERMINATING of a few seconds, or a restart in which a cluster runs again before the next poll.
+        a TERMINATING of a few seconds, or a restart in which a cluster runs again before the next poll. With
+        `events=True` it is: when a poll shows that anything about a cluster has changed, its new events are read with
+        `POST /api/2.1/clusters/events`, and every state passed through is yielded in order, once. (TERMINATED and the
+        end of a RESIZING to fewer workers have no event: the first is known to follow TERMINATING.)
 
         Polls that fail do not end a watch, but the last failure is raised after `fail_after` seconds of nothing else
         (None is never); meanwhile `age` says how old its picture is. Raises `ResourceDoesNotExist` for a cluster that
@@ -82,16 +112,33 @@ class ClusterWatches(ClusterEvents):
         }
         if isinstance(cluster_id, str):
             name = f"cluster {identifier('cluster_id', cluster_id)}"
+            if events:
+                return Watch(_States(self._filled(name, [cluster_id], settings)), state_of, ended=until)
             following = Following(name, self._reader, self._reader.thing(cluster_id), **settings)
             return Watch(following, state_of, ended=until)
+        followed: list[str] | Scope[str, ClusterDetails]
         if cluster_id is _ALL:
-            return Changes(
-                Group("all clusters", self._reader, self._reader.scope(None), CHANGES_OF_STATE, **settings), until
-            )
-        if isinstance(cluster_id, bytes) or not isinstance(cluster_id, Iterable):
-            identifier("cluster_id", cluster_id)  # says what is wrong with it
-        ids = [identifier("cluster_id", one) for one in cluster_id]
-        return Changes(Group(f"{len(ids)} clusters", self._reader, ids, CHANGES_OF_STATE, **settings), until)
+            name, followed = "all clusters", self._reader.scope(None)
+        else:
+            if isinstance(cluster_id, bytes) or not isinstance(cluster_id, Iterable):
+                identifier("cluster_id", cluster_id)  # says what is wrong with it
+            followed = [identifier("cluster_id", one) for one in cluster_id]
+            name = f"{len(followed)} clusters"
+        if events:
+            return Changes(self._filled(name, followed, settings), until)
+        return Changes(Group(name, self._reader, followed, CHANGES_OF_STATE, **settings), until)
+
+    def _filled(
+        self, name: str, followed: list[str] | Scope[str, ClusterDetails], settings: dict[str, Any]
+    ) -> FilledGroup:
+        def events_of(cluster_id: str) -> Callable[..., Pager[ClusterEvent]]:
+            return partial(self.events, cluster_id, order="ASC", page_size=PAGE_SIZE)
+
+        group = Group(name, self._reader, followed, LOOKS, **settings)
+        return FilledGroup(group, events_of, self._get, self._session.pause)
+
+    async def _get(self, cluster_id: str) -> ClusterDetails:
+        return await self._call("GET /api/{v}/clusters/get", ClusterDetails, cluster_id=cluster_id)
 
     def wait_running(self, cluster_id: str, *, every: Timeout = None) -> ClusterWait:
         """Wait for a cluster that was started elsewhere, or before this program was. Sends nothing by itself."""

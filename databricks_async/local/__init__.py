@@ -17,7 +17,7 @@ Jobs and runs
   effect.
 - Quotas (saved jobs, jobs created in an hour, runs at once) have no limit here; `LocalWorkspace.rate_limit` limits
   requests.
-- Runs are kept for as long as the workspace lives; the service deletes them after 60 days.
+- Runs are kept for as long as the workspace, or its directory, lives; the service deletes them after 60 days.
 - Wordings of refusals that no public source shows are the local workspace's own. The code names the source of the
   others.
 
@@ -65,13 +65,23 @@ Tasks that run for real: `LocalWorkspace(run_tasks=True)`, `databricks-async ser
 - Its output, the value of its exit, its error and its traceback are those of `get_run_output`; what a notebook prints
   is in `runs/export`. Cancelled runs, timeouts and the end of the workspace kill the process and all that it has
   started. Timeouts count real seconds, however fast the clock is.
+
+A workspace that stays (`LocalWorkspace(path=...)`, `snapshot=...`)
+
+- The clock stands still from the last answer before the end to the next start. What was under way takes the rest of its
+  time; schedules do not catch up.
+- A task under way whose script has a `call` ends as the rest of that script says: functions are in no file. Faults,
+  scripts, failures that wait for their cluster or library, and durations are to be set anew.
+- Persons, service principals and tokens are in no file. Persons who are added again find what was theirs by their
+  name.
 """
 
 from databricks_async.local.clock import Clock
+from databricks_async.local.errors import StorageError
 from databricks_async.local.faults import Fault
 from databricks_async.local.identity_peers import LocalIdentity
 from databricks_async.local.journal import Call
 from databricks_async.local.limits import RateLimit
 from databricks_async.local.workspace import LocalWorkspace
 
-__all__ = ["Call", "Clock", "Fault", "LocalIdentity", "LocalWorkspace", "RateLimit"]
+__all__ = ["Call", "Clock", "Fault", "LocalIdentity", "LocalWorkspace", "RateLimit", "StorageError"]

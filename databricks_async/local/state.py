@@ -176,6 +176,14 @@ def scheduled(name: str) -> Callable[[A], A]:
     return register
 
 
+class Keeper(Protocol):
+    """What keeps the state in a file."""
+
+    def commit(self) -> None:
+        """Write what has changed."""
+        ...
+
+
 @attrs.define(eq=False)
 class State:
     """Everything. Endpoint functions take it as their first argument."""
@@ -213,6 +221,7 @@ class State:
     """How much was scheduled so far."""
     touched: list[Any] | None = None
     """What may have changed since it was last written; None where nothing is kept in a file."""
+    keeper: Keeper | None = None
 
     def part(self, kind: type[P]) -> P:
         """What one API keeps for itself, in a class of its own; made on first use."""
@@ -261,6 +270,11 @@ class State:
         """Have these written if they have changed: what no lookup by id leads to, and no scheduled action names."""
         if self.touched is not None:
             self.touched += things
+
+    def keep(self) -> None:
+        """Have what has changed written, where there is a file."""
+        if self.keeper is not None:
+            self.keeper.commit()
 
 
 def take(failures: list[ScriptedFailure], fits: Callable[[str], bool]) -> Json | None:

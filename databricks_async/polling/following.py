@@ -62,6 +62,11 @@ class Following(Follower[K, T], Generic[K, T]):
             raise copied(self._missing)
         return cast(T, thing.value)
 
+    @property
+    def good_at(self) -> float | None:
+        """When the last good poll began."""
+        return self.thing.good_at
+
     def renew(self) -> None:
         """The caller did something to it: only what is asked from now on counts."""
         self._since = self._reader.requests

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import attrs
 
@@ -89,6 +89,13 @@ class Group(Follower[K, T], Generic[K, T, C]):
         if isinstance(change, NotFound):
             raise copied(change)
         return change
+
+    def rest(self) -> list[C]:
+        """The changes that have been seen together with the last one."""
+        changes: list[C] = []
+        while self._queue and not isinstance(self._queue[0], NotFound):
+            changes.append(cast(C, self._queue.popleft()))
+        return changes
 
     @property
     def good_at(self) -> float | None:

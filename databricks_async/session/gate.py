@@ -13,12 +13,18 @@ from typing import TypeAlias
 from databricks_async.error_bodies import read_error
 from databricks_async.errors import AuthError, asked_to_wait
 from databricks_async.message import Response
-from databricks_async.session.rate import BURST_SECONDS, Rate
+from databricks_async.session.rate import Rate
 
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
-_FIRST_WINDOW = 10.0
-"""Many calls that begin at once learn the limit of a service from a few refusals, not from hundreds."""
+_FIRST_WINDOW = 3.0
+_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.15, 4.8, 0.45
+"""Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
+too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after some
+12 round trips."""
+_OPEN_WINDOW = 10.0
+_OPENING_SECONDS = 0.02
+"""The first answers may be long in coming: until there is one the window grows to ten, by one each so many seconds."""
 _CONCURRENCY_LIMIT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")
 """The one limit whose number the service states in its refusal."""
 _STATED_SECONDS = 30.0
@@ -29,55 +35,67 @@ Ending: TypeAlias = Response | AuthError | None
 """How the waiting for a place ends: with a refusal, with the error of a missing token, or with a place (None)."""
 
 
+class _Lane:
+    """The reads or the writes that wait: futures that become None with a place, and else what ends the call; with the
+    time at which their budget began."""
+
+    def __init__(self) -> None:
+        self.refused: deque[tuple[asyncio.Future[Ending], float]] = deque()
+        self.waiting: deque[tuple[asyncio.Future[Ending], float]] = deque()
+
+
 class Family:
     """The endpoints that share a limit of the service, and the calls that wait to be sent to them.
 
-    The window limits the calls in flight, by additive increase and multiplicative decrease (AIMD): a refusal halves it
-    and shuts the gate for all calls. When the gate opens they are let through, refused ones first, and one by one if a
-    rate was learned: one queue, one timer.
+    The window limits the calls in flight, by additive increase and multiplicative decrease (AIMD); a refusal shuts the
+    gate for all calls. When it opens they are let through, refused ones first, and one by one if a rate was learned:
+    one timer for all. Reads and writes that wait take turns, so that one write does not wait for a thousand reads.
     """
 
-    def __init__(self, max_in_flight: int, budget: float) -> None:
+    def __init__(self, name: str, max_in_flight: int, budget: float, rate: Rate) -> None:
+        self.name = name
         self._loop = asyncio.get_running_loop()
         self._max_in_flight = max_in_flight
         self._budget = budget
-        self._rate = Rate()
+        self._rate = rate
         self._rate.start(self._loop.time())
         self._window = min(_FIRST_WINDOW, max_in_flight)
+        self._is_opening = self._window < max_in_flight
         self._stated_limit = 0
         self._stated_until = 0.0
         self._in_flight = 0
-        # Futures that become None with a place, and else what ends the call; with the time their budget began.
-        self._refused: deque[tuple[asyncio.Future[Ending], float]] = deque()
-        self._waiting: deque[tuple[asyncio.Future[Ending], float]] = deque()
+        self._lanes = (_Lane(), _Lane())
+        self._lane_to_serve = 0
+        self._queued = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._next_at = 0.0
+        # Of the next call: 0.0 while nothing paces them.
+        self._next_at = rate.begins_at(self._loop.time())
+        self._entered_at = 0.0
         self._shut_until = 0.0
+        self._pause = 0.0
+        self._in_flight_when_shut = 0
+        self._found_window = math.inf
+        self._is_about_rate = True
         self._refusals = 0
-        self._in_flight_when_shut = 0.0
-        self._refused_since_shut = 0
         self._answered_at = 0.0
         self._last_refusal = Response(429, {}, b"")
 
     def try_enter(self) -> bool:
         """Take a place if there is one and no call waits for it."""
-        if (
-            self._waiting
-            or self._refused
-            or self._in_flight >= self._window
-            or (self._next_at and self._loop.time() < self._next_at)
-        ):
+        if self._queued or self._in_flight >= self._window or (self._next_at and self._loop.time() < self._next_at):
             return False
         self._enter()
         return True
 
-    async def enter(self, refused_since: float | None) -> Response | None:
+    async def enter(self, is_read: bool, refused_since: float | None) -> Response | None:
         """Wait for a place; a call that was refused goes before those that were not. The last refusal if in vain."""
         turn: asyncio.Future[Ending] = self._loop.create_future()
+        lane = self._lanes[is_read]
         if refused_since is None:
-            self._waiting.append((turn, self._loop.time()))
+            lane.waiting.append((turn, self._loop.time()))
         else:
-            self._refused.append((turn, refused_since))
+            lane.refused.append((turn, refused_since))
+        self._queued += 1
         self._admit()
         try:
             ending = await turn
@@ -92,17 +110,23 @@ class Family:
 
     def leave(self) -> None:
         self._in_flight -= 1
-        if self._waiting or self._refused:
+        if self._queued:
             self._admit()
 
-    def answered(self) -> None:
+    def answered(self, sent_at: float) -> None:
         """An answer came that was no refusal."""
         self._answered_at = now = self._loop.time()
+        self._is_opening = False
         limit = self._stated_limit if now < self._stated_until else self._max_in_flight
         if self._window < limit:
-            self._window = min(limit, self._window + 0.25)
+            if self._entered_at and self._window >= 0.8 * self._found_window:
+                growth = 1 / self._window
+            else:
+                growth = _FIRST_GROWTH if self._window < _SMALL_WINDOW else _GROWTH
+            self._window = min(limit, self._window + growth)
         self._refusals = 0
-        self._rate.answered(now)
+        if self._rate.answered(now, sent_at) and self._entered_at:
+            self._bring_forward(now)
 
     def refuse(self, refusal: Response, sent_at: float) -> float:
         """Shut the gate for all calls. Returns the seconds that the service asked for, or those chosen here."""
@@ -114,22 +138,21 @@ class Family:
         # "0" and a date that has passed say nothing: a service that goes on refusing would be asked without a pause.
         growth = 2 ** max(0, self._refusals - 1)
         pause = asked_to_wait(refusal) or min(_MAX_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * growth)
-        # Never sooner than asked; a little later, so that several processes do not come back in step.
-        shut = min(pause, self._budget) * random.uniform(1.0, 1.1)  # noqa: S311
-        stated = _CONCURRENCY_LIMIT.search(read_error(refusal).message) if is_first else None
+        # Never sooner than asked; a very little later, so that several processes do not come back in step.
+        shut = min(pause, self._budget) * random.uniform(1.0, 1.003)  # noqa: S311
         if is_first:
-            self._in_flight_when_shut, self._refused_since_shut = self._in_flight, 0
-        self._refused_since_shut += 1
-        if stated is not None and 0 < int(stated[1]) < self._window:
-            self._window = self._stated_limit = int(stated[1])
-            self._stated_until = now + shut + _STATED_SECONDS
-            self._in_flight_when_shut = math.inf  # a limit of calls in flight says nothing of a rate
-        elif is_first:
-            self._window = max(1.0, self._window / 2)
-            self._rate.refused(now, shut)
-        elif self._refused_since_shut > max(1, self._in_flight_when_shut / 2):
-            self._rate.learn()
+            self._in_flight_when_shut = self._in_flight
+            stated = _CONCURRENCY_LIMIT.search(read_error(refusal).message)
+            self._is_about_rate = stated is None or not 0 < int(stated[1]) < self._window
+            if stated is not None and not self._is_about_rate:
+                self._window = self._stated_limit = int(stated[1])
+                self._stated_until = now + shut + _STATED_SECONDS
+        if self._is_about_rate:
+            self._rate.refused(sent_at)
+            self._pause = shut
+        self._is_opening = False
         self._shut_until = self._next_at = max(self._shut_until, now + shut)
+        self._entered_at = 0.0
         return pause
 
     def close(self) -> None:
@@ -140,31 +163,68 @@ class Family:
 
     def send_away(self, ending: Response | AuthError) -> None:
         """End the calls that wait, with this."""
-        for turn, _ in (*self._refused, *self._waiting):
-            if not turn.done():
-                turn.set_result(ending)
-        self._refused.clear()
-        self._waiting.clear()
+        for lane in self._lanes:
+            for turn, _ in (*lane.refused, *lane.waiting):
+                if not turn.done():
+                    turn.set_result(ending)
+            lane.refused.clear()
+            lane.waiting.clear()
+        self._queued = 0
 
     def _enter(self) -> None:
         if self._next_at:
             now = self._loop.time()
+            if self._pause:
+                if self._rate.reopen(now, self._pause):
+                    self._found_window = self._in_flight_when_shut
+                    self._window = max(1.0, self._window / 2)
+                self._pause = 0.0
+            self._entered_at = max(self._next_at, now - self._rate.burst_seconds)
             gap = self._rate.gap(now)
-            self._next_at = max(self._next_at, now - BURST_SECONDS) + gap if gap else 0.0
+            self._next_at = self._entered_at + gap if gap else 0.0
         elif not self._in_flight and (now := self._loop.time()) > self._answered_at + _IDLE_SECONDS:
             self._rate.start(now)
         self._in_flight += 1
 
     def _admit(self) -> None:
-        while (queue := self._refused or self._waiting) and self._in_flight < self._window:
+        while self._queued and self._in_flight < self._window:
             if self._next_at > self._loop.time():
                 if self._timer is None:
                     self._timer = self._loop.call_at(self._next_at, self._open)
                 return
-            turn, _ = queue.popleft()
+            turn = self._next_turn()
             if not turn.done():  # else its caller has gone
                 self._enter()
                 turn.set_result(None)
+        if self._queued and self._is_opening and self._timer is None:
+            self._timer = self._loop.call_later(_OPENING_SECONDS, self._widen)
+
+    def _widen(self) -> None:
+        self._timer = None
+        self._window = min(self._window + 1, _OPEN_WINDOW, self._max_in_flight)
+        self._is_opening = self._is_opening and self._window < min(_OPEN_WINDOW, self._max_in_flight)
+        self._admit()
+
+    def _next_turn(self) -> asyncio.Future[Ending]:
+        first = self._lane_to_serve
+        for which in (first, 1 - first):
+            lane = self._lanes[which]
+            if queue := lane.refused or lane.waiting:
+                self._lane_to_serve = 1 - which
+                self._queued -= 1
+                return queue.popleft()[0]
+        raise AssertionError("a call waits that is in no lane")
+
+    def _bring_forward(self, now: float) -> None:
+        """The next call, when the rate has grown since the last one was sent."""
+        gap = self._rate.gap(now)
+        at = self._entered_at + gap if gap else 0.0
+        if at < self._next_at:
+            self._next_at = at
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+                self._admit()
 
     def _open(self) -> None:
         self._timer = None
@@ -174,9 +234,10 @@ class Family:
 
     def _give_up(self, too_early: float) -> None:
         """End refused calls whose own budget is spent; the others when no call has got through for as long."""
-        for turn, since in self._refused:
-            if not turn.done() and since < too_early:
-                turn.set_result(self._last_refusal)
-        for turn, since in self._waiting:
-            if not turn.done() and max(since, self._answered_at) < too_early:
-                turn.set_result(self._last_refusal)
+        for lane in self._lanes:
+            for turn, since in lane.refused:
+                if not turn.done() and since < too_early:
+                    turn.set_result(self._last_refusal)
+            for turn, since in lane.waiting:
+                if not turn.done() and max(since, self._answered_at) < too_early:
+                    turn.set_result(self._last_refusal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import lru_cache
 
 import attrs
@@ -11,19 +12,35 @@ import attrs
 from databricks_async.errors import AuthError, DatabricksError, LifecycleError, asked_to_wait, is_quota
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.budgets import Budget
+from databricks_async.session.families import DOCUMENTED, family_of
 from databricks_async.session.gate import Family
+from databricks_async.session.rate import Rate
+from databricks_async.session.shared import SharedPlaces
 from databricks_async.session.stats import Stats
 
 log = logging.getLogger("databricks_async")
 
 
 class Pacer:
-    """All the gates of one session."""
+    """All the gates of one session.
 
-    def __init__(self, max_in_flight: int, budget: Budget, stats: Stats) -> None:
+    `limits` are the calls a second that the endpoint families may not exceed. With `shared`, a call that has passed the
+    gate of its family here also waits for its place there.
+    """
+
+    def __init__(
+        self,
+        max_in_flight: int,
+        budget: Budget,
+        stats: Stats,
+        limits: Mapping[str, float] | None = None,
+        shared: SharedPlaces | None = None,
+    ) -> None:
         self._max_in_flight = max_in_flight
         self._budget = budget
         self._stats = stats
+        self._limits = limits or {}
+        self._shared = shared
         self._slots = asyncio.Semaphore(max_in_flight)
         self._families: dict[str, Family] = {}
         self._closed = False
@@ -32,26 +49,29 @@ class Pacer:
         """Sends when there is room. A refusal (429, or 503 that says when to come back) is not a try: the call waits
         for its gate and goes again, until its budget is spent and the refusal becomes its answer."""
         slots, budget, loop = self._slots, self._budget, asyncio.get_running_loop()
-        family_of = lru_cache(maxsize=1024)(self._family)
+        shared = self._shared
+        family_at = lru_cache(maxsize=1024)(self._family)
 
         async def pace(request: Request) -> Response:
-            family = family_of(request.endpoint)
+            family = family_at(request.endpoint)
             sends, refusals, refused_since = 0, 0, None
             while True:
                 if sends or not family.try_enter():
-                    refusal = await family.enter(refused_since)
+                    refusal = await family.enter(request.replay == "safe", refused_since)
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
                         return attrs.evolve(refusal, attempts=sends)
                 try:
+                    if shared is not None:
+                        await shared.wait(family.name, budget.seconds)
                     async with slots:
                         sent_at = loop.time()
                         response = await send(request)
                     sends += response.attempts
                     response.attempts = sends
                     if not _is_refusal(response):
-                        family.answered()
+                        family.answered(sent_at)
                         return response
                     if is_quota(response):
                         return response
@@ -67,6 +87,8 @@ class Pacer:
                     raise
                 finally:
                     family.leave()
+                if shared is not None:
+                    await shared.refused(family.name, pause)
                 refused_since = sent_at if refused_since is None else refused_since
                 if refusals >= budget.attempts or loop.time() + pause > refused_since + budget.seconds:
                     return response
@@ -79,13 +101,15 @@ class Pacer:
         self._closed = True
         for family in self._families.values():
             family.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _family(self, endpoint: str) -> Family:
-        """The service counts by API: `clusters` for `GET /api/2.1/clusters/get`."""
-        parts = endpoint.partition(" ")[2].strip("/").split("/")
-        name = parts[2] if len(parts) > 2 and parts[0] == "api" else parts[0]
+        limits = {**DOCUMENTED, **self._limits}
+        name = family_of(endpoint, limits)
         if name not in self._families:
-            self._families[name] = Family(self._max_in_flight, self._budget.seconds)
+            rate = Rate(limit=self._limits.get(name), usual=limits.get(name))
+            self._families[name] = Family(name, self._max_in_flight, self._budget.seconds, rate)
         return self._families[name]
 
 

@@ -1,71 +1,207 @@
-"""How many calls a second a service takes, learned from its refusals."""
+"""How many calls a second the service takes, learned from its refusals."""
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 
 _MEMORY_SECONDS = 120.0
 """A rate is forgotten when nothing was refused for so long."""
-BURST_SECONDS = 0.01
-"""What a timer that fires late may make up for."""
+_MAX_TAKEN = 2048
+"""Calls that were taken, of which the times are kept."""
+_UNPACED = 2000.0
+"""So many calls a second are more than one client sends."""
+_LATE_SECONDS = 0.15
+"""What a busy event loop, whose timers fire late, may make up for."""
+_MIN_SECONDS = 0.01
+_TOLD_BURST_SECONDS = 0.9
+"""A limit that was given lets the calls of nearly a second go at once: on the way some overtake others."""
+
+# The figures below were found by simulation: limits from 10 to 1,000 calls a second, bursts from 5 to 100, with and
+# without Retry-After, in one process and in four that know nothing of each other. tests/session/test_rate.py holds what
+# they reach; benchmarks/pacing.py measures it.
+_FIRST_SHARE, _FIRST_CALLS = 3.0, 2.5
+"""The first rate: so many times what was taken in the time of the first burst and its pause, and so many calls more."""
+_EXPONENT, _EXPONENT_GROWTH, _GENTLE_PAUSES = 0.3, 0.1, 3.0
+"""In slow start the rate grows by this share of itself in a pause, by more with each pause, and after so many fast."""
+_MAX_STEP = 3.0
+"""Of the rate, with one answer."""
+_MIN_SEEN = 3
+"""A slow start that ended before so many calls were taken has found out nothing, and begins anew."""
+_MIN_WINDOW_SECONDS = 0.25
+"""What was taken in a shorter time says nothing of a rate."""
+_MIN_IN_FLIGHT = 8
+"""What became of fewer calls in flight says nothing of their share."""
+_BELOW_FOUND = 0.98
+"""A client that is alone goes on a little below what it has found."""
+_ABOVE_AVERAGE = 1.1
+"""What a slow start has found is not far above what was taken in it: others may have paused in between."""
+_MIN_LEFT = 0.25
+"""What a refusal leaves of the rate at least."""
+_SMALL = 6.0
+"""A rate of so many calls a pause is not lowered."""
+_DECREASE, _INCREASE = 0.75, 40.0
+"""What a refusal leaves of the rate where others use the service too; and the growth of a rate of one in a second."""
+_UNEXPECTED = 0.98
+"""A refusal below this share of what was found means others."""
+_HOLD, _MIN_HOLD, _MAX_HOLD = 42.0, 2.0, 20.0
+"""The square of a rate over the first is the pauses after which it is looked whether others have gone."""
+_PROBING = 0.3
+"""From then on the rate grows by this share of itself more with each pause."""
 
 
 class Rate:
     """How many calls a second the service takes, as far as its refusals have shown.
 
-    A healthy service refuses a call now and then: a rate is learned when more than half of the calls in flight are
-    refused at once, or when refusals come back soon after a pause. It is forgotten when none came for long.
+    A healthy service refuses a call now and then: a rate is learned when several of the calls in flight are refused at
+    once, or when refusals come back soon after a pause. It is forgotten when none came for long.
 
-    Each refusal costs a pause, so the rate grows as the window of CUBIC does (RFC 9438): it is set a tenth below what
-    was found, comes back to it in the time of five seconds' calls, stays near it, and only then looks for more. A first
-    finding, from a burst or between two refusals, is too low: from there the rate doubles, ever faster, until the next
-    refusal, as in slow start.
+    The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
+    the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
+    for then its bucket was empty. From there on the rate follows binomial congestion control (Bansal and Balakrishnan
+    2001): a refusal multiplies it, and between refusals it grows by the inverse of its square, so that several
+    processes come to share a service; a large rate, to which a pause costs more calls, looks for more less often. When
+    others have gone, nothing is refused for long, and it grows by a share of itself again.
+
+    `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
 
-    def __init__(self) -> None:
-        self.per_second = self._found = self._suspected = math.inf
-        self._doubling = False
+    def __init__(self, limit: float | None = None, usual: float | None = None) -> None:
+        self.per_second = math.inf
+        self._limit = math.inf if limit is None else limit
+        self._usual = usual
+        self._found = math.inf
+        self._in_slow_start = False
+        self._is_contended = False
+        self._contended_until = 0.0
         self._suspicious_until = self._forgotten_at = -math.inf
-        self._since = 0.0
-        self._answers = 0
+        self._taken: deque[float] = deque(maxlen=_MAX_TAKEN)
+        """When the calls were sent that were taken."""
+        self._counted_from = self._reopened_at = 0.0
+        self._burst = self._burst_seconds = 0.0
+        self._refused_at, self._refused = math.inf, 0
+        self._pause = 1.0
+
+    @property
+    def burst_seconds(self) -> float:
+        """For how long before now calls may be made up for that were not sent."""
+        return _LATE_SECONDS if self.per_second < math.inf or self._limit == math.inf else _TOLD_BURST_SECONDS
+
+    def begins_at(self, now: float) -> float:
+        """When the first call may be sent; 0.0 if nothing paces it."""
+        return 0.0 if self._limit == math.inf else now - _TOLD_BURST_SECONDS
 
     def start(self, now: float) -> None:
         """Answers count from now on."""
-        self._since, self._answers = now, 0
+        self._counted_from = now
 
     def gap(self, now: float) -> float:
         """The seconds from a call that is sent now to the next one."""
         if now > self._forgotten_at:
-            self.per_second = self._found = math.inf
-        return 1 / self.per_second
+            self.per_second = math.inf
+        return 1 / min(self.per_second, self._limit)
 
-    def answered(self, now: float) -> None:
-        self._answers += 1
-        if self._doubling:
-            self.per_second += max(0.5, (now - self._since) / 2 - 1)
-        elif self._found < math.inf:
-            self.per_second = self._found * (1 + 0.1 * (self._answers / self._found / 5 - 1) ** 3)
-
-    def refused(self, now: float, pause: float) -> None:
-        """The service refused a call; the next one is sent after this pause."""
-        seconds = max(now - self._since, BURST_SECONDS)
-        self._doubling = self.per_second == math.inf or seconds < pause
-        if self._doubling:
-            # What was taken until now is what the service had saved up, and it saves up in the pause too.
-            found = self._answers / (seconds + pause)
+    def answered(self, now: float, sent_at: float) -> bool:
+        """A call was taken. Returns whether calls are paced now, and may go sooner than was said before."""
+        self._taken.append(sent_at)
+        rate = self.per_second
+        if rate == math.inf:
+            return False
+        pauses = (now - self._reopened_at) / self._pause
+        if self._in_slow_start:
+            step = _EXPONENT + _EXPONENT_GROWTH * pauses + max(0.0, pauses - _GENTLE_PAUSES)
         else:
-            found = max(0.6 * self.per_second, 0.9 * self._answers / (seconds + pause))
+            hold = max(_MIN_HOLD, min(_MAX_HOLD, (rate * self._pause) ** 2 / _HOLD))
+            step = _INCREASE / rate**3 + _PROBING * max(0.0, pauses - hold)
+        self.per_second = rate + min(_MAX_STEP, step / self._pause)
+        if self.per_second > _UNPACED:
+            self.per_second = math.inf
+        return True
+
+    def refused(self, sent_at: float) -> None:
+        """The service refused a call, and the gate is shut."""
+        if not self._refused:
+            self._refused_at = sent_at
+        self._refused += 1
+
+    def reopen(self, now: float, pause: float) -> bool:
+        """The gate opens after this pause. Returns whether its refusals were no accident, and the rate is another."""
+        refused, self._refused = self._refused, 0
+        after = sum(sent_at > self._refused_at for sent_at in self._taken)
         again = self.per_second < math.inf or now < self._suspicious_until
-        # Never less than one call a pause: after that time, says the service, it takes calls.
-        minimum = max(1.0, 1 / max(pause, BURST_SECONDS))
-        self._suspected = max(minimum, min(found, self.per_second)) if self._answers or again else math.inf
-        if again:
-            self.learn()
         self._suspicious_until = now + 10 * pause
         self._forgotten_at = now + 10 * pause + _MEMORY_SECONDS
-        self.start(now + pause)
+        if not again and (refused == 1 or 3 * refused < after):
+            return False
+        before = [sent_at for sent_at in self._taken if self._counted_from <= sent_at <= self._refused_at]
+        # Of the calls that were in flight so many were taken although the limit was reached.
+        share = after / (after + refused) if after + refused >= _MIN_IN_FLIGHT else 0.0
+        # Never less than one call a pause: after that time, says the service, it takes calls.
+        minimum = max(1.0, 1 / pause)
+        rate, since = self.per_second, []
+        if self.per_second == math.inf:
+            self._begin(len(before), pause)
+        elif self._in_slow_start:
+            since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
+            average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
+            self._found = max(min(self._estimate(before), _ABOVE_AVERAGE * average), max(share, _MIN_LEFT) * rate)
+            self.per_second = _BELOW_FOUND * self._found
+            # Refused at once: nothing was found out yet.
+            self._in_slow_start = len(since) < _MIN_SEEN
+            self._is_contended = False
+        else:
+            since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
+            self._step_back(now, before, share)
+        if len(since) >= 2:
+            minimum = max(minimum, min(rate, _SMALL / max(1.0, pause)))  # the pause was decrease enough
+        self.per_second = max(minimum, self.per_second)
+        self._pause = max(1.0, pause)
+        self._counted_from, self._reopened_at = self._refused_at, now
+        return True
 
-    def learn(self) -> None:
-        """The last refusal was no accident: keep to the rate that it showed."""
-        self.per_second = self._suspected
-        self._found = self.per_second / 0.9
+    def _begin(self, taken: int, pause: float) -> None:
+        """The first rate."""
+        if self._usual is not None:
+            self.per_second = self._found = self._usual
+            return
+        self._burst_seconds = max(self._refused_at - self._counted_from, _MIN_SECONDS)
+        self._burst = taken
+        # What was taken until now is what the service had saved up, and it saves up in the pause too.
+        self.per_second = _FIRST_SHARE * taken / (self._burst_seconds + max(1.0, pause)) + _FIRST_CALLS / max(
+            1.0, pause
+        )
+        self._in_slow_start = True
+
+    def _step_back(self, now: float, before: Sequence[float], share: float) -> None:
+        rate = self.per_second
+        if rate <= self._found * _UNEXPECTED:
+            # Others use the service too.
+            self._is_contended, self._contended_until = True, now + 10 * self._pause
+        elif now > self._contended_until:
+            self._is_contended = False
+        if self._is_contended:
+            self._found, self.per_second = rate, _DECREASE * rate
+        else:
+            self._found = max(self._estimate(before), max(share, _MIN_LEFT) * rate)
+            self.per_second = _BELOW_FOUND * self._found
+
+    def _estimate(self, before: Sequence[float]) -> float:
+        """The calls a second that the service takes, from when those before a refusal were sent.
+
+        The bucket of the service was empty at the last refusal and is empty now: in between it has taken what it saved
+        up in that time, or less if it was full meanwhile. And from any moment until now it has taken what was in its
+        bucket then, which is the burst at most, and what it saved up since. Both are not more than its true rate, and
+        one of them is near it.
+        """
+        at = self._refused_at
+        counted_from = self._counted_from if len(before) < _MAX_TAKEN else before[0]
+        found = len(before) / max(at - counted_from, _MIN_SECONDS)
+        since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
+        for _ in range(3):  # the burst took its time, in which the service saved up more
+            burst = max(1.0, self._burst - found * self._burst_seconds)
+            for i, sent_at in enumerate(since):
+                if at - sent_at >= _MIN_WINDOW_SECONDS:
+                    found = max(found, (len(since) - i + 0.5 - burst) / (at - sent_at))
+            found = min(found, self.per_second)
+        return found

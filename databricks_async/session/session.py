@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ from databricks_async.auth.token import Credential
 from databricks_async.config import Config
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.message import Request, Response, Send, Stream
+from databricks_async.session.families import checked_limits
 from databricks_async.session.stats import Stats
 from databricks_async.version import __version__
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.auth.web import Web
+    from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
     from databricks_async.session.tokens import Tokens
@@ -41,6 +43,8 @@ class Session:
         credential: Credential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        rate_limits: Mapping[str, float] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         if credential is not None:
             check_credential(credential)
@@ -51,6 +55,8 @@ class Session:
         self._credential = credential
         self._lent = http
         self._trace_configs = list(trace_configs)
+        self._rate_limits = checked_limits(rate_limits or {})
+        self._gate = gate
         self._owner: asyncio.AbstractEventLoop | None = None
         """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -136,6 +142,7 @@ class Session:
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
         from databricks_async.session.retry import checked, retrying
+        from databricks_async.session.shared import SharedPlaces
         from databricks_async.session.tokens import Tokens, authenticated
         from databricks_async.session.transport import Transport
 
@@ -175,7 +182,8 @@ class Session:
 
         if config.host:
             connect(config.host)
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats)
+        shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
+        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
         outside = Outside(
             *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities), lent=not is_own
         )

@@ -159,9 +159,10 @@ async def test_in_the_background_a_failure_is_told_too():
         (["--rate", "0/s"], "such as 30/s, not '0/s'"),
         (["--seed", "nowhere.json"], "--seed: nowhere.json: No such file or directory"),
         (["--log", "nowhere/log"], "--log: [Errno 2] No such file or directory: 'nowhere/log'"),
+        (["--ui", "--tls-cert", "cert.pem"], "--ui reads over plain http"),
         (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
         (["--tls-cert", "cert.pem"], "--tls-cert: [Errno 2] No such file or directory"),
-        (["--spe", "3"], "unrecognized arguments: --spe 3"),
+        (["--spe", "3"], "No such option '--spe'"),
     ],
 )
 def test_what_cannot_be_served_is_explained(arguments, said, capsys, monkeypatch, tmp_path):
@@ -177,6 +178,25 @@ def test_a_seed_that_is_none_is_explained(content, capsys, tmp_path):
     (tmp_path / "seed.json").write_text(content)
     assert main(["serve", "--seed", str(tmp_path / "seed.json")]) == 2
     assert f"--seed: {tmp_path}/seed.json" in capsys.readouterr().err
+
+
+async def test_its_page_shows_the_workspace_and_is_no_part_of_it(tmp_path, capfd):
+    """By a token of its own: its requests are in no journal, and take no faults from those that they are meant for."""
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"cluster_id": "1", "state": "RUNNING", "cluster_name": "gold", **SPEC}))
+    arguments = ("--ui", "--ui-port", "0", "--seed", str(seed), "--fault", "*=500:1")
+    with serving(*arguments) as (url, token):
+        page = capfd.readouterr().err.partition("Page: ")[2].strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{page}events") as response:
+                while b'"name":"gold"' not in (line := await response.content.readline()):
+                    assert line
+            async with session.get(f"{url}/_local/journal", headers=headers) as response:
+                assert (await response.json())["count"] == 0
+            async with session.get(f"{url}/api/2.1/clusters/list", headers=headers) as response:
+                assert response.status == 500
+        await stop(url, token)
 
 
 async def test_it_serves_https(tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 
 import pytest
 
@@ -79,7 +78,8 @@ async def test_a_service_that_is_down_is_not_hammered(failure, kind, seconds):
     assert {type(error) for error in errors} == {kind}
     # The last pause is not begun when it would end too late; it has 20 seconds at most.
     assert min(error.elapsed for error in errors) >= max(seconds / 2, seconds - 20)
-    assert max(error.elapsed for error in errors) <= seconds + 5
+    # Of a call, its turn to be sent first included.
+    assert max(error.elapsed for error in errors) <= seconds + 10
     assert sum(error.attempts for error in errors) == len(service.asked_at)
 
 
@@ -92,21 +92,25 @@ async def test_an_empty_bucket_lets_one_probe_a_second_through():
     assert 9 <= later[1] <= 11
 
 
-async def test_a_caller_alone_is_not_delayed(clock):
+async def test_a_caller_alone_is_not_delayed():
     """Its tries come after its own pauses, however many of its calls have failed before."""
-    bucket, asked = RetryBucket(), []
+    loop, asked, pauses = asyncio.get_running_loop(), [], []
 
     async def fail(request):
-        asked.append(time.monotonic())
+        asked.append(loop.time())
         return Response(500, {}, b"")
 
-    send = retrying(checked(fail), Budgets.within(300), Stats(), clock.pause, bucket)
-    for _ in range(2):
-        del asked[:], clock.pauses[:]
+    async def pause(seconds):
+        pauses.append(seconds)
+        await asyncio.sleep(seconds)
+
+    send = retrying(checked(fail), Budgets.within(300), Stats(), pause)
+    for _ in range(5):
+        del asked[:], pauses[:]
         with pytest.raises(InternalError) as raised:
             await send(READ)
-        assert raised.value.attempts == len(asked) == len(clock.pauses) + 1 > 15
-        assert asked[-1] - asked[0] == pytest.approx(sum(clock.pauses))
+        assert raised.value.attempts == len(asked) == len(pauses) + 1 > 15
+        assert asked[-1] - asked[0] == pytest.approx(sum(pauses))
 
 
 # When a part of it works

@@ -13,71 +13,13 @@ import pytest
 
 from databricks_async.errors import LifecycleError, ResourceExhausted, TooManyRequests
 from databricks_async.local import Fault, RateLimit
-from databricks_async.message import Request, Response
+from databricks_async.message import Response
 from databricks_async.session.budgets import Budget
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
+from support.pacing import ELSEWHERE, LIST, OTHER, READ, Service, loop_steps, refusal, start
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
-
-LIST = "GET /api/2.1/clusters/list"
-OTHER = "GET /api/2.0/libraries/all-cluster-statuses"
-READ = Request(LIST, "/api/2.1/clusters/list")
-ELSEWHERE = Request(OTHER, "/api/2.0/libraries/all-cluster-statuses")
-
-
-def refusal(retry_after=None, message=""):
-    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
-    return Response(429, headers, b'{"message": "%s"}' % message.encode())
-
-
-class Service:
-    """A Send that answers when the test says so, and knows who is in flight."""
-
-    def __init__(self):
-        self.calls = []
-        self.in_flight_max = 0
-
-    async def send(self, request):
-        answer = asyncio.get_running_loop().create_future()
-        self.calls.append(answer)
-        self.in_flight_max = max(self.in_flight_max, len(self.open))
-        return await answer
-
-    @property
-    def open(self):
-        return [call for call in self.calls if not call.done()]
-
-    async def until_open(self):
-        """Wait out a shut gate. Returns how many are in flight then."""
-        async with asyncio.timeout(5):
-            while not self.open:  # noqa: ASYNC110 (a gate has no event)
-                await asyncio.sleep(0.001)
-        return len(self.open)
-
-    async def answer_all(self, tasks):
-        """Answer each call that comes until all is done. Returns how many were in flight each time."""
-        sizes = []
-        while not all(task.done() for task in tasks):
-            sizes.append(await self.until_open())
-            await self.answer(*[None] * sizes[-1])
-        return sizes
-
-    async def answer(self, *answers):
-        """Give these to the calls in flight, the oldest first, and let all callers react."""
-        for call, answer in zip(self.open, answers, strict=False):
-            call.set_result(Response(200, {}, b"") if answer is None else answer)
-        await loop_steps()
-
-
-async def loop_steps(count=20):
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
-def start(paced, count=1, request=READ):
-    return [asyncio.create_task(paced(request)) for _ in range(count)]
-
 
 # What Retry-After says
 
@@ -201,13 +143,24 @@ async def test_those_who_were_refused_go_first_in_their_order():
 
 
 async def test_many_callers_begin_with_a_few():
-    """Ten at first, and one more for every four answers: few are refused by a limit, and without one soon all go."""
+    """Three at first, and soon one more for every two answers: few are refused by a limit; without one soon all go."""
     service = Service()
     tasks = start(Pacer(100, Budget(10), Stats()).paced(service.send), 600)
     await loop_steps()
     sizes = await service.answer_all(tasks)
-    assert sizes[:4] == [10, 13, 16, 20]
+    assert sizes[:4] == [3, 4, 5, 5]
     assert max(sizes) == 100
+
+
+async def test_slow_first_answers_hold_up_no_crowd():
+    """Ten are sent within two tenths of a second, though none was answered yet; then answers decide."""
+    service = Service()
+    tasks = start(Pacer(100, Budget(10), Stats()).paced(service.send), 50)
+    await asyncio.sleep(0.2)
+    assert len(service.open) == 10
+    await asyncio.sleep(5)
+    assert len(service.open) == 10
+    await service.answer_all(tasks)
 
 
 async def test_an_endless_shut_gate_ends_all_calls():

@@ -73,6 +73,39 @@ class LimitedService:
         return Response(200, {}, b"")
 
 
+def run_processes(count, calls=600, callers=100, seed=0, **limits):
+    """So many calls by several clients that share no more than the service.
+
+    Returns the seconds it took, the service, and of which part of its calls each had an answer by half time.
+    """
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        random.seed(seed)
+        service = LimitedService(loop, **limits)
+        done = [[] for _ in range(count)]
+
+        async def process(mine):
+            await asyncio.sleep(random.uniform(0, 0.1))  # noqa: S311 (repeatable, not secret)
+            pacer = Pacer(100, Budget(300.0), Stats())
+            paced, numbers = pacer.paced(service.send), itertools.count()
+
+            async def caller():
+                while next(numbers) < calls // count:
+                    assert (await paced(READ)).status == 200
+                    mine.append(loop.time())
+
+            await asyncio.gather(*(caller() for _ in range(callers // count)))
+            pacer.close()
+
+        async def all_processes():
+            await asyncio.gather(*map(process, done))
+
+        started = loop.time()
+        runner.run(all_processes())
+        seconds = loop.time() - started
+        return seconds, service, [sum(at < started + seconds / 2 for at in mine) / (calls / count) for mine in done]
+
+
 def run_callers(calls=600, callers=100, budget=300.0, **limits):
     """So many calls by so many callers. Returns the seconds it took, and the service."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
@@ -123,6 +156,31 @@ def test_limits_of_any_kind_are_learned(limits, ideal, max_refused):
     assert service.refused / (service.refused + 600) < max_refused
 
 
+@pytest.mark.parametrize("latency", [0.003, 0.02, 0.05])
+def test_a_small_burst_costs_little(latency):
+    """At 30 a second and bursts of 5 each pause of a second overflows the bucket of the service: few are needed."""
+    seconds, service = run_callers(per_second=30, burst=5, retry_after=1, latency=latency)
+    assert seconds <= 19.8 * 1.15
+    assert service.refused / (service.refused + 600) < 0.03
+
+
+@pytest.mark.parametrize(("burst", "most_time", "most_refused"), [(5, 1.3, 0.075), (30, 1.2, 0.075)])
+def test_processes_come_to_share_a_service(burst, most_time, most_refused):
+    """Four that know nothing of each other: little is wasted, and each has a part of it from the beginning."""
+    runs = [run_processes(4, seed=seed, per_second=30, burst=burst, latency=0.01) for seed in range(3)]
+    ideal = (600 - burst) / 30
+    assert sum(seconds for seconds, _, _ in runs) / 3 <= ideal * most_time
+    assert sum(service.refused for _, service, _ in runs) / 3 <= 600 * most_refused
+    for _, _, parts in runs:
+        assert min(parts) >= 0.2
+
+
+def test_a_process_takes_what_others_leave():
+    """A client that is alone again has the whole service after a while."""
+    seconds, _, _ = run_processes(2, calls=1200, per_second=30, burst=30, latency=0.01)
+    assert seconds <= 39 * 1.15
+
+
 def test_a_long_run_wastes_next_to_nothing():
     """6,000 calls: one in a hundred is refused at most."""
     seconds, service = run_callers(calls=6000, per_second=30, burst=30)
@@ -153,6 +211,22 @@ def test_one_refusal_is_one_pause(accident, retry_after):
     )
     assert service.refused == 1
     assert seconds <= 0.6 + 1.1 * (retry_after or 0.5) + 0.2
+
+
+def test_one_refusal_costs_the_seconds_that_it_asks_for():
+    """10,000 calls, 100 at once: those two seconds more and not a tenth."""
+    without, _ = run_callers(calls=10_000, latency=0.02)
+    seconds, service = run_callers(calls=10_000, latency=0.02, retry_after=2, unwell=lambda number, _: number == 4000)
+    assert service.refused == 1
+    assert seconds - without <= 2.0
+
+
+@pytest.mark.parametrize("accidents", [(500, 1500, 2500), (1000, 1001)], ids=["apart", "together"])
+def test_a_few_refusals_cost_a_healthy_service_their_pauses(accidents):
+    """3,000 calls, 100 at once, which take half a second; two that are refused together are one pause."""
+    seconds, service = run_callers(calls=3000, latency=0.015, unwell=lambda number, _: number in accidents)
+    assert service.refused == len(accidents)
+    assert seconds <= 0.7 + 1.1 * len({number // 10 for number in accidents})
 
 
 def test_one_refusal_of_a_single_caller_is_one_pause():

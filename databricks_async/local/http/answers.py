@@ -71,7 +71,9 @@ async def send(
         case "slow body":
             return await _send_slow_body(request, call, response, fault.amount, peer)
         case "date":
-            date = formatdate(time.time() + fault.amount, usegmt=True)
+            # Others have the machine's time.
+            right = call.time / 1000 if response.status == 200 else time.time()
+            date = formatdate(right + fault.amount, usegmt=True)
             return await respond(request, call, Response(response.status, {**response.headers, "Date": date}, body))
     return await respond(request, call, response)
 

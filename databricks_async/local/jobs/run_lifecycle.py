@@ -329,6 +329,7 @@ def _limit(state: State, settings: Json) -> float:
 def cancel(state: State, run: Run) -> None:
     """Stop a run; one that has ended stays as it is."""
     if not run.ended and run.stopping is None:
+        state.touch(run)
         _stop(state, run, tasks_work.CANCELED)
 
 
@@ -357,7 +358,6 @@ def stop_task(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
         stop_task(state, step.latest, tasks_work.CANCELED)
         step.stopped = True
     if task.child is not None:
-        state.touch(task.child)
         cancel(state, task.child)
     if task.life_cycle.state in ("PENDING", "RUNNING"):
         tasks_work.tidy_up(state, task, life_cycle)

@@ -9,7 +9,7 @@ import attrs
 
 from databricks_async.local.values import Json
 
-TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
+TaskCall: TypeAlias = Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]
 """Gets a task's resolved parameters; returns the exit value, or the exit value and the task values that it sets."""
 
 

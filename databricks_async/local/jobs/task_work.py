@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import traceback
 
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.errors import ApiError
+from databricks_async.local.errors import ApiError, StorageError
 from databricks_async.local.jobs import clusters
 from databricks_async.local.jobs.processes.pool import Ended, Processes
 from databricks_async.local.jobs.processes.preparation import Missing, work_of
@@ -143,6 +144,8 @@ def _begin_process(state: State, task: TaskRun, cluster: Cluster | None) -> bool
             if task.plan == plan:
                 state.perform(_process_ended, task, outcome)
             state.settle()
+            with contextlib.suppress(StorageError):  # the next request says so, and tries it again
+                state.keep()
 
     state.part(Processes).start(task.run_id, work, ended, tick)
     _look_after(state, task)
