@@ -32,6 +32,11 @@ _OURS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes longer than the suite may."""
+    parser.addoption("--all-terminals", action="store_true", help="commands at all widths of terminals, and the demo")
+
+
 def pytest_configure() -> None:
     """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

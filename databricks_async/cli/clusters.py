@@ -206,21 +206,32 @@ async def watch(run: Run, cluster: tuple[str, ...], watch_all: bool, until: str 
     "events",
     examples="""
     databricks-async clusters events nightly-etl --since 1h
+    databricks-async clusters events nightly-etl -f -o json | jq -c '[.timestamp, .type]'
     databricks-async clusters events nightly-etl --event-types RUNNING,TERMINATING --limit 20
     """,
-    output="Columns: time, type, details. JSON: an array.",
+    output="Columns: time, type, details. JSON: an array; with -f one event a line.",
 )
 @a_cluster
+@click.option("-f", "--follow", is_flag=True, help="go on with those to come, until Ctrl-C")
 @click.option("--since", type=MOMENT, metavar="TIME", help="only those after 1h ago, or a date or time")
 @click.option("--event-types", type=WORDS, metavar="TYPE,…", help="only those of these types")
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="at most so many; 100 by default")
-async def events(run: Run, cluster: str, since: Any, event_types: list[str] | None, limit: int | None) -> None:
-    """What happened to a cluster: the latest events, in their order."""
+async def events(
+    run: Run, cluster: str, follow: bool, since: Any, event_types: list[str] | None, limit: int | None
+) -> None:
+    """What happened to a cluster: the latest events, in their order.
+
+    With -f the last ten, or all since a time, and then each event as it comes, once.
+    """
     from databricks_async.cli.listings.clusters import EVENT_COLUMNS
+    from databricks_async.cli.live.events import follow_events
     from databricks_async.cli.named import find
 
-    limit = 100 if limit is None else limit
     cluster_id = await find.cluster_id(run, cluster)
+    if follow:
+        await follow_events(run, cluster_id, since, event_types, limit)
+        return
+    limit = 100 if limit is None else limit
     pager = run.w.clusters.events(cluster_id, start_time=since, event_types=event_types, max_items=limit)
     found = [] if limit == 0 else await pager.collect()
     await run.out.rows(found[::-1], EVENT_COLUMNS, item_id=lambda event: event.timestamp, limit=limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache, partial
@@ -284,6 +285,8 @@ class Transport:
             said = f"the proxy refused a connection to {host} with {error.status}"
             return ConnectError(said, endpoint=endpoint)
         if isinstance(error, aiohttp.ClientConnectorError):
+            # aiohttp names its setting for TLS, also where there is none.
+            reason = re.sub(r" ssl:.*? \[", " [", reason)
             return self._refusal(error, ConnectError(f"no connection to {host}: {reason}", endpoint=endpoint))
         if isinstance(error.__cause__ or error, aiohttp.ServerDisconnectedError):
             said = f"{host} closed the connection without an answer"

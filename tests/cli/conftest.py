@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -91,3 +93,14 @@ def cli(
     monkeypatch.setenv("DATABRICKS_TOKEN", local_workspace.token)
     monkeypatch.delenv("DATABRICKS_CONFIG_FILE")
     return command
+
+
+@pytest.fixture
+def quick_polls(cli: Run, local_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands look every 20 ms at what they wait for, by a profile of the configuration file."""
+    path = Path(os.environ["HOME"]) / "quick.cfg"
+    path.touch(0o600)
+    host, token = local_workspace.url, local_workspace.token
+    path.write_text(f"[quick]\nhost = {host}\ntoken = {token}\npoll_interval_seconds = 0.02\n")
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(path))
+    monkeypatch.setenv("DATABRICKS_CONFIG_PROFILE", "quick")

@@ -201,6 +201,22 @@ async def test_events(cli: Run, ids: dict[str, str]) -> None:
     assert (await cli("clusters", "events", "silver", "--since", "yesterday")).code == 2
 
 
+async def test_events_that_are_followed(cli: Run, ids: dict[str, str], local_workspace: LocalWorkspace) -> None:
+    """The last ones, then those to come: a line each, as JSON one object a line; `--limit` ends it."""
+    argv = ("clusters", "events", "silver", "-f")
+    first = (await cli("clusters", "events", "silver")).lines
+    assert (await cli(*argv, "--limit", str(len(first)))).lines == first
+    local_workspace.add_events(ids["silver"], 20)
+    followed = [json.loads(line) for line in (await cli(*argv, "--limit", "10", "-o", "json")).lines]
+    assert {event["type"] for event in followed} == {"AUTOSCALING_STATS_REPORT"}
+    only = await cli(*argv, "--since", "300d", "--event-types", "running,creating", "--limit", "2", terminal=50)
+    assert ["CREATING" in only.lines[0], "RUNNING" in only.lines[1]] == [True, True]
+    assert all(len(line) <= 50 for line in only.lines)
+    assert (await cli(*argv, "--limit", "0")).out == ""
+    code, _, err = await cli(*argv, "--event-types", "RUNING")
+    assert (code, "did you mean 'RUNNING'?" in err) == (2, True)
+
+
 async def test_runtimes_and_machine_types(cli: Run) -> None:
     """With the columns that choose among them."""
     versions = [line.split("\t")[0] for line in (await cli("clusters", "spark-versions")).lines]

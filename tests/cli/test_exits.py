@@ -97,6 +97,7 @@ def test_every_exit_code_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.code}-{'-'.join(row.argv[:2])}-{row.error_code}")
+@pytest.mark.usefixtures("quick_polls")
 async def test_exit_codes(row: Row, cli: Run, local_workspace: LocalWorkspace, tmp_path) -> None:
     """Each fault has its code, and says with `-o json` what it was; nothing is on standard output but a result."""
     row.arrange(local_workspace)
@@ -186,6 +187,7 @@ async def test_help_shows_the_table(command: Run) -> None:
         assert row.when.split()[0] in out
 
 
+@pytest.mark.usefixtures("quick_polls")
 async def test_a_failed_run_names_its_tasks(cli: Run, local_workspace: LocalWorkspace) -> None:
     """The error has them with their errors, and standard output the run at its end."""
     local_workspace.script_task("a", error="ValueError: no price", error_trace="Traceback …")

@@ -176,7 +176,7 @@ def test_idle_stretches_are_cut_out_and_labelled() -> None:
 
 
 @pytest.fixture
-async def ended(cli: Run, workspace_client: WorkspaceClient, local_workspace: LocalWorkspace) -> str:
+async def ended(cli: Run, workspace_client: WorkspaceClient, local_workspace: LocalWorkspace, quick_polls: None) -> str:
     """The id of a run of two tasks that succeeded."""
     local_workspace.script_task("load", duration=200)
     local_workspace.script_task("clean", duration=100)

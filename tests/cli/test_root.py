@@ -225,3 +225,16 @@ async def test_a_closed_output_and_a_locale_without_letters(local_workspace: Loc
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     line = 'databricks-async workspace cat "$(databricks-async workspace ls /Shared)"'
     assert await shell(line, **ascii_only) == (0, b"x\n", "")
+
+
+async def test_a_locale_without_letters_is_named(cli: Run, local_workspace: LocalWorkspace, tmp_path: Path) -> None:
+    """Where files cannot have the names that the workspace gives them."""
+    local_workspace.add_object("/Shared/ünï", b"x\n")
+    process = await asyncio.create_subprocess_exec(
+        *(*MODULE, "workspace", "export", "/Shared", str(tmp_path / "tree")),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert own_output(err).endswith("set LC_ALL=C.UTF-8, or PYTHONUTF8=1\n")

@@ -15,6 +15,8 @@ from cli.conftest import Run
 from databricks_async import WorkspaceClient
 from databricks_async.local import LocalWorkspace
 
+pytestmark = pytest.mark.usefixtures("quick_polls")
+
 
 def task(key: str, *after: str) -> dict[str, Any]:
     return {

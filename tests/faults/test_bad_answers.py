@@ -158,12 +158,13 @@ async def test_a_redirect_is_never_followed(status, connect):
 
 
 async def test_a_closed_port(connect):
-    """No server listens: the error names the address."""
+    """No server listens: the error names the address, and says nothing of TLS."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ConnectError, match=f"no connection to 127.0.0.1:{port}") as raised:
         await connect(f"http://127.0.0.1:{port}").clusters.list().collect()
     assert raised.value.attempts == 1
+    assert "ssl" not in str(raised.value)
 
 
 async def test_an_unknown_host(connect):

@@ -8,12 +8,11 @@ from databricks_async.cli.listings.jobs import RUN_COLUMNS, TASK_COLUMNS
 from databricks_async.cli.live.watching import follow_runs, note_changes
 from databricks_async.cli.output.states import kind_of_run, sign_of_run
 from databricks_async.cli.output.streams import shown
+from databricks_async.cli.output.tables import wrapped
 from databricks_async.cli.running import Run as Call
 from databricks_async.errors import RunFailed
 from databricks_async.jobs.models import Run, RunOutput
 from databricks_async.jobs.runs import RunWait, latest_tasks
-
-_EVERY_SECONDS = 2.0
 
 
 async def finish(
@@ -51,7 +50,7 @@ async def _seen(call: Call, wait: RunWait) -> None:
     """The run to its end, as a tree on standard error if that is a terminal, else with a line a change."""
     async for _ in wait:  # a run that was only just made may not be found yet: the wait knows that
         break
-    changes = call.w.jobs.watch_runs(wait.run_id, every=_EVERY_SECONDS)
+    changes = call.w.jobs.watch_runs(wait.run_id)
     tell = None if call.out.stderr.is_live else note_changes(call)
     await follow_runs(call, changes, call.out.stderr, tell=tell)
 
@@ -77,7 +76,10 @@ async def show_run(call: Call, run: Run) -> None:
         if task.ended and not task.succeeded and task.run_id and kind_of_run(task) == "bad":
             output = await call.w.jobs.get_run_output(task.run_id)
             if output.error:
-                out.line(f"\n{shown(str(task.task_key))}: {_lines(output.error)}")
+                out.line()
+                for text in f"{task.task_key}: {output.error}".split("\n"):
+                    for part in wrapped(shown(text), out.stdout.width, ascii_only=out.stdout.is_ascii):
+                        out.line(part)
 
 
 async def show_outputs(call: Call, run: int | Run) -> None:

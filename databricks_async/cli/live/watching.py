@@ -20,7 +20,6 @@ from databricks_async.jobs.changes import AnyChange, TaskChange
 from databricks_async.jobs.models import BaseRun
 from databricks_async.watch import Changes
 
-_EVERY_SECONDS = 2.0
 _LEAVES_ONLY = "Ctrl-C stops the watching only."
 
 
@@ -55,7 +54,7 @@ async def watch_runs(call: Call, run_ids: Sequence[int], *, every: float | None,
     call.goes_on = "The watching has ended; what was watched goes on."
     if len(run_ids) == 1:
         call.goes_on = f"The run goes on. Stop it: databricks-async jobs cancel-run {run_ids[0]}"
-    changes = call.w.jobs.watch_runs(run_ids, every=every or _EVERY_SECONDS)
+    changes = call.w.jobs.watch_runs(run_ids, every=every)
     tell = None if out.stdout.is_live and out.format == "text" and not out.options.quiet else _run_teller(call)
     found = await follow_runs(call, changes, out.stdout, below=[_LEAVES_ONLY], bell=bell, tell=tell)
     codes = [await _ended(call, run_id, run, alone=len(found) == 1) for run_id, run in found.items()]

@@ -69,7 +69,7 @@ def code_of(error: BaseException) -> int:
         return FAILED
     if isinstance(error, OSError):
         return next((row.code for row in EXITS if error.errno in row.errnos), FAILED)
-    if isinstance(error, ValueError | TypeError):
+    if isinstance(error, ValueError | TypeError) and not isinstance(error, UnicodeError):
         return WRONG_COMMAND_LINE  # the library refuses what it is given before anything is sent
     return FAILED
 

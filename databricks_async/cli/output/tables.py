@@ -52,7 +52,7 @@ def cut_words(text: str, width: int, *, ascii_only: bool = False) -> str:
     return kept + more if kept else cut(text, width, ascii_only=ascii_only)
 
 
-def wrapped(text: str, width: int | None) -> list[str]:
+def wrapped(text: str, width: int | None, *, ascii_only: bool = False) -> list[str]:
     """Lines of whole words; one that is longer than a line has a line of its own, cut visibly."""
     lines, line = list[str](), ""
     for word in text.split():
@@ -61,7 +61,7 @@ def wrapped(text: str, width: int | None) -> list[str]:
             line = ""
         line += f" {word}" if line else word
     lines.append(line)
-    return lines if width is None else [cut(one, width) for one in lines]
+    return lines if width is None else [cut(one, width, ascii_only=ascii_only) for one in lines]
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

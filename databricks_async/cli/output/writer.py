@@ -64,7 +64,7 @@ class Output:
         if self.format == "json" or self.options.quiet:
             return
         width = self.stderr.width
-        for line in tables.wrapped(shown(text), width):
+        for line in tables.wrapped(shown(text), width, ascii_only=self.stderr.is_ascii):
             self.stderr.write(f"{line}\n")
         self.stderr.flush()
 
@@ -235,7 +235,12 @@ class Output:
             its = sign(item) if sign is not None else None
             head = [(f"{self.sign(its)} ", its.style)] if its else []
             width = self.stdout.width
-            self.styled([*head, (tables.cut(shown(title), width - 2 if width else 10_000), "bold")])
+            self.styled(
+                [
+                    *head,
+                    (tables.cut(shown(title), width - 2 if width else 10_000, ascii_only=self.stdout.is_ascii), "bold"),
+                ]
+            )
         self.saw(*(value for column in columns if isinstance(value := column.value(item), datetime)))
         cells = [(column, for_people(column, item, self.now, utc=self.options.utc)) for column in columns]
         cells = [(column, text) for column, text in cells if text != "-"]
@@ -243,7 +248,7 @@ class Output:
         room = None if self.stdout.width is None else max(10, self.stdout.width - indent)
         for column, text in cells:
             style = sign(item).style if sign is not None and column.name == "STATE" else ""
-            for number, line in enumerate(tables.wrapped(text, room)):
+            for number, line in enumerate(tables.wrapped(text, room, ascii_only=self.stdout.is_ascii)):
                 label = f"  {column.name.lower()}" if number == 0 else ""
                 self.styled([(f"{label:<{indent}}", "dim"), (line, style)])
 
