@@ -32,6 +32,10 @@ _OURS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cancellations", type=int, default=60, help="how often random operations are cancelled")
+
+
 def pytest_configure() -> None:
     """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
