@@ -18,7 +18,7 @@ The map of the package, each module before those that it builds on:
     service         what all services share: one call, one page of a listing
     pager           Pager and Page: listings
     wait            Wait: operations under way
-    watch           Watch: changes as they happen
+    watch           Watch and Changes: what happens to one thing, or to many
     following       Stream: each event once and in order, over errors and restarts
     pictures        timelines of runs and clusters, as values that draw themselves
     polling         the one reader of a kind of things, whose polls all waits and watches share
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from databricks_async.wait import Starting as Starting
     from databricks_async.wait import Timeout as Timeout
     from databricks_async.wait import Wait as Wait
+    from databricks_async.watch import Changes as Changes
     from databricks_async.watch import Watch as Watch
 else:
     # Imported on first use, so that importing the package stays cheap.
@@ -90,6 +91,6 @@ else:
             "pictures.timeline": ["Timeline"],
             "session.stats": ["Stats"],
             "wait": ["Starting", "Timeout", "Wait"],
-            "watch": ["Watch"],
+            "watch": ["Changes", "Watch"],
         },
     )

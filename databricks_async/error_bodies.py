@@ -212,13 +212,13 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     if _SECONDS.fullmatch(value):
         seconds = float(value)
         return seconds if math.isfinite(seconds) else None
-    if (when := _moment(value)) is None:
+    if (when := http_date(value)) is None:
         return None
-    asked_at = _moment(header(headers, "date") or "") or datetime.now(UTC)
+    asked_at = http_date(header(headers, "date") or "") or datetime.now(UTC)
     return max(0.0, (when - asked_at).total_seconds())
 
 
-def _moment(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
     """An HTTP date; None if it is none."""
     from email.utils import parsedate_to_datetime
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from databricks_async import codec
+from databricks_async.error_bodies import http_date
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
 from databricks_async.pager import Page, Pager
@@ -41,6 +43,7 @@ class Service:
         self._session = session
         self._version = version
         self._endpoints: dict[str, tuple[str, str, bool]] = {}
+        self._date = ""
 
     def _new_reader(self, what: str, source: Source[K, T]) -> Reader[K, T]:
         """The one reader of a kind of things, which polls for all who wait for them."""
@@ -75,7 +78,13 @@ class Service:
                 body = {name: value for name, value in params.items() if value is not None}
             pairs = flatten_query(query) if query else ""
             request = json_request(key, path, query=pairs, body=body, replay=replay, lookup=lookup)
-        return answer_as(result, request, await self._session.send(request))
+        response = await self._session.send(request)
+        self._date = response.headers.get("date", self._date)
+        return answer_as(result, request, response)
+
+    def _served_at(self) -> datetime | None:
+        """The service's clock at its last answer, to the second; None if it has not said."""
+        return http_date(self._date)
 
     def _list(
         self,

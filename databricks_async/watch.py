@@ -1,16 +1,18 @@
-"""Watch: the changes of one thing as an async iterator, each of them once."""
+"""Watch and Changes: what happens to one thing, or to many, as an async iterator."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from databricks_async.errors import ResourceDoesNotExist
-from databricks_async.polling.following import Following
 from databricks_async.suggest import refuse
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 
 _NOTHING = object()
 
@@ -18,6 +20,32 @@ _NOTHING = object()
 def never(_: object) -> bool:
     """The end of a watch that has none."""
     return False
+
+
+def _age(good_at: float | None) -> float | None:
+    return None if good_at is None else asyncio.get_running_loop().time() - good_at
+
+
+class Polled(Protocol):
+    """What is watched, and when its picture was taken."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def good_at(self) -> float | None: ...
+
+
+class Followed(Polled, Protocol[T_co]):
+    """One thing: gives its next state that is accepted."""
+
+    async def next(self, accept: Callable[[Any], bool], /) -> T_co: ...
+
+
+class ChangesOf(Polled, Protocol[C_co]):
+    """Many things: gives their next change."""
+
+    async def next(self) -> C_co: ...
 
 
 class Watch(Generic[T], AsyncIterator[T]):
@@ -29,7 +57,7 @@ class Watch(Generic[T], AsyncIterator[T]):
 
     def __init__(
         self,
-        following: Following[Any, T],
+        following: Followed[T],
         key: Callable[[T], Hashable],
         *,
         ended: Callable[[T], bool] = never,
@@ -68,8 +96,49 @@ class Watch(Generic[T], AsyncIterator[T]):
     @property
     def age(self) -> float | None:
         """Seconds since the last good poll; None before the first one. Grows while polls fail, or none is made."""
-        good_at = self._following.thing.good_at
-        return None if good_at is None else asyncio.get_running_loop().time() - good_at
+        return _age(self._following.good_at)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._following.name}>"
+
+
+class Changes(Generic[C], AsyncIterator[C]):
+    """Yields each change of many things, in the order in which polls see them. The first poll of a thing is one too.
+
+    A thing that is deleted has a last change, whose `after` is None. Ends when nothing is left to watch, or after a
+    change for which `until` is true. Holds nothing between two steps, so a loop over it can be left at any time. After
+    an error it can be taken up again where it was.
+    """
+
+    def __init__(self, group: ChangesOf[C], until: Callable[[C], bool] = never) -> None:
+        self._group = group
+        self._until = until
+        self._over = False
+
+    def __aiter__(self) -> Changes[C]:
+        return self
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = __await__ = refuse("changes come one after the other: write `async for change in changes`")
+
+    async def __anext__(self) -> C:
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            change = await self._group.next()
+        except StopAsyncIteration:
+            self._over = True
+            raise
+        self._over = self._until(change)
+        return change
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good poll of what was polled longest ago; None if something was not seen yet.
+
+        Grows while polls fail, or none is made.
+        """
+        return _age(self._group.good_at)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._group.name}>"

@@ -42,14 +42,16 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-_NEEDS = {"tests/pictures/test_browser.py": browser, "tests/gates/test_redis.py": redis_server}
+_TESTS = Path(__file__).parent
+_NEEDS = dict.fromkeys(sorted(_TESTS.rglob("test_browser.py")), browser) | {
+    _TESTS / "gates" / "test_redis.py": redis_server
+}
 """Tests, and the program that they need."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """What needs a program is run where there is one, and where one is required."""
-    root = Path(__file__).parent.parent
-    program = _NEEDS.get(str(collection_path.relative_to(root))) if collection_path.is_relative_to(root) else None
+    program = _NEEDS.get(collection_path)
     missing = program is not None and program.find() is None and not program.is_required()
     return True if missing else None
 

@@ -137,7 +137,7 @@ from databricks_async import WorkspaceClient
 from databricks_async.errors import LifecycleError
 
 @pytest.fixture
-async def theirs(local_workspace):
+async def theirs(local_workspace, local_workspace_env):
     async with WorkspaceClient(host=local_workspace.url, token=local_workspace.token) as w:
         yield w
 
@@ -176,7 +176,7 @@ def anyio_backend():
     return "asyncio"
 
 @pytest.fixture
-async def theirs(local_workspace):
+async def theirs(local_workspace, local_workspace_env):
     async with WorkspaceClient(host=local_workspace.url, token=local_workspace.token) as w:
         yield w
 

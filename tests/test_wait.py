@@ -41,12 +41,21 @@ class Reading:
     before: Callable[[], None] = lambda: None
     count: int = 0
 
-    async def get(self, _: str) -> dict[str, object]:
+    async def get(self, _: object) -> dict[str, object]:
         self.before()
         self.count += 1
         if self.errors:
             raise self.errors.pop(0)
         return {"word": "done", "count": self.count}
+
+    def served_at(self) -> None:
+        return None
+
+    def where(self, word: str) -> None:
+        return None
+
+    def is_enough(self, word: str, *, parts: bool) -> bool:
+        return True
 
     def mark(self, item: dict[str, object]) -> int:
         return self.count

@@ -21,6 +21,7 @@ COMMANDS = [
     ("jobs", "databricks_async.cli.jobs", "list and run jobs; their runs"),
     ("runs", "databricks_async.cli.runs", "list, watch, repair, cancel runs; their outputs and timelines"),
     ("serve", "databricks_async.cli.serve", "run a local workspace that any Databricks client can talk to"),
+    ("ui", "databricks_async.cli.ui", "show a workspace's clusters, runs and events on a page, live"),
     ("workspace", "databricks_async.cli.workspace", "list, export, import and delete notebooks, files and whole trees"),
 ]
 

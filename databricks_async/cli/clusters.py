@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from databricks_async.cli.commands import Group, argument
-from databricks_async.cli.options import CLUSTER, JSON, MOMENT, WORDS
+from databricks_async.cli.options import CLUSTER, DURATION, JSON, MOMENT, WORDS
 
 if TYPE_CHECKING:
     from databricks_async.cli.running import Run
@@ -170,6 +170,36 @@ async def list_node_types(run: Run) -> None:
 
     types = (await run.w.clusters.list_node_types()).node_types or []
     await run.out.rows(types, NODE_COLUMNS, item_id=lambda one: one.node_type_id, limit=len(types))
+
+
+@command.command(
+    "watch",
+    examples="""
+    databricks-async clusters watch nightly-etl --until RUNNING
+    databricks-async clusters watch --all
+    databricks-async clusters watch --all -o json | jq -c '[.cluster_id, .before, .after]'
+    """,
+    output="On a terminal a table in place. In a pipe a line a change: time, id, name, before, after, why. JSON: "
+    "one object a line.",
+)
+@argument("cluster", "ids or exact names of clusters", nargs=-1, type=CLUSTER, metavar="[CLUSTER]…")
+@click.option("--all", "watch_all", is_flag=True, help="all clusters, those too that appear later")
+@click.option("--until", metavar="STATE", help="end when all of them are in this state; 3 if one is terminated instead")
+@click.option("--every", type=DURATION, metavar="DURATION", help="between two looks, about; 5s by default")
+async def watch(run: Run, cluster: tuple[str, ...], watch_all: bool, until: str | None, every: float | None) -> int:
+    """Watch clusters change. `q` or Ctrl-C ends the watching only."""
+    from databricks_async.cli.live.watching import watch_clusters
+    from databricks_async.cli.named import find
+    from databricks_async.clusters.models import State
+
+    if bool(cluster) == watch_all:
+        raise click.UsageError("watch takes ids or names of clusters, or --all")
+    if until is not None and watch_all:
+        raise click.UsageError("--until is about the clusters that are named, and --all names none")
+    if until is not None and until.upper() not in [*State]:
+        raise click.UsageError(f"--until takes a state, one of {', '.join(State)}, not {until!r}")
+    ids = None if watch_all else [await find.cluster_id(run, one) for one in cluster]
+    return await watch_clusters(run, ids, until=until.upper() if until else None, every=every or 5.0)
 
 
 @command.command(

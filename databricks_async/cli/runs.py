@@ -1,4 +1,4 @@
-"""`databricks-async runs`: list, repair and cancel runs; their outputs."""
+"""`databricks-async runs`: list, watch, repair and cancel runs; their outputs and timelines."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from databricks_async.cli.commands import Group, argument
-from databricks_async.cli.options import JOB, KEY_VALUE, MOMENT, RUN, WORDS
+from databricks_async.cli.options import DURATION, JOB, KEY_VALUE, MOMENT, RUN, WORDS
 
 if TYPE_CHECKING:
     from databricks_async.cli.running import Run as Call
 
-command = Group("runs", help="Runs: list, repair and cancel them; their outputs.", no_args_is_help=True)
+command = Group(
+    "runs", help="Runs: list, watch, repair and cancel them; their outputs and timelines.", no_args_is_help=True
+)
 
 a_run = argument("run", "the id of a run", type=RUN, metavar="RUN")
 no_wait = click.option("--no-wait", is_flag=True, help="do not wait for the end")
@@ -99,6 +101,82 @@ async def output(call: Call, run: str) -> None:
     from databricks_async.cli.named import find
 
     await show_outputs(call, find.run_id(run))
+
+
+@command.command(
+    "watch",
+    examples="""
+    databricks-async runs watch 393464803501611497 --bell
+    databricks-async runs watch --job nightly-sales
+    databricks-async runs watch --active | tee changes.log
+    """,
+    output="On a terminal the tasks as a tree with bars, or a table of several runs. In a pipe: a line a change; "
+    "with -o json the changed run, one line each. Ends when all runs have ended.",
+)
+@argument("run", "ids of runs", nargs=-1, type=RUN, metavar="[RUN]…")
+@click.option("--job", type=JOB, metavar="JOB", help="the active runs of this job")
+@click.option("--active", is_flag=True, help="all active runs")
+@click.option("--bell", is_flag=True, help="ring the bell at the end")
+@click.option("--every", type=DURATION, metavar="DURATION", help="seconds between two looks, about")
+async def watch(
+    call: Call, run: tuple[str, ...], job: str | None, active: bool, bell: bool, every: float | None
+) -> int:
+    """Watch runs until they have ended.
+
+    Exit code 0 if all succeeded. Ctrl-C ends the watching only.
+    """
+    from databricks_async.cli.live.watching import watch_runs
+    from databricks_async.cli.named import find
+
+    if bool(run) + (job is not None) + active != 1:
+        raise click.UsageError("watch takes ids of runs, or --job JOB, or --active")
+    ids = [find.run_id(one) for one in run]
+    if not ids:
+        job_id = None if job is None else await find.job_id(call, job)
+        ids = [int(one.run_id or 0) async for one in call.w.jobs.list_runs(job_id=job_id, active_only=True)]
+        if not ids:
+            call.out.note("No run is active.")
+            return 0
+    return await watch_runs(call, ids, every=every, bell=bell)
+
+
+@command.command(
+    "timeline",
+    examples="""
+    databricks-async runs timeline 393464803501611497
+    databricks-async runs timeline 393464803501611497 --out run.svg
+    """,
+    output="A row for each attempt at a task, with a bar. In a pipe: task, attempt, state, start, waited ms, setup ms, "
+    "run ms, cleanup ms, end. JSON: an object with the bars and their parts.",
+)
+@a_run
+@click.option("--out", "out", metavar="FILE", help="write a picture: F.svg, or F.html")
+@click.option(
+    "--from", "since", type=click.Choice(("created", "started")), default="created", help="where the axis begins"
+)
+async def timeline(call: Call, run: str, out: str | None, since: str) -> None:
+    """Show what each task's attempts spent their time on: waiting, setup, running, cleaning up."""
+    from databricks_async.cli.live import timeline as drawn
+    from databricks_async.cli.named import find
+
+    found = await call.w.jobs.get_run(find.run_id(run))
+    call.out.saw(found.start, found.end)
+    bars = found.timeline(now=None if found.ended else call.out.now)
+    if since == "started":
+        bars = drawn.without_waiting(bars)
+    if out is not None:
+        await drawn.save(bars, out)
+        call.out.note(f"wrote {out}")
+    elif call.out.format == "json":
+        call.out.json(bars.as_dict())
+    elif call.out.format == "text" and call.out.stdout.is_terminal:
+        stdout = call.out.stdout
+        lines = drawn.lines_of(bars, stdout.width, ascii_only=stdout.is_ascii, header=call.options.header)
+        for line in lines:
+            call.out.styled(line)
+    else:
+        rows = bars.bars
+        await call.out.rows(rows, drawn.RECORD_COLUMNS, item_id=lambda bar: bar.name, limit=len(rows))
 
 
 @command.command("cancel", examples="databricks-async runs cancel 393464803501611497")

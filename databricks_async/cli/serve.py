@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import click
+
+from databricks_async.cli.commands import Command
 from databricks_async.cli.serving.settings import TOKEN_VARIABLE, Settings, parse_rate, parse_speed
 
 T = TypeVar("T")
 
-_DESCRIPTION = "Run an in-memory Databricks workspace that any Databricks client can talk to."
-_EPILOG = """\
-examples:
-  eval "$(databricks-async serve --background)"            the variables for this shell; it goes on behind it
-  databricks-async clusters get -o json X > seed.json      what the service shows is what --seed takes
-  databricks-async serve --seed seed.json
-  databricks-async serve --fault 'GET */clusters/get=503/html:2' --fault '*=drop,after@5%' --fault-seed 7
-
-faults: PATTERN=WHAT[:COUNT][@PROBABILITY]; WHAT is one of
+_FAULTS = """\
+PATTERN=WHAT[:COUNT][@PROBABILITY]; WHAT is one of
   503  429/html  500/any       an error; its body: json details number scim oauth html text empty null array half
                                latin long, or any
   drop  reset  hang            no answer; before the request takes effect, or `,after`
@@ -30,9 +24,10 @@ faults: PATTERN=WHAT[:COUNT][@PROBABILITY]; WHAT is one of
   refuse=2  stall              no connection for so many seconds; one that does not go on (CONNECT=stall)
   behind it: ,retry-after=2 ,latency=0.5 ,skip=3 ,every=5 ,from=10 ,until=20
   without a count it strikes once; with a probability, `every`, `from` or `until` for ever
-
-from any language, on this machine, with the token:
-  curl -H "Authorization: Bearer $DATABRICKS_TOKEN" "$DATABRICKS_HOST/_local"                 what can be asked for
+"""
+_CURL = """\
+For programs of this machine, with the token:
+  curl -H "Authorization: Bearer $DATABRICKS_TOKEN" "$DATABRICKS_HOST/_local"       what can be asked for
   curl … "$DATABRICKS_HOST/_local/clock" -d '{"advance": 3600}'
   curl … "$DATABRICKS_HOST/_local/faults" -d '{"plan": "GET */clusters/get=503:2"}'
   curl … "$DATABRICKS_HOST/_local/script_task" -d '{"name": "load", "result_state": "FAILED"}'
@@ -41,85 +36,122 @@ from any language, on this machine, with the token:
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Serve until Ctrl-C or SIGTERM, then return 0; return 1 if the address cannot be had.
+class _Serve(Command):
+    """A command that asks no workspace, so without the options for that; its help has the words of faults."""
 
-    Wrong arguments end the program with exit code 2.
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return click.Command.get_params(self, ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        click.Command.format_options(self, ctx, formatter)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help(ctx, formatter)
+        for title, text in (("Faults", _FAULTS), ("Admin endpoint", _CURL)):
+            with formatter.section(title):
+                formatter.write("".join(f"  {line}\n" for line in text.splitlines()))
+
+
+class _Parsed(click.ParamType[T]):
+    """What a function makes of the text; its ValueError says what is wrong."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        if not isinstance(value, str):
+            found: T = value
+            return found
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command(
+    "serve",
+    cls=_Serve,
+    examples="""
+    eval "$(databricks-async serve --background)"                 the variables for this shell; it goes on behind it
+    databricks-async clusters get -o json gold > seed.json        what the service shows is what --seed takes
+    databricks-async serve --seed seed.json --ui
+    databricks-async serve --fault 'GET */clusters/get=503/html:2' --fault '*=drop,after@5%' --fault-seed 7
+    """,
+    output="Two lines for the shell: export DATABRICKS_HOST=…, export DATABRICKS_TOKEN=…; all else is on stderr.",
+)
+@click.option("--port", type=int, default=8765, show_default=True, help="0 picks a free one")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="the address to listen on")
+@click.option(
+    "--token",
+    envvar=TOKEN_VARIABLE,
+    help=f"the personal access token to accept; by default ${TOKEN_VARIABLE}, which no list of processes shows, "
+    "else a random one",
+)
+@click.option(
+    "--speed",
+    type=_Parsed("NUMBER", parse_speed),
+    default="60",
+    show_default=True,
+    help="workspace seconds a second: a cluster starts in 300 of them",
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    help="keep clusters, jobs, runs and objects in this directory, from one start to the next; seeds are for a new one "
+    "(default: in memory)",
+)
+@click.option("--background", is_flag=True, help="return once it listens; it goes on until it is killed")
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    metavar="FILE",
+    help="clusters, jobs, notebooks to begin with: JSON as the service shows them, - for stdin",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="PATTERN=WHAT[:COUNT][@PROBABILITY]",
+    help="have requests fail: see below",
+)
+@click.option("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
+@click.option(
+    "--run-tasks",
+    is_flag=True,
+    help="run the Python notebooks, scripts and wheels of jobs for real, in processes of this Python: this runs the "
+    "code of all who have the token, so it needs an address of this machine",
+)
+@click.option("--rate", type=_Parsed("RATE", parse_rate), metavar="30/s", help="answer 429 beyond this: /s, /min, /h")
+@click.option(
+    "--log",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="a line for each request: to FILE, else to stderr",
+)
+@click.option("--ui", is_flag=True, help="show clusters, runs and events on a page, live")
+@click.option("--ui-port", type=int, default=8766, show_default=True, metavar="PORT", help="of the page; 0: a free one")
+@click.option("--tls-cert", metavar="FILE", help="serve https with this certificate (PEM)")
+@click.option("--tls-key", metavar="FILE", help="its key, where the certificate's file does not have it")
+def command(background: bool, **options: Any) -> int:
+    """Run an in-memory Databricks workspace that any Databricks client can talk to, until Ctrl-C.
+
+    Exit codes: 0 when it was stopped, 1 if the address cannot be had.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
-    settings = Settings(**{name: value for name, value in vars(options).items() if name != "background"})
-    if options.background:
+    settings = Settings(**options)
+    if background:
         if settings.log == "-":
-            parser.error("--log needs a FILE with --background")
+            raise click.UsageError("--log needs a FILE with --background")
         if "-" in settings.seeds:
-            parser.error("--seed needs a FILE with --background")
-        from databricks_async.cli.serving import background
+            raise click.UsageError("--seed needs a FILE with --background")
+        from databricks_async.cli.serving import background as apart
 
-        return background.run(settings)
+        return apart.run(settings)
     from databricks_async.cli.serving import foreground
 
     try:
         return foreground.run(settings)
     except foreground.WrongOption as error:
-        parser.error(str(error))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="databricks-async serve",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--port", type=int, default=8765, help="0 picks a free one (default: %(default)s)")
-    add("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    add(
-        "--token",
-        default=os.environ.get(TOKEN_VARIABLE) or None,
-        help=f"the personal access token to accept (default: ${TOKEN_VARIABLE}, which no list of processes shows, "
-        "else a random one)",
-    )
-    add(
-        "--speed",
-        type=_checked(parse_speed),
-        default=60.0,
-        help="workspace seconds a second: a cluster starts in 300 of them (default: %(default)g)",
-    )
-    add("--background", action="store_true", help="return once it listens; it goes on until it is killed")
-    add(
-        "--seed",
-        action="append",
-        default=[],
-        dest="seeds",
-        metavar="FILE",
-        help="clusters, jobs, notebooks to begin with: JSON as the service shows them, - for stdin",
-    )
-    add(
-        "--fault",
-        action="append",
-        default=[],
-        dest="faults",
-        metavar="PATTERN=WHAT[:COUNT][@PROBABILITY]",
-        help="have requests fail: see below",
-    )
-    add("--fault-seed", type=int, default=0, metavar="N", help="what probabilities are drawn from")
-    add("--rate", type=_checked(parse_rate), metavar="30/s", help="answer 429 beyond this: /s, /min, /h")
-    add("--log", nargs="?", const="-", metavar="FILE", help="a line for each request: to FILE, else to stderr")
-    add("--tls-cert", metavar="FILE", help="serve https with this certificate (PEM)")
-    add("--tls-key", metavar="FILE", help="its key, where the certificate's file does not have it")
-    return parser
-
-
-def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A type of argparse's that says what the ValueError does."""
-
-    def convert(text: str) -> T:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
+        raise click.UsageError(str(error)) from None

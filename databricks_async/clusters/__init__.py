@@ -6,6 +6,7 @@ from databricks_async.front_door import front_door
 
 if TYPE_CHECKING:
     from databricks_async.clusters.api import Clusters as Clusters
+    from databricks_async.clusters.changes import ClusterChange as ClusterChange
     from databricks_async.clusters.keywords import ClusterKeywords as ClusterKeywords
     from databricks_async.clusters.models import *
     from databricks_async.clusters.running import ClusterWait as ClusterWait
@@ -16,6 +17,7 @@ else:
         __name__,
         {
             "models": "*",
+            "changes": ["ClusterChange"],
             "keywords": ["ClusterKeywords"],
             "running": ["ClusterWait"],
             "select": ["NodeTypeCriteria", "SparkVersionCriteria"],

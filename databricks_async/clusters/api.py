@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from databricks_async.clusters import select
-from databricks_async.clusters.events import ClusterEvents
 from databricks_async.clusters.models import (
     AutoScale,
     CloneCluster,
@@ -47,7 +46,7 @@ Body: TypeAlias = Given[ClusterSpec]
 AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
 
 
-class Clusters(ClusterEvents, ClusterWatches):
+class Clusters(ClusterWatches):
     """Clusters: made, changed, started, stopped, listed and watched.
 
     Methods that start something return a `Wait`, and have a twin `..._and_wait` that waits for its end. Times are epoch

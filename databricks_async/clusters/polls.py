@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import attrs
@@ -24,23 +25,32 @@ class _Clusters(Model):
 
 
 class ClusterPolls:
-    """What the reader of clusters has to know about them. `call` and `list_pages` are those of the service."""
+    """What the reader of clusters has to know about them. The functions are those of the service."""
 
     def __init__(
-        self, call: Callable[..., Awaitable[Any]], list_pages: Callable[..., Pager[Any]], version: str
+        self,
+        call: Callable[..., Awaitable[Any]],
+        list_pages: Callable[..., Pager[Any]],
+        served_at: Callable[[], datetime | None],
+        version: str,
     ) -> None:
         self._call = call
         self._list_pages = list_pages
+        self.served_at = served_at
         self._query = {} if version == "2.0" else {"page_size": 100}
         """Version 2.0 has no pages."""
 
-    async def get(self, cluster_id: str) -> Item:
+    async def get(self, thing: Thing[str, ClusterDetails]) -> Item:
+        cluster_id = thing.key
         item = await self._call("GET /api/{v}/clusters/get", cast("type[Any]", Any), cluster_id=cluster_id)
         if not isinstance(item, dict):
             raise InvalidResponse(f"the answer is not a description of cluster {cluster_id}", status=200)
         return item
 
-    def pages(self, _: Sequence[Thing[str, ClusterDetails]]) -> AsyncIterator[Page[Any]]:
+    def pages(self, things: Sequence[Thing[str, ClusterDetails]]) -> AsyncIterator[Page[Any]]:
+        return self.all_pages(things)
+
+    def all_pages(self, _: object) -> AsyncIterator[Page[Any]]:
         return self._list_pages(
             "GET /api/{v}/clusters/list",
             _Clusters,
@@ -48,6 +58,9 @@ class ClusterPolls:
             lambda answer: answer.next_page_token,
             query=self._query,
         ).pages()
+
+    def is_universal(self, _: object) -> bool:
+        return True
 
     def key(self, item: Any) -> str | None:
         key = item.get("cluster_id") if isinstance(item, dict) else None
@@ -63,5 +76,8 @@ class ClusterPolls:
         except WrongShape as error:
             raise InvalidResponse(f"the answer is not what the API promises: {error}", status=200) from error
 
-    def is_enough(self, _: ClusterDetails) -> bool:
+    def where(self, _: ClusterDetails) -> bool:
+        return True
+
+    def is_enough(self, _: ClusterDetails, *, parts: bool) -> bool:
         return True

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from databricks_async.aio import SingleFlight, time_limit
-from databricks_async.clusters.models import ClusterDetails, State
+from databricks_async.clusters.models import ClusterDetails, State, TerminationReason
 from databricks_async.errors import InvalidState, OperationFailed, OperationTimeout, OutcomeUnknown
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.pace import tick_of
 from databricks_async.polling.reader import Reader
+from databricks_async.polling.things import Snapshot
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 UP = frozenset({State.RUNNING})
@@ -22,13 +23,25 @@ def state_of(cluster: ClusterDetails) -> State | None:
 
 
 def reason_of(cluster: ClusterDetails) -> str:
-    """Why a cluster is in its state, in one line."""
-    parts, message = [str(cluster.state)], cluster.state_message or ""
+    """The state of a cluster, and why it is in it, in one line."""
+    why = why_of(cluster)
+    return f"{cluster.state}: {why}" if why else str(cluster.state)
+
+
+def why_of(cluster: ClusterDetails) -> str:
+    """Why a cluster is in its state, in one line: the reason of its termination and what the service says; or empty."""
+    parts, message = [], cluster.state_message or ""
     if (reason := cluster.termination_reason) is not None and str(reason.code) not in message:
         parts.append(f"{reason.code} ({reason.type})")
     if message:
         parts.append(message)
     return ": ".join(parts)
+
+
+def words_of_reason(reason: TerminationReason) -> str:
+    """The reason of a termination in one line."""
+    details = ", ".join(f"{name}: {value}" for name, value in (reason.parameters or {}).items())
+    return f"{reason.code} ({reason.type})" + (f": {details}" if details else "")
 
 
 class ClusterWait(Wait[ClusterDetails]):
@@ -92,8 +105,8 @@ class _Start:
             started = await self._begin()
             following.renew()
 
-    def _note(self, cluster: ClusterDetails) -> None:
-        self.last = cluster
+    def _note(self, seen: Snapshot[ClusterDetails]) -> None:
+        self.last = seen.value()
 
     async def _begin(self) -> bool:
         """Start the cluster; False if it is not terminated any more: another client started it."""

@@ -6,6 +6,9 @@ from databricks_async.front_door import front_door
 
 if TYPE_CHECKING:
     from databricks_async.jobs.api import Jobs as Jobs
+    from databricks_async.jobs.changes import AnyChange as AnyChange
+    from databricks_async.jobs.changes import RunChange as RunChange
+    from databricks_async.jobs.changes import TaskChange as TaskChange
     from databricks_async.jobs.errors import FailedTask as FailedTask
     from databricks_async.jobs.errors import RunFailed as RunFailed
     from databricks_async.jobs.keywords import JobKeywords as JobKeywords
@@ -23,6 +26,7 @@ else:
         __name__,
         {
             "models": "*",
+            "changes": ["AnyChange", "RunChange", "TaskChange"],
             "keywords": ["JobKeywords", "RepairRunKeywords", "RunNowKeywords"],
             "submit_keywords": ["SubmitKeywords"],
             "errors": ["FailedTask", "RunFailed"],

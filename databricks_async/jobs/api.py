@@ -13,7 +13,6 @@ import attrs
 from databricks_async.codec import Model, build, given_as
 from databricks_async.codec.given import Given
 from databricks_async.errors import DatabricksError, OutcomeUnknown
-from databricks_async.jobs.listings import Listings
 from databricks_async.jobs.many import Outcomes, RunRequest
 from databricks_async.jobs.models import (
     BaseRun,
@@ -36,9 +35,9 @@ from databricks_async.jobs.models import (
     ViewsToExport,
 )
 from databricks_async.jobs.models.checks import check_tasks
-from databricks_async.jobs.polls import RunPolls
 from databricks_async.jobs.runs import RunWait, is_skipped, outputs_of
 from databricks_async.jobs.single_task import settings_of, with_tasks
+from databricks_async.jobs.watching import RunWatches
 from databricks_async.permissions import Permissions
 from databricks_async.service import number
 from databricks_async.wait import Timeout, starts
@@ -58,7 +57,7 @@ _FIRST_POLL_SECONDS = 10.0
 """How long a started run is looked at, at most, before the call returns."""
 
 
-class Jobs(Listings):
+class Jobs(RunWatches):
     """Jobs and their runs: made, changed, started, repaired, waited for, listed.
 
     What starts a run returns a `RunWait`, and has a twin `..._and_wait` that waits for its end. Times are epoch
@@ -74,8 +73,6 @@ class Jobs(Listings):
             JobPermissions,
             GetJobPermissionLevelsResponse,
         )
-        polls = RunPolls(self._call, self._list, self.get_run, self._asks_newer)
-        self._reader = self._new_reader("run", polls)
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
@@ -219,10 +216,6 @@ class Jobs(Listings):
         return Outcomes(self, requests, max_active, timeout)
 
     # --- reading runs ------------------------------------------------------------------------------------------------
-
-    def wait_run(self, run_id: int, *, every: Timeout = None) -> RunWait:
-        """Wait for a run that was started elsewhere, or before this program was. Sends nothing by itself."""
-        return RunWait(self, number("run_id", run_id), self._reader, every=every)
 
     async def poll_run(self, run_id: int) -> BaseRun:
         """How a run stands, in one small request: with at most the first 100 of its tasks."""

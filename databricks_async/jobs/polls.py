@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, TypeAlias, cast
 
 import attrs
 import orjson
@@ -16,6 +17,8 @@ from databricks_async.pager import Page, Pager
 from databricks_async.polling.things import Item, Thing
 
 _PAGE_SIZE = 25
+_Where: TypeAlias = tuple[int | None, int | None]
+"""The job of a run, and when it was started."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -28,36 +31,51 @@ class _Runs(Model):
 
 
 class RunPolls:
-    """What the reader of runs has to know about them. `call` and `list_pages` are those of the service."""
+    """What the reader of runs has to know about them. The functions are those of the service."""
 
     def __init__(
         self,
         call: Callable[..., Awaitable[Any]],
         list_pages: Callable[..., Pager[Any]],
+        served_at: Callable[[], datetime | None],
         get_whole: Callable[[int], Awaitable[Run]],
-        asks_newer: bool,
+        asks_newer: Callable[[], bool],
     ) -> None:
         self._call = call
         self._list_pages = list_pages
+        self.served_at = served_at
         self._get_whole = get_whole
         self._asks_newer = asks_newer
 
-    async def get(self, run_id: int) -> Item:
-        """One request: at most 100 tasks. A run that has ended is read whole."""
+    async def get(self, thing: Thing[int, BaseRun]) -> Item:
+        """One request: at most 100 tasks. A run that has ended is read whole, and one whose tasks are watched."""
+        run_id = thing.key
         item = await self._call("GET /api/{v}/jobs/runs/get", cast("type[Any]", Any), run_id=run_id)
         if not isinstance(item, dict):
             raise InvalidResponse(f"the answer is not a description of run {run_id}", status=200)
         run = cast(Run, self.decode(item, listed=False))
-        is_cut = lacks_items(run) if self._asks_newer else run.next_page_token
-        return (await self._get_whole(run_id)).as_dict() if run.ended and is_cut else item
+        is_cut = lacks_items(run) if self._asks_newer() else run.next_page_token
+        if is_cut and (run.ended or _wants_parts((thing,))):
+            return (await self._get_whole(run_id)).as_dict()
+        return item
 
     def pages(self, things: Sequence[Thing[int, BaseRun]]) -> AsyncIterator[Page[Any]]:
+        return self._active({"expand_tasks": _wants_parts(things) or None, **_narrowed([one.where for one in things])})
+
+    def all_pages(self, job_id: object) -> AsyncIterator[Page[Any]]:
+        """The scope of a job is its id, that of all active runs is None."""
+        return self._active({"expand_tasks": True, "job_id": job_id})
+
+    def is_universal(self, job_id: object) -> bool:
+        return job_id is None
+
+    def _active(self, filters: dict[str, Any]) -> AsyncIterator[Page[Any]]:
         return self._list_pages(
             "GET /api/{v}/jobs/runs/list",
             _Runs,
             lambda answer: answer.runs,
             lambda answer: answer.next_page_token,
-            query={"active_only": True, "limit": _PAGE_SIZE, **_narrowed([thing.value for thing in things])},
+            query={"active_only": True, "limit": _PAGE_SIZE, **filters},
             has_more=lambda answer: answer.has_more,
         ).pages()
 
@@ -74,16 +92,25 @@ class RunPolls:
         except WrongShape as error:
             raise InvalidResponse(f"the answer is not what the API promises: {error}", status=200) from error
 
-    def is_enough(self, run: BaseRun) -> bool:
-        # How a run ended is said by its tasks, which a listing does not show.
-        return not run.ended
+    def where(self, run: BaseRun) -> _Where:
+        return run.job_id, run.start_time
+
+    def is_enough(self, run: BaseRun, *, parts: bool) -> bool:
+        # How a run ended is said by its tasks, which a listing does not show, or not all of them.
+        return not run.ended and not (parts and (run.has_more or (self._asks_newer() and lacks_items(run))))
 
 
-def _narrowed(runs: Sequence[BaseRun | None]) -> dict[str, Any]:
+def _wants_parts(things: Sequence[Thing[int, BaseRun]]) -> bool:
+    return any(follower.wants_parts for thing in things for follower in thing.followers)
+
+
+def _narrowed(known: Sequence[object]) -> dict[str, Any]:
     """The filters of a listing that shows all of these runs and few others."""
-    jobs = {run and run.job_id for run in runs}
+    places = [cast(_Where, one) for one in known if one is not None]
+    if len(places) < len(known):
+        return {}
+    jobs, starts = {job_id for job_id, _ in places}, [start for _, start in places if start]
     filters: dict[str, Any] = {"job_id": jobs.pop() if len(jobs) == 1 else None}
-    starts = [run.start_time for run in runs if run is not None and run.start_time]
-    if len(starts) == len(runs):
+    if len(starts) == len(places):
         filters |= {"start_time_from": min(starts), "start_time_to": max(starts)}
     return filters

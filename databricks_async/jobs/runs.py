@@ -60,7 +60,7 @@ def message_of(run: BaseRun | RunTask) -> str:
     return (details and details.message) or ""
 
 
-def latest_tasks(run: Run) -> list[RunTask]:
+def latest_tasks(run: BaseRun) -> list[RunTask]:
     """The last attempt of each task, in the order of the job."""
     latest: dict[str | None, RunTask] = {}
     for task in run.tasks or ():
@@ -86,7 +86,8 @@ def _never_ran(task: RunTask) -> bool:
     return end_of(task) in _NEVER_RAN
 
 
-def _state_of(run: BaseRun) -> Hashable:
+def key_of(run: BaseRun | RunTask) -> Hashable:
+    """What a change of state changes."""
     state, status = run.state, run.status
     return (
         state and state.life_cycle_state,
@@ -115,7 +116,7 @@ class RunWait(Wait[BaseRun]):
             f"run {run_id}",
             reader,
             run_id,
-            key=_state_of,
+            key=key_of,
             ended=lambda run: run.ended,
             failure=lambda run: None if run.succeeded else end_of(run),
             every=every,

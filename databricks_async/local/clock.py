@@ -56,6 +56,15 @@ class Clock:
         """
         return time.monotonic() + self._advanced
 
+    def of_client(self, seconds: float) -> float:
+        """How many workspace seconds pass while a client's clock counts so many."""
+        return seconds * (self._factor or 1.0)
+
     def epoch_time(self) -> float:
         """The same as seconds since 1970: by this the end of a signed token counts."""
         return time.time() + self._advanced
+
+    def go_on_from(self, moment: int) -> None:
+        """Stand at this moment, in epoch milliseconds, and go on from there. Clients' own clocks are left alone."""
+        with self._lock:
+            self._start += moment - self.now()

@@ -1,4 +1,4 @@
-"""ApiError: a refusal, as the service words it."""
+"""ApiError: a refusal, as the service words it; StorageError: a file that cannot be used."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ class OAuthError(ApiError):
 
     def body(self) -> dict[str, Any]:
         return {"error": self.error_code, "error_description": self.message}
+
+
+class StorageError(RuntimeError):
+    """The file of a local workspace cannot be used: in use, of a newer release, none of a workspace, not writable."""
 
 
 def invalid(message: str) -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Set
 
 _SMALL = (10**13, 2**53)
 _LARGE = (2**53, 2**63)
@@ -29,6 +30,11 @@ class Ids:
             if number not in self._drawn:
                 self._drawn.add(number)
                 return number
+
+    def begin_anew(self, seed: str, taken: Set[int]) -> None:
+        """Draw from another seed from now on, and none of these."""
+        self._random.seed(seed)
+        self._drawn |= taken
 
     def reserve(self, number: int) -> None:
         """Never return this number, which came from elsewhere."""

@@ -83,7 +83,8 @@ def _load_cluster(state: State, shown: Json, admin: User) -> None:
         lifecycle.arrive(state, cluster)
     elif wanted not in _COMING_UP:
         lifecycle.terminate(state, cluster, {"code": "USER_REQUEST", "type": "SUCCESS"})
-        cluster.termination_reason = _object(shown, "termination_reason") or cluster.termination_reason
+        if reason := _object(shown, "termination_reason"):
+            cluster.termination_reason, cluster.state_message = reason, ""
         cluster.events[-1]["details"]["reason"] = cluster.termination_reason
         lifecycle.arrive_at_end(state, cluster)
         ended = _time(shown, "terminated_time") or state.now

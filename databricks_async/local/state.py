@@ -179,6 +179,14 @@ def scheduled(name: str) -> Callable[[A], A]:
     return register
 
 
+class Keeper(Protocol):
+    """What keeps the state in a file."""
+
+    def commit(self) -> None:
+        """Write what has changed."""
+        ...
+
+
 @attrs.define(eq=False)
 class State:
     """Everything. Endpoint functions take it as their first argument."""
@@ -216,6 +224,7 @@ class State:
     """How much was scheduled so far."""
     touched: list[Any] | None = None
     """What may have changed since it was last written; None where nothing is kept in a file."""
+    keeper: Keeper | None = None
 
     def add_token(self, value: str, token: Token) -> None:
         """Let a bearer token in. Those that ended an hour ago are forgotten, as ones that never were."""
@@ -226,7 +235,9 @@ class State:
 
     def part(self, kind: type[P]) -> P:
         """What one API keeps for itself, in a class of its own; made on first use."""
-        found: P = self._parts.setdefault(kind, kind())
+        found: P | None = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind()
         return found
 
     def copy(self) -> State:
@@ -271,6 +282,11 @@ class State:
         """Have these written if they have changed: what no lookup by id leads to, and no scheduled action names."""
         if self.touched is not None:
             self.touched += things
+
+    def keep(self) -> None:
+        """Have what has changed written, where there is a file."""
+        if self.keeper is not None:
+            self.keeper.commit()
 
 
 def take(failures: list[ScriptedFailure], fits: Callable[[str], bool]) -> Json | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import bisect
-import functools
 import random
+import secrets
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self
 
 from databricks_async.local import seeds
 from databricks_async.local.clock import Clock
@@ -22,6 +23,7 @@ from databricks_async.local.http.loop_thread import LoopThread
 from databricks_async.local.http.server import Handler, Server
 from databricks_async.local.ids import Ids
 from databricks_async.local.jobs import run_view, schedules, task_work
+from databricks_async.local.jobs.processes.pool import Processes
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
 from databricks_async.local.limits import RateLimit
@@ -29,23 +31,12 @@ from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
 from databricks_async.local.state import Cluster, Durations, ScriptedFailure, ServicePrincipal, State, Token, User
+from databricks_async.local.storage.kept import AnyPath, Kept
+from databricks_async.local.turns import changes_state, in_turn
+from databricks_async.local.values import is_loopback
 
 DEFAULT_TOKEN = "dapi00000000000000000000000000000000"  # noqa: S105 (opens nothing but this workspace)
 _ADMIN = "admin@example.com"
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _in_turn(method: Callable[Concatenate[LocalWorkspace, P], R]) -> Callable[Concatenate[LocalWorkspace, P], R]:
-    """Have a method take turns with the requests, which may be served in another thread than the caller's."""
-
-    @functools.wraps(method)
-    def take_turn(self: LocalWorkspace, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._state.lock:
-            return method(self, *args, **kwargs)
-
-    return take_turn
 
 
 def _new_state(clock: Clock, seed: int, large_ids: bool, catalog: Catalog) -> State:
@@ -71,8 +62,19 @@ class LocalWorkspace:
     is drawn by chance. Ids of jobs, runs, repairs and workspace objects are below 2**53, as the service's are;
     `large_ids` draws 64-bit ones, to test what reads them. `node_types` and `spark_versions` are added to those that
     the workspace lists: names, or entries as `list-node-types` and `spark-versions` answer them; Azure's and those of
-    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start` or
-    `async with`; `close` closes every connection.
+    supported runtimes are known. `tls` serves https with its certificate. Nothing is opened before `start`,
+    `async with` or `with`; `close` closes every connection.
+
+    `run_tasks` has Python notebooks, `spark_python_task` and `python_wheel_task` run for real, each in a process of
+    this interpreter with the rights of this program: that runs the code of all who can reach the workspace and have a
+    token. So it listens on this machine only, `token` is a random one if none is given, and browser logins are
+    refused until `logins.error` is None. See `databricks_async.local` for what such tasks have.
+
+    `path` is a directory, made if it is missing, whose SQLite file keeps clusters, policies, jobs, runs and objects:
+    written as they change, whole also when the process is killed. One workspace at a time has it open; another gets a
+    StorageError. The workspace's clock stands still while it is closed, so that what was under way goes on where it
+    was. `snapshot` is such a directory, or a file of `save`: loaded at the start, and never written. Tokens, persons,
+    service principals, scripts of tasks, `timing`, `journal` and `faults` are this object's own, and in no file.
     """
 
     def __init__(
@@ -86,35 +88,70 @@ class LocalWorkspace:
         large_ids: bool = False,
         node_types: Iterable[str | Mapping[str, Any]] = (),
         spark_versions: Iterable[str | Mapping[str, Any]] = (),
+        run_tasks: bool = False,
         tls: ssl.SSLContext | None = None,
+        path: AnyPath | None = None,
+        snapshot: AnyPath | None = None,
     ) -> None:
         self.clock = clock or Clock.sped_up(1000)
+        if run_tasks and not is_loopback(host):
+            raise ValueError(f"run_tasks on {host!r} would let the network run programs on this machine")
+        # Others of this machine know the default token, too.
+        token = f"dapi{secrets.token_hex(16)}" if run_tasks and token == DEFAULT_TOKEN else token
         self.token = token
         self.journal = Journal()
         """Every request so far."""
         self.faults = Faults(seed, now=self.clock.client_time)
         """The failures planned for the next requests."""
-        self._make_state = functools.partial(
-            _new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions)
-        )
+        self._make_state = partial(_new_state, self.clock, seed, large_ids, Catalog(node_types, spark_versions))
         self._state = self._make_state()
         self._server = Server(self._state, self.journal, self.faults)
         self._address = (host, port)
         self._tls = tls
+        self._seed = seed
+        self._kept = Kept(path, snapshot, seed)
         self._thread: LoopThread | None = None
-        self.add_user(_ADMIN, token, admin=True)
+        self._run_tasks = run_tasks
+        self._begin()
 
     async def start(self) -> None:
-        """Listen, in this event loop. Raises OSError when the port is taken."""
-        self._address = await self._server.start(*self._address, self._tls)
-        self._state.url = self.url
+        """Open the file, if there is one, and listen in this event loop.
+
+        Raises OSError when the port is taken, and StorageError when the file cannot be used.
+        """
+        self._server.check_not_started()
+        try:
+            with self._state.lock:
+                self._kept.open(self._state)
+            self._address = await self._server.start(*self._address, self._tls)
+        except BaseException:
+            with self._state.lock:
+                self._kept.close(self._state)
+            raise
+        with self._state.lock:
+            self._state.url = self.url
+            for run in self._state.jobs.runs.values():
+                run.workspace_url = self.url
 
     async def close(self) -> None:
-        """Stop listening, and drop every connection, also in the middle of a request. Clusters stay as they are.
+        """Stop listening, drop every connection, also in the middle of a request, and kill the processes of tasks.
+
+        Clusters and runs stay as they are.
 
         To be called in the event loop of `start`; what `with` began ends with it.
         """
         await self._server.close()
+        self._state.part(Processes).close()
+        with self._state.lock:
+            self._kept.close(self._state)
+
+    @changes_state
+    def save(self, path: AnyPath) -> None:
+        """Write all clusters, jobs, runs and objects into a new file, for `LocalWorkspace(snapshot=path)`.
+
+        Raises FileExistsError when there is one, and StorageError when it cannot be written.
+        """
+        self._kept.save(path, self._state)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -140,8 +177,10 @@ class LocalWorkspace:
     ) -> None:
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.run(self._server.close())
-            thread.stop()
+            try:
+                thread.run(self.close())
+            finally:
+                thread.stop()
 
     def reset(self) -> None:
         """Forget everything: as a new workspace of the same seed and token, at the present time of the same clock.
@@ -153,19 +192,37 @@ class LocalWorkspace:
             self._state = state = self._make_state()
             state.url, state.lock, state.identity_provider = before.url, before.lock, before.identity_provider
             self._server.replace(state)
+            self._kept.replace(before, state)
             self.rate_limit = None
             self.faults.clear()
             self.journal.clear()
-            self.add_user(_ADMIN, self.token, admin=True)
+            before.part(Processes).stop_all()
+            self._begin()
+            state.keep()
 
-    @_in_turn
+    def _begin(self) -> None:
+        for token in (self.token, *self._server.observers):
+            self.add_user(_ADMIN, token, admin=True)
+        self._state.part(Processes).on = self._run_tasks
+        if self._run_tasks:
+            self.logins.error = ("access_denied", "Where tasks run for real, browsers do not log in unasked")
+
+    def add_observer(self, token: str) -> None:
+        """Let a program that only looks in with this token: a live page beside the tests, and not a part of them.
+
+        Its requests are in no journal, no fault strikes them, and no limit counts them.
+        """
+        self.add_user(_ADMIN, token, admin=True)
+        self._server.observers.add(token)
+
+    @in_turn
     def load(self, shown: Any) -> None:
         """Put in clusters, jobs and workspace objects as the service shows them.
 
         `shown` is decoded JSON: one of them, a list, or `{"clusters": [...], "jobs": [...], "objects": [...]}`; a
         notebook or file may have its `content`, in base64 as `export` answers it. Ids, settings, creators, states and
-        times are kept; a cluster that runs counts as used now. Raises ValueError, which says what is wrong with which
-        of them.
+        times are kept; a cluster that runs counts as used now. Before the start it is what a new `path` begins with.
+        Raises ValueError, which says what is wrong with which of them.
         """
         self._state.settle()
         seeds.load(self._state, shown, self._state.users[_ADMIN])
@@ -202,7 +259,7 @@ class LocalWorkspace:
     def rate_limit(self, limit: RateLimit | None) -> None:
         self._server.rate_limit = limit
 
-    @_in_turn
+    @in_turn
     def add_user(self, name: str, token: str, *, admin: bool = False) -> None:
         """Let a person in with this personal access token. One who is no admin sees what was granted, or is own."""
         user = self._state.users.setdefault(name, User(name, admin))
@@ -210,7 +267,7 @@ class LocalWorkspace:
         self._state.tree.add_home(name, self.clock.now())
         self._state.add_token(token, Token(user))
 
-    @_in_turn
+    @in_turn
     def add_service_principal(
         self, client_id: str, client_secret: str, *, token_seconds: float = 3600, admin: bool = True
     ) -> None:
@@ -233,7 +290,7 @@ class LocalWorkspace:
     def identity_provider(self, provider: IdentityProvider | None) -> None:
         self._state.identity_provider = provider
 
-    @_in_turn
+    @in_turn
     def add_entra_token(self, value: str, name: str, seconds: float, workspace_user: bool) -> None:
         """Take a token of Entra for this person, service principal or managed identity from now on.
 
@@ -244,19 +301,19 @@ class LocalWorkspace:
         expires_at = self.clock.client_time() + seconds
         self._state.add_token(value, Token(user, expires_at, from_oauth=True, needs_role=not workspace_user))
 
-    @_in_turn
+    @in_turn
     def issue_token(self, client_id: str) -> str:
         """An access token of a service principal, without a request for it."""
         return oauth.issue(self._state, self._state.service_principals[client_id])
 
-    @_in_turn
+    @in_turn
     def revoke_tokens(self, *tokens: str) -> None:
         """Answer 401 to these tokens from now on; without arguments to all that `/oidc/v1/token` has issued."""
         for value, token in self._state.tokens.items():
             if value in tokens or (not tokens and token.from_oauth):
                 token.revoked = True
 
-    @_in_turn
+    @changes_state
     def add_policy(self, name: str, definition: str | Mapping[str, Any], *, policy_id: str | None = None) -> str:
         """Make a cluster policy, and return its id: the given one, or one drawn by chance.
 
@@ -270,7 +327,7 @@ class LocalWorkspace:
         self._state.policies[policy_id] = policies.Policy(policy_id, name, rules, _ADMIN, self.clock.now())
         return policy_id
 
-    @_in_turn
+    @in_turn
     def fail_next_start(
         self,
         code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE",
@@ -283,12 +340,12 @@ class LocalWorkspace:
         reason = {"code": code, "type": type, "parameters": parameters or {}}
         self._state.failing_starts.append(ScriptedFailure(cluster_name, reason))
 
-    @_in_turn
+    @in_turn
     def fail_next_library(self, message: str = "Library installation failed", *, library: str | None = None) -> None:
         """Have the next library end FAILED, or the next one whose name holds this text."""
         self._state.failing_libraries.append(ScriptedFailure(library, {"message": message}))
 
-    @_in_turn
+    @changes_state
     def add_object(
         self,
         path: str,
@@ -313,7 +370,7 @@ class LocalWorkspace:
         kind: Kind = "DIRECTORY" if content is None else "NOTEBOOK" if language else kind_of(path, content)
         tree.add(path, kind, now, content=content or b"", language=language, directory=directory)
 
-    @_in_turn
+    @changes_state
     def add_events(
         self,
         cluster_id: str,
@@ -333,18 +390,18 @@ class LocalWorkspace:
             }
             bisect.insort(cluster.events, event, key=lambda other: other["timestamp"])
 
-    @_in_turn
+    @changes_state
     def touch(self, cluster_id: str) -> None:
         """Count the cluster as used now: its time until autotermination starts anew."""
         cluster = self._cluster(cluster_id)
         cluster.last_activity_time = self._state.now
 
-    @_in_turn
+    @changes_state
     def overlay(self, /, cluster_id: str, **fields: Any) -> None:
         """Have a cluster's answers show these fields, as a future service might: `state="HIBERNATED"`, a new one."""
         self._cluster(cluster_id).overlay.update(fields)
 
-    @_in_turn
+    @in_turn
     def script_task(
         self,
         name: str,
@@ -372,7 +429,7 @@ class LocalWorkspace:
         script = TaskScript(name, duration, result_state, output, error, error_trace, logs, call, times)
         task_work.add_script(self._state, script)
 
-    @_in_turn
+    @changes_state
     def file_arrived(self, location: str) -> None:
         """Report a new file, for example `/Volumes/main/raw/a.csv`: jobs start whose `file_arrival` trigger watches it.
 
@@ -384,7 +441,7 @@ class LocalWorkspace:
         schedules.file_arrived(self._state, location)
         self._state.settle()
 
-    @_in_turn
+    @changes_state
     def table_updated(self, name: str, *, version: int | None = None) -> None:
         """Report a commit to a table, such as `main.sales.orders`: jobs start whose `table_update` trigger watches it.
 
@@ -396,7 +453,7 @@ class LocalWorkspace:
         schedules.table_updated(self._state, name, version)
         self._state.settle()
 
-    @_in_turn
+    @changes_state
     def run_backfill(
         self, job_id: int, *moments: datetime, job_parameters: Mapping[str, str] | None = None
     ) -> list[int]:
@@ -408,7 +465,7 @@ class LocalWorkspace:
         self._state.settle()
         return schedules.backfill(self._state, job_id, list(moments), dict(job_parameters or {}))
 
-    @_in_turn
+    @changes_state
     def overlay_run(self, /, run_id: int, **fields: Any) -> None:
         """Have a run's answers, or those of one attempt at a task, show these fields, as a future service might."""
         self._state.settle()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
-from weakref import WeakValueDictionary
 
 from databricks_async.aio import gather, wait_through
 from databricks_async.errors import (
@@ -17,9 +17,21 @@ from databricks_async.errors import (
     NotImplemented,  # noqa: A004 (the service's 501)
     RequestTimeout,
 )
+from databricks_async.polling.callers import Callers
 from databricks_async.polling.listing import Listing
 from databricks_async.polling.pace import Pace
-from databricks_async.polling.things import NEVER, Background, Follower, Item, Source, Thing, copied, is_transient
+from databricks_async.polling.things import (
+    NEVER,
+    Background,
+    Follower,
+    HasItems,
+    Item,
+    Scope,
+    Snapshot,
+    Source,
+    Thing,
+    is_transient,
+)
 
 log = logging.getLogger("databricks_async")
 
@@ -30,7 +42,7 @@ _MAX_WORKERS = 100
 """So many things are polled by themselves at a time."""
 
 
-class Reader(Generic[K, T]):
+class Reader(Callers[K, T], Generic[K, T]):
     """Polls all that its followers wait for: one thing by `get`, many by a listing, whichever takes fewer requests.
 
     It runs only while somebody waits. No thing is polled twice at the same time, or again within a tick.
@@ -40,15 +52,13 @@ class Reader(Generic[K, T]):
         self, what: str, source: Source[K, T], background: Background, *, tick: float, page_seconds: float
     ) -> None:
         """`page_seconds` is how long a page of a listing may take, tries included."""
+        super().__init__()
         self.tick = tick
         """Seconds from one poll to the next, unless a caller says otherwise."""
         self._page_seconds = page_seconds
         self._what = what
         self._source = source
         self._background = background
-        self._things: WeakValueDictionary[K, Thing[K, T]] = WeakValueDictionary()
-        self._followed: dict[K, Thing[K, T]] = {}
-        self._followers = set[Follower[K, T]]()
         self._pace = Pace()
         self._listing = Listing()
         self._requests = 0
@@ -66,16 +76,15 @@ class Reader(Generic[K, T]):
         """How many requests were sent: what the next ones show is newer than now."""
         return self._requests
 
-    def thing(self, key: K) -> Thing[K, T]:
-        """What is known of a thing, shared by all who follow it."""
-        if (thing := self._things.get(key)) is None:
-            thing = self._things[key] = Thing(key)
-        return thing
+    def hint(self, thing: Thing[K, T], value: T) -> None:
+        """Say what is known of a thing that has not been polled yet."""
+        if thing.where is None:
+            thing.where = self._source.where(value)
 
     # --- callers -----------------------------------------------------------------------------------------------------
 
     async def wait(self, follower: Follower[K, T]) -> Any:
-        """Wait for what the follower calls news: the thing with the news. Raises what ends its polls."""
+        """Wait for what the follower calls news, and return it. Raises what ends its polls."""
         if follower.future is not None:
             raise RuntimeError(f"{follower.name} is waited for already: each task needs an iterator of its own")
         follower.future = future = asyncio.get_running_loop().create_future()
@@ -96,41 +105,11 @@ class Reader(Generic[K, T]):
         if follower.entered_at is None:
             self._pace.changed(now)
         follower.entered_at = now
-        self._followers.add(follower)
-        for thing in follower.things():
-            thing.followers.add(follower)
-            if thing.tick is not None or len(thing.followers) == 1:
-                thing.tick = follower.tick if thing.tick is None else min(thing.tick, follower.tick)
-            thing.wanted = self._requests
-            self._followed[thing.key] = thing
+        self._register(follower, self._requests)
         if self._task is None:
             self._task = self._background.start(self._run())
             self._task.set_name(f"databricks_async: poll {self._what}s")
         self._wake()
-
-    def _leave(self, follower: Follower[K, T]) -> None:
-        if follower in self._followers:
-            self._followers.discard(follower)
-            for thing in follower.things():
-                thing.followers.discard(follower)
-                thing.tick = None
-                if not thing.followers:
-                    self._followed.pop(thing.key, None)
-            if not self._followers:
-                self._wake()
-
-    def _tell(self, follower: Follower[K, T], thing: Thing[K, T]) -> None:
-        if follower.future is not None and not follower.future.done():
-            follower.future.set_result(thing)
-        self._leave(follower)
-
-    def _fail(self, follower: Follower[K, T], error: BaseException) -> None:
-        """End its waiting with an error of its own."""
-        if isinstance(error, DatabricksError):
-            error = copied(error)
-        if follower.future is not None and not follower.future.done():
-            follower.future.set_exception(error)
-        self._leave(follower)
 
     # --- the loop ----------------------------------------------------------------------------------------------------
 
@@ -177,17 +156,21 @@ class Reader(Generic[K, T]):
         """Begin the polls that are due. Returns when to look again."""
         now = asyncio.get_running_loop().time()
         self._pace.refused(now, self._background.stats.refused)
-        look_at = self._expire(now)
+        look_at = min(self._expire(self._page_at, now), self._tell_news(now))
         if self._batch is not None:
             return look_at
+        scope_dues = [(self._scope_due_at(scope), scope) for scope in self._followed_scopes.values()]
         dues = [(self._due_at(thing), thing) for thing in self._followed.values() if thing.asked_at is None]
+        scopes = [scope for at, scope in scope_dues if at <= now]
         due = [thing for at, thing in dues if at <= now]
-        if not due:
-            return min([look_at, *(at for at, _ in dues)])
+        if not due and not scopes:
+            return min([look_at, *(at for at, _ in scope_dues), *(at for at, _ in dues)])
         self._pace.spread()
-        soon_at = now + min(map(_tick, due))
+        soon_at = now + min(map(_tick, due), default=0.0)
         soon = [thing for at, thing in dues if at <= soon_at]
-        if self._listing.pays(len(soon)):
+        if scopes:
+            self._batch = self._begin(group, self._poll_scopes(scopes, soon))
+        elif self._listing.pays(len(soon)):
             self._batch_at = now
             self._batch = self._begin(group, self._poll_batch(soon))
         else:
@@ -208,6 +191,8 @@ class Reader(Generic[K, T]):
         self._polls.discard(task)
         if self._batch is task:
             self._batch = None
+        if not self._polls:
+            self._tell_news(float("inf"))
         self._wake()
 
     def _due_at(self, thing: Thing[K, T]) -> float:
@@ -217,31 +202,10 @@ class Reader(Generic[K, T]):
         # What is new is polled at once, or with all others if those share a batch poll.
         return NEVER if self._batch_at is None else self._pace.quickest(self._batch_at, tick)
 
-    def _expire(self, now: float) -> float:
-        """End the waiting of those whose things were not seen for too long. Returns when the next one does."""
-        next_at = float("inf")
-        for thing in [*self._followed.values()]:
-            since = thing.failing_since
-            if since is None:
-                since = self._page_at if thing.asked_at is None else thing.asked_at
-            if since is None:
-                continue
-            for follower in [*thing.followers]:
-                if follower.fail_after is None or follower.entered_at is None:
-                    continue
-                at = max(since, follower.entered_at, NEVER if thing.good_at is None else thing.good_at)
-                at += follower.fail_after
-                if at <= now:
-                    self._fail(follower, self._lasting(thing, follower))
-                else:
-                    next_at = min(next_at, at)
-        return next_at
-
-    def _lasting(self, thing: Thing[K, T], follower: Follower[K, T]) -> DatabricksError:
-        error = thing.error or RequestTimeout(f"{follower.name}: no answer to a poll in {follower.fail_after:g} s")
-        error = copied(error)
-        error.add_note(f"{follower.name}: no good poll for {follower.fail_after:g} s")
-        return error
+    def _scope_due_at(self, scope: Scope[K, T]) -> float:
+        if scope.polled_at == NEVER:
+            return NEVER
+        return self._pace.next(scope.polled_at, min(follower.tick for follower in scope.followers))
 
     # --- polls -------------------------------------------------------------------------------------------------------
 
@@ -270,15 +234,14 @@ class Reader(Generic[K, T]):
         number = self._requests
         thing.polled_at = thing.asked_at = now = asyncio.get_running_loop().time()
         try:
-            item = await self._source.get(thing.key)
-            mark, value = self._read(thing, item, listed=False)
-            self._saw(thing, mark, value, number, now)
+            item = await self._source.get(thing)
+            self._saw(thing, self._read(thing, item, listed=False), number, now)
         except DatabricksError as error:
             self._failed((thing,), error)
 
     async def _poll_batch(self, soon: Sequence[Thing[K, T]]) -> None:
         """Poll these by a listing, and each that it does not show by itself."""
-        count, is_narrowed = len(soon), all(thing.value is not None for thing in soon)
+        count, is_narrowed = len(soon), all(thing.where is not None for thing in soon)
         wanted = {thing.key: thing for thing in soon}
         try:
             pages = await self._read_pages(wanted, budget=count - 1)
@@ -299,17 +262,10 @@ class Reader(Generic[K, T]):
 
     async def _read_pages(self, wanted: dict[K, Thing[K, T]], budget: int) -> int | None:
         """Read pages until all that is wanted was seen, and taken out. None if that takes more pages than pay."""
-        clock, count = asyncio.get_running_loop().time, 0
-        began_at = clock()
+        began_at, count = asyncio.get_running_loop().time(), 0
         pages = self._source.pages([*wanted.values()])
         while wanted and count < budget:
-            self._requests += 1
-            number, self._page_at = self._requests, clock()
-            try:
-                async with asyncio.timeout(self._page_seconds):
-                    page = await anext(pages, None)
-            except TimeoutError:
-                raise RequestTimeout(f"no page of the list of {self._what}s in {self._page_seconds:g} s") from None
+            number, page = await self._read_page(pages)
             if page is None:
                 return count
             count += 1
@@ -319,6 +275,82 @@ class Reader(Generic[K, T]):
                 if thing is not None and thing.asked_at is None and self._listed(thing, item, number, began_at):
                     wanted.pop(thing.key, None)
         return None if wanted else count
+
+    async def _read_page(self, pages: AsyncIterator[HasItems]) -> tuple[int, HasItems | None]:
+        """The number of the request, and the next page, if there is one."""
+        self._requests += 1
+        number, self._page_at = self._requests, asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._page_seconds):
+                return number, await anext(pages, None)
+        except TimeoutError as error:
+            if isinstance(error, DatabricksError):
+                raise
+            raise RequestTimeout(f"no page of the list of {self._what}s in {self._page_seconds:g} s") from None
+
+    async def _poll_scopes(self, scopes: Sequence[Scope[K, T]], soon: Sequence[Thing[K, T]]) -> None:
+        """Poll all that these listings show, which may spare polls of single things."""
+        wanted = {thing.key: thing for thing in soon}
+        spares = False
+        for scope in scopes:
+            try:
+                await self._read_scope(scope, wanted)
+                spares = spares or self._source.is_universal(scope.key)
+            except DatabricksError as error:
+                self._scope_failed(scope, error)
+            finally:
+                self._page_at = None
+        if spares:
+            await self._poll_each([thing for thing in wanted.values() if thing.followers and thing.asked_at is None])
+
+    async def _read_scope(self, scope: Scope[K, T], wanted: dict[K, Thing[K, T]]) -> None:
+        scope.polled_at = began_at = asyncio.get_running_loop().time()
+        shown: dict[K, Thing[K, T]] = {}
+        alone: dict[K, Thing[K, T]] = {}
+        """What the listing does not show, or not with all that has to be known."""
+        pages = self._source.all_pages(scope.key)
+        while True:
+            number, page = await self._read_page(pages)
+            if page is None:
+                break
+            for item in page.items:
+                if (key := self._source.key(item)) is None:
+                    continue
+                thing = shown[key] = scope.shown[key] = self.thing(key)
+                if thing.asked_at is not None or self._listed(thing, item, number, began_at, parts=True):
+                    wanted.pop(key, None)
+                    alone.pop(key, None)
+                    for follower in [*scope.followers]:
+                        follower.see(thing)
+                else:
+                    alone[key] = thing
+        scope.shown, scope.good_at = shown, began_at
+        scope.failing_since = scope.error = None
+        lent: list[tuple[Thing[K, T], Follower[K, T]]] = []
+        for follower in scope.followers:
+            alone |= {thing.key: thing for thing in follower.unlisted(shown)}
+            lent += [(thing, follower) for thing in alone.values() if follower not in thing.followers]
+        for thing, follower in lent:
+            thing.followers.add(follower)
+            thing.wanted = self._requests
+        try:
+            await self._poll_each([thing for thing in alone.values() if thing.asked_at is None])
+        finally:
+            for thing, follower in lent:
+                thing.followers.discard(follower)
+        for key in alone:
+            wanted.pop(key, None)
+
+    def _scope_failed(self, scope: Scope[K, T], error: DatabricksError) -> None:
+        if not is_transient(error):
+            for follower in [*scope.followers]:
+                self._fail(follower, error)
+            return
+        if scope.followers:
+            log.warning("%s: a poll failed, polling goes on: %s", next(iter(scope.followers)).name, error)
+        scope.error = error
+        if scope.failing_since is None:
+            scope.failing_since = scope.polled_at
 
     async def _poll_each(self, things: Sequence[Thing[K, T]]) -> None:
         queue = self._queue(things)
@@ -348,36 +380,45 @@ class Reader(Generic[K, T]):
 
     # --- what polls show ---------------------------------------------------------------------------------------------
 
-    def _read(self, thing: Thing[K, T], item: Item, *, listed: bool) -> tuple[int, T]:
+    def _read(self, thing: Thing[K, T], item: Item, *, listed: bool) -> Snapshot[T]:
+        """Raises `InvalidResponse` for what cannot be read."""
         mark = self._source.mark(item)
-        if mark == thing.mark and thing.value is not None:
-            return mark, thing.value
-        return mark, self._source.decode(item, listed=listed)
+        if thing.seen is not None and mark == thing.seen.mark:
+            return thing.seen
+        decode = partial(self._source.decode, listed=listed)
+        value = decode(item)
+        seen = Snapshot(item, value, mark, decode, self._source.served_at())
+        seen.is_enough = self._source.is_enough(value, parts=False)
+        seen.is_whole = self._source.is_enough(value, parts=True)
+        return seen
 
-    def _listed(self, thing: Thing[K, T], item: Item, number: int, began_at: float) -> bool:
+    def _listed(self, thing: Thing[K, T], item: Item, number: int, began_at: float, *, parts: bool = False) -> bool:
         """A listing shows a thing; whether that spares a poll of it by itself."""
         try:
-            mark, value = self._read(thing, item, listed=True)
+            seen = self._read(thing, item, listed=True)
         except DatabricksError as error:
             thing.polled_at = began_at
             self._failed((thing,), error)
             return True
-        if not self._source.is_enough(value):
+        parts = parts or any(follower.wants_parts for follower in thing.followers)
+        if not (seen.is_whole if parts else seen.is_enough):
             return False
         thing.polled_at = began_at
-        self._saw(thing, mark, value, number, began_at)
+        self._saw(thing, seen, number, began_at)
         return True
 
-    def _saw(self, thing: Thing[K, T], mark: int, value: T, number: int, began_at: float) -> None:
-        is_change, is_expected = mark != thing.mark, thing.number <= thing.wanted
-        thing.mark, thing.value, thing.number, thing.good_at = mark, value, number, began_at
+    def _saw(self, thing: Thing[K, T], seen: Snapshot[T], number: int, began_at: float) -> None:
+        is_change, is_expected = seen is not thing.seen, thing.number <= thing.wanted
+        thing.seen, thing.number, thing.good_at = seen, number, began_at
         thing.failing_since = thing.error = None
         if is_change:
+            thing.where = self._source.where(seen.value())
             self._pace.changed(asyncio.get_running_loop().time())
         if is_change or is_expected:
             for follower in [*thing.followers]:
                 if follower.see(thing):
-                    self._tell(follower, thing)
+                    self._tell(follower, seen.value())
+            seen.forget()
 
     def _failed(self, things: Collection[Thing[K, T]], error: DatabricksError) -> None:
         is_logged = False
@@ -385,8 +426,9 @@ class Reader(Generic[K, T]):
             if not is_transient(error):
                 for follower in [*thing.followers]:
                     if isinstance(error, NotFound):
+                        thing.gone_at = self._source.served_at()
                         if follower.miss(thing, error):
-                            self._tell(follower, thing)
+                            self._tell(follower, None)
                     else:
                         self._fail(follower, error)
                 continue

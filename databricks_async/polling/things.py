@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Coroutine, Sequence
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from copy import copy
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
+import orjson
 
 from databricks_async.errors import (
     CertificateError,
@@ -16,6 +19,7 @@ from databricks_async.errors import (
     InternalError,
     InvalidResponse,
     NotFound,
+    RequestTimeout,
     TemporarilyUnavailable,
     TooManyRequests,
     TransportError,
@@ -55,17 +59,36 @@ def copied(error: E) -> E:
     return own
 
 
-@attrs.define(eq=False)
-class Thing(Generic[K, T]):
-    """Something that is polled, and what is known of it. Exists for as long as a caller holds it."""
+class Snapshot(Generic[T]):
+    """What a poll showed: kept as packed JSON, a fifth of the memory of a model, and read when asked for."""
 
-    key: K
-    value: T | None = None
-    """As it was at the last poll that showed a change."""
-    mark: int | None = None
-    """Stands for all that the last good poll showed."""
-    number: int = 0
-    """The request that showed it last."""
+    __slots__ = ("_body", "_decode", "_value", "is_enough", "is_whole", "mark", "served_at")
+
+    def __init__(
+        self, item: Item, value: T, mark: int, decode: Callable[[Item], T], served_at: datetime | None
+    ) -> None:
+        self._body = zlib.compress(orjson.dumps(item), 1)
+        self._value: T | None = value
+        self._decode = decode
+        self.mark = mark
+        """Differs if anything differs."""
+        self.served_at = served_at
+        """The service's clock then."""
+        self.is_enough = self.is_whole = True
+        """Whether an item of a listing says all about a thing that its callers need; and about its parts."""
+
+    def value(self) -> T:
+        return self._decode(orjson.loads(zlib.decompress(self._body))) if self._value is None else self._value
+
+    def forget(self) -> None:
+        """All have been told: from now on the JSON is enough."""
+        self._value = None
+
+
+@attrs.define(eq=False)
+class Polled(Generic[K, T]):
+    """What is polled, and for whom."""
+
     polled_at: float = NEVER
     """When its last poll began."""
     good_at: float | None = None
@@ -73,24 +96,61 @@ class Thing(Generic[K, T]):
     asked_at: float | None = None
     """When the poll of it by itself that is under way began: infinite before its turn, None if there is none."""
     failing_since: float | None = None
+    """When the first of the polls began that failed since the last good one."""
     error: DatabricksError | None = None
     """Why the last poll failed."""
+    followers: set[Follower[K, T]] = attrs.field(factory=set)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Thing(Polled[K, T], Generic[K, T]):
+    """One thing, and what is known of it. Exists for as long as a caller holds it."""
+
+    key: K
+    seen: Snapshot[T] | None = None
+    """As it was at the last poll that showed a change."""
+    where: object = None
+    """What is known of it that helps to find it in a listing."""
+    gone_at: datetime | None = None
+    """The service's clock when it was not there."""
+    number: int = 0
+    """The request that showed it last."""
     tick: float | None = None
     """The shortest of its followers; None if that has to be found."""
     wanted: int = 0
     """The last request that was sent before the last follower came."""
-    followers: set[Follower[K, T]] = attrs.field(factory=set)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Scope(Polled[K, T], Generic[K, T]):
+    """All things that a listing shows. Exists for as long as a caller holds it."""
+
+    key: object
+    shown: dict[K, Thing[K, T]] = attrs.field(factory=dict)
+    """What was listed."""
 
 
 class Source(Protocol[K, T]):
     """What a reader has to know about a kind of things."""
 
-    def get(self, key: K, /) -> Awaitable[Item]:
+    def get(self, thing: Thing[K, T], /) -> Awaitable[Item]:
         """Describe one thing."""
         ...
 
     def pages(self, things: Sequence[Thing[K, T]], /) -> AsyncIterator[HasItems]:
         """The pages of a listing that shows these things, if it can, and few others."""
+        ...
+
+    def all_pages(self, scope: object, /) -> AsyncIterator[HasItems]:
+        """The pages of a listing that shows all things of a scope."""
+        ...
+
+    def is_universal(self, scope: object, /) -> bool:
+        """Whether the listing of a scope shows whatever another listing would show."""
+        ...
+
+    def served_at(self) -> datetime | None:
+        """The service's clock."""
         ...
 
     def key(self, item: Any, /) -> K | None:
@@ -105,8 +165,12 @@ class Source(Protocol[K, T]):
         """Raises `InvalidResponse`."""
         ...
 
-    def is_enough(self, value: T, /) -> bool:
-        """Whether an item of a listing says all about a thing that its callers need."""
+    def where(self, value: T, /) -> object:
+        """What helps to find it in a listing."""
+        ...
+
+    def is_enough(self, value: T, /, *, parts: bool) -> bool:
+        """Whether an item of a listing says all about a thing that its callers need, maybe with its parts."""
         ...
 
 
@@ -138,6 +202,9 @@ class Follower(Generic[K, T]):
 
     __slots__ = ("__weakref__", "entered_at", "fail_after", "future", "name", "tick")
 
+    wants_parts = False
+    """Whether it cares for what a thing is made of: the tasks of a run."""
+
     def __init__(self, name: str, tick: float, fail_after: float | None) -> None:
         self.name = name
         self.tick = tick
@@ -147,7 +214,12 @@ class Follower(Generic[K, T]):
         self.future: asyncio.Future[Any] | None = None
 
     def things(self) -> Collection[Thing[K, T]]:
-        raise NotImplementedError
+        """What it follows by itself."""
+        return ()
+
+    def scope(self) -> Scope[K, T] | None:
+        """The listing that it follows."""
+        return None
 
     def see(self, thing: Thing[K, T]) -> bool:
         """A good poll; whether this is the news that was waited for."""
@@ -156,3 +228,34 @@ class Follower(Generic[K, T]):
     def miss(self, thing: Thing[K, T], error: NotFound) -> bool:
         """It is not there; whether this is news."""
         raise NotImplementedError
+
+    def unlisted(self, shown: Collection[K]) -> list[Thing[K, T]]:
+        """Its scope has been listed: what it has seen there before and was not shown now."""
+        return []
+
+
+def expired(
+    polled: Iterable[Polled[Any, Any]], page_at: float | None, now: float
+) -> tuple[list[tuple[Follower[Any, Any], DatabricksError]], float]:
+    """Those who wait for things without a good poll for too long, with the error for each; and when the next one does.
+
+    `page_at` is when the page of a listing was asked for that is on its way.
+    """
+    found, next_at = [], float("inf")
+    for one in polled:
+        since = one.failing_since
+        if since is None:
+            since = page_at if one.asked_at is None else one.asked_at
+        if since is None:
+            continue
+        for follower in one.followers:
+            if follower.fail_after is None or follower.entered_at is None:
+                continue
+            at = max(since, follower.entered_at, NEVER if one.good_at is None else one.good_at) + follower.fail_after
+            if at > now:
+                next_at = min(next_at, at)
+                continue
+            error = copied(one.error or RequestTimeout(f"{follower.name}: a poll was not answered"))
+            error.add_note(f"{follower.name}: no good poll for {follower.fail_after:g} s")
+            found.append((follower, error))
+    return found, next_at

@@ -74,8 +74,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 async def local_workspace() -> AsyncIterator[LocalWorkspace]:
-    """One in which five minutes take 0.3 ms, so that the first poll of most waits is the last."""
-    async with LocalWorkspace(clock=Clock.sped_up(1e6)) as workspace:
+    """One in which five minutes take 3 ms, so that the first poll of most waits is the last."""
+    async with LocalWorkspace(clock=Clock.sped_up(1e5)) as workspace:
         yield workspace
 
 
@@ -89,4 +89,5 @@ def cli(
     """The same, with a local workspace in the environment."""
     monkeypatch.setenv("DATABRICKS_HOST", local_workspace.url)
     monkeypatch.setenv("DATABRICKS_TOKEN", local_workspace.token)
+    monkeypatch.delenv("DATABRICKS_CONFIG_FILE")
     return command

@@ -1,6 +1,6 @@
 """`databricks-async demo`, as a process.
 
-Here are the tests of `cli/demo_jobs.py`, `cli/ending.py`.
+Here are the tests of `cli/demonstration/`, `cli/live/console.py`, `cli/ending.py`.
 """
 
 from __future__ import annotations

@@ -79,25 +79,24 @@ def test_signs() -> None:
         why = TerminationReason(type=reason) if reason else None  # type: ignore[arg-type]
         return states.sign_of_cluster(ClusterDetails(cluster_id="1", state=state, termination_reason=why))  # type: ignore[arg-type]
 
-    assert cluster("RUNNING") == states.GOOD
-    assert cluster("PENDING") == states.MOVING
-    assert cluster("TERMINATED", "SUCCESS") == states.STOPPED
-    assert cluster("TERMINATED", "CLOUD_FAILURE") == states.BAD
-    assert cluster("HIBERNATED") == states.UNKNOWN
+    assert cluster("RUNNING") == states.SIGNS["good"]
+    assert cluster("PENDING") == states.SIGNS["moving"]
+    assert cluster("TERMINATED", "SUCCESS") == states.SIGNS["stopped"]
+    assert cluster("TERMINATED", "CLOUD_FAILURE") == states.SIGNS["bad"]
+    assert cluster("HIBERNATED") == states.SIGNS["unknown"]
 
     def run(life: str, result: str | None = None) -> states.Sign:
         return states.sign_of_run(Run(run_id=1, state=RunState(life_cycle_state=life, result_state=result)))  # type: ignore[arg-type]
 
-    assert run("RUNNING") == states.MOVING
-    assert run("QUEUED") == states.WAITING
-    assert run("TERMINATED", "SUCCESS") == states.GOOD
-    assert run("TERMINATED", "SUCCESS_WITH_FAILURES") == states.HALF_GOOD
-    assert run("TERMINATED", "CANCELED") == states.STOPPED
-    assert run("INTERNAL_ERROR", "FAILED") == states.BAD
-    assert run("SKIPPED") == states.NOT_RUN
-    signs = [value for value in vars(states).values() if isinstance(value, states.Sign)]
-    assert len({sign.symbol for sign in signs}) == len(signs) == 8
-    assert len({sign.ascii for sign in signs}) == len(signs)
+    assert run("RUNNING") == states.SIGNS["moving"]
+    assert run("QUEUED") == states.SIGNS["waiting"]
+    assert run("TERMINATED", "SUCCESS") == states.SIGNS["good"]
+    assert run("TERMINATED", "SUCCESS_WITH_FAILURES") == states.SIGNS["half good"]
+    assert run("TERMINATED", "CANCELED") == states.SIGNS["stopped"]
+    assert run("INTERNAL_ERROR", "FAILED") == states.SIGNS["bad"]
+    assert run("SKIPPED") == states.SIGNS["not run"]
+    signs = states.SIGNS.values()
+    assert len({sign.symbol for sign in signs}) == len({sign.ascii for sign in signs}) == len(signs) == 8
 
 
 # --- columns and tables ----------------------------------------------------------------------------------------------

@@ -159,17 +159,16 @@ async def test_in_the_background_a_failure_is_told_too():
         (["--rate", "0/s"], "such as 30/s, not '0/s'"),
         (["--seed", "nowhere.json"], "--seed: nowhere.json: No such file or directory"),
         (["--log", "nowhere/log"], "--log: [Errno 2] No such file or directory: 'nowhere/log'"),
+        (["--ui", "--tls-cert", "cert.pem"], "--ui reads over plain http"),
         (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
         (["--tls-cert", "cert.pem"], "--tls-cert: [Errno 2] No such file or directory"),
-        (["--spe", "3"], "unrecognized arguments: --spe 3"),
+        (["--spe", "3"], "No such option '--spe'"),
     ],
 )
 def test_what_cannot_be_served_is_explained(arguments, said, capsys, monkeypatch, tmp_path):
     """Before anything is served."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as caught:
-        main(["serve", *arguments])
-    assert caught.value.code == 2
+    assert main(["serve", *arguments]) == 2
     assert said in capsys.readouterr().err
 
 
@@ -177,9 +176,27 @@ def test_what_cannot_be_served_is_explained(arguments, said, capsys, monkeypatch
 def test_a_seed_that_is_none_is_explained(content, capsys, tmp_path):
     """With the file's name."""
     (tmp_path / "seed.json").write_text(content)
-    with pytest.raises(SystemExit):
-        main(["serve", "--seed", str(tmp_path / "seed.json")])
+    assert main(["serve", "--seed", str(tmp_path / "seed.json")]) == 2
     assert f"--seed: {tmp_path}/seed.json" in capsys.readouterr().err
+
+
+async def test_its_page_shows_the_workspace_and_is_no_part_of_it(tmp_path, capfd):
+    """By a token of its own: its requests are in no journal, and take no faults from those that they are meant for."""
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"cluster_id": "1", "state": "RUNNING", "cluster_name": "gold", **SPEC}))
+    arguments = ("--ui", "--ui-port", "0", "--seed", str(seed), "--fault", "*=500:1")
+    with serving(*arguments) as (url, token):
+        page = capfd.readouterr().err.partition("Page: ")[2].strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{page}events") as response:
+                while b'"name":"gold"' not in (line := await response.content.readline()):
+                    assert line
+            async with session.get(f"{url}/_local/journal", headers=headers) as response:
+                assert (await response.json())["count"] == 0
+            async with session.get(f"{url}/api/2.1/clusters/list", headers=headers) as response:
+                assert response.status == 500
+        await stop(url, token)
 
 
 async def test_it_serves_https(tmp_path):
@@ -200,9 +217,7 @@ async def test_it_serves_https(tmp_path):
 
 def test_a_fault_that_means_nothing_is_explained(capsys):
     """Before anything is served."""
-    with pytest.raises(SystemExit) as caught:
-        main(["serve", "--fault", "GET */clusters/get=rest"])
-    assert caught.value.code == 2
+    assert main(["serve", "--fault", "GET */clusters/get=rest"]) == 2
     assert "--fault: unknown fault 'rest': did you mean 'reset'?" in capsys.readouterr().err
 
 
@@ -237,9 +252,7 @@ async def test_beyond_the_loopback_the_well_known_token_is_refused(how, monkeypa
     arguments = ["--token", known] if how == "argument" else []
     if how == "variable":
         monkeypatch.setenv("DATABRICKS_LOCAL_TOKEN", known)
-    with pytest.raises(SystemExit) as caught:
-        main(["serve", "--port", "0", "--host", "0.0.0.0", *arguments])  # noqa: S104
-    assert caught.value.code == 2
+    assert main(["serve", "--port", "0", "--host", "0.0.0.0", *arguments]) == 2  # noqa: S104
     assert "this token is known to everyone" in capsys.readouterr().err
     with serving(*arguments) as (url, token):
         assert token == known
@@ -253,3 +266,22 @@ async def test_a_token_can_come_from_the_environment(monkeypatch):
         with serving(*arguments) as (url, token):
             assert token == expected
             await stop(url, token)
+
+
+def test_the_network_cannot_run_programs(capsys):
+    """Exit code 2, before anything listens."""
+    assert main(["serve", "--host", "0.0.0.0", "--run-tasks"]) == 2  # noqa: S104
+    assert "--run-tasks on 0.0.0.0 would let the network run programs on this machine" in capsys.readouterr().err
+
+
+async def test_tasks_run_where_it_is_asked_for(tmp_path):
+    """A script of this machine, as one of a job."""
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint(sys.argv[1])")
+    with serving("--run-tasks") as (url, token):
+        async with WorkspaceClient(host=url, token=token, poll_interval_seconds=0.02) as w:
+            task = {"task_key": "a", "spark_python_task": {"python_file": str(script), "parameters": ["really"]}}
+            environments = [{"environment_key": "e", "spec": {"client": "1"}}]
+            run = await w.jobs.submit_and_wait(tasks=[{**task, "environment_key": "e"}], environments=environments)
+            assert [output.logs for output in (await w.jobs.get_run_outputs(run)).values()] == ["really\n"]
+        await stop(url, token)

@@ -1,7 +1,7 @@
 """A local workspace in a thread of its own: `with`, its end, and its methods in other threads than the one that serves.
 
-Here are the tests of `local/http/loop_thread.py`, and of the locks of `local/state.py`, `local/journal.py`,
-`local/faults.py` and `local/clock.py`.
+Here are the tests of `local/http/loop_thread.py`, `local/turns.py`, and of the locks of `local/state.py`,
+`local/journal.py`, `local/faults.py` and `local/clock.py`.
 """
 
 from __future__ import annotations

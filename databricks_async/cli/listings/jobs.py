@@ -14,7 +14,7 @@ from databricks_async.cli.live.progress import Standing
 from databricks_async.cli.named import names
 from databricks_async.cli.output import times
 from databricks_async.cli.output.columns import Column
-from databricks_async.cli.output.states import MOVING, Sign, sign_of_run, word_of_run
+from databricks_async.cli.output.states import Sign, kind_of_run, sign_of_run, word_of_run
 from databricks_async.cli.running import Run as Call
 from databricks_async.jobs.models import BaseJob, BaseRun, Run, RunTask
 from databricks_async.jobs.runs import latest_tasks, message_of
@@ -112,9 +112,9 @@ def _shown_duration(run: BaseRun | RunTask, now: datetime) -> str:
 
 def why(run: BaseRun, now: datetime) -> str:
     """Of a run that goes on, the tasks that run; of one that ended badly, the task that failed."""
-    tasks = latest_tasks(run) if isinstance(run, Run) or run.tasks else []  # type: ignore[arg-type]
+    tasks = latest_tasks(run) if isinstance(run, Run) or run.tasks else []
     if not run.ended:
-        moving = [task for task in tasks if sign_of_run(task) is MOVING]
+        moving = [task for task in tasks if kind_of_run(task) == "moving"]
         parts = [f"{task.task_key} since {_shown_duration(task, now)}" for task in moving[:2]]
         more = f", {len(moving) - 2} more" if len(moving) > 2 else ""
         return ", ".join(parts) + more if parts else message_of(run)

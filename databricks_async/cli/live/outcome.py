@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from databricks_async.cli.listings.jobs import RUN_COLUMNS, TASK_COLUMNS, standing
-from databricks_async.cli.live.progress import follow
-from databricks_async.cli.output.states import sign_of_run
+from databricks_async.cli.listings.jobs import RUN_COLUMNS, TASK_COLUMNS
+from databricks_async.cli.live.watching import follow_runs, note_changes
+from databricks_async.cli.output.states import kind_of_run, sign_of_run
 from databricks_async.cli.output.streams import shown
 from databricks_async.cli.running import Run as Call
 from databricks_async.errors import RunFailed
 from databricks_async.jobs.models import Run, RunOutput
 from databricks_async.jobs.runs import RunWait, latest_tasks
+
+_EVERY_SECONDS = 2.0
 
 
 async def finish(
@@ -28,19 +30,30 @@ async def finish(
     if cancel_on_exit:
         call.goes_on = f"The run is cancelled: databricks-async runs get {wait.run_id}"
         async with wait.cancel_run_on_exit():
-            await follow(call.out, wait, standing)
+            await _seen(call, wait)
     else:
-        await follow(call.out, wait, standing)
+        await _seen(call, wait)
+    out = call.out
+    is_drawn = out.stderr.is_live and out.stdout.is_terminal and out.format == "text" and not out.options.quiet
     try:
         run = await wait.result()
     except RunFailed as error:
-        if not show_output:
+        if not show_output and not is_drawn:
             await show_run(call, error.run)
         raise
     if show_output:
         await show_outputs(call, run)
-    else:
+    elif not is_drawn:
         await show_run(call, run)
+
+
+async def _seen(call: Call, wait: RunWait) -> None:
+    """The run to its end, as a tree on standard error if that is a terminal, else with a line a change."""
+    async for _ in wait:  # a run that was only just made may not be found yet: the wait knows that
+        break
+    changes = call.w.jobs.watch_runs(wait.run_id, every=_EVERY_SECONDS)
+    tell = None if call.out.stderr.is_live else note_changes(call)
+    await follow_runs(call, changes, call.out.stderr, tell=tell)
 
 
 async def show_run(call: Call, run: Run) -> None:
@@ -61,7 +74,7 @@ async def show_run(call: Call, run: Run) -> None:
         for line in out.table(tasks, TASK_COLUMNS, sign_of_run):
             out.styled(line)
     for task in latest_tasks(run):
-        if task.ended and not task.succeeded and task.run_id and sign_of_run(task).symbol == "✗":
+        if task.ended and not task.succeeded and task.run_id and kind_of_run(task) == "bad":
             output = await call.w.jobs.get_run_output(task.run_id)
             if output.error:
                 out.line(f"\n{shown(str(task.task_key))}: {_lines(output.error)}")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from databricks_async.cli.ending import before_leaving
+from databricks_async.cli.live.console import console_for
 from databricks_async.cli.output.streams import Stream
 from databricks_async.cli.output.tables import Line
 
@@ -25,15 +25,7 @@ class Screen:
         self._stream = stream
         self._draw = draw
         self._every = every
-        # rich asks the environment, which says nothing about this stream: whether it is a terminal is known here.
-        self._console = Console(
-            file=stream.file,
-            force_terminal=True,
-            color_system="standard" if stream.has_color else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        self._console = console_for(stream)
         self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop", redirect_stdout=False)
         self._ticks: asyncio.Task[None] | None = None
 

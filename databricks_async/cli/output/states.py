@@ -1,8 +1,10 @@
-"""States as people see them: a sign, its ASCII form, a style, for clusters, runs and their tasks."""
+"""States as people see them: a sign, its ASCII form and a style, for clusters, runs and their tasks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from databricks_async.pictures.kinds import SYMBOLS, Kind, cluster_kind, run_kind
 
 if TYPE_CHECKING:
     from databricks_async.clusters.models import ClusterDetails
@@ -10,54 +12,34 @@ if TYPE_CHECKING:
 
 
 class Sign(NamedTuple):
-    """How a class of states looks. The meaning is in sign and word too, never in the colour alone."""
+    """How a kind of states looks. The meaning is in sign and word too, never in the colour alone."""
 
     symbol: str
     ascii: str
     style: str
 
 
-WAITING = Sign(".", ".", "dim")
-MOVING = Sign("*", "*", "yellow")
-GOOD = Sign("✓", "v", "green")
-HALF_GOOD = Sign("!", "!", "yellow")
-BAD = Sign("✗", "x", "red")
-NOT_RUN = Sign("-", "-", "dim")
-STOPPED = Sign("/", "/", "")
-UNKNOWN = Sign("?", "?", "")
-
-_CLUSTERS = {
-    "PENDING": MOVING,
-    "RUNNING": GOOD,
-    "RESTARTING": MOVING,
-    "RESIZING": MOVING,
-    "TERMINATING": MOVING,
-    "ERROR": BAD,
+_ASCII: Final[dict[str, str]] = {"✓": "v", "✗": "x"}
+_STYLES: Final[dict[Kind, str]] = {
+    "waiting": "dim",
+    "moving": "yellow",
+    "good": "green",
+    "half good": "yellow",
+    "bad": "red",
+    "not run": "dim",
+    "stopped": "",
+    "unknown": "",
 }
-_RUNS = {
-    **dict.fromkeys(("PENDING", "QUEUED", "BLOCKED", "WAITING_FOR_RETRY", "WAITING"), WAITING),
-    **dict.fromkeys(("RUNNING", "TERMINATING"), MOVING),
-    "SUCCESS": GOOD,
-    "SUCCESS_WITH_FAILURES": HALF_GOOD,
-    **dict.fromkeys(("FAILED", "TIMEDOUT", "INTERNAL_ERROR", "ERROR", "EVICTED"), BAD),
-    **dict.fromkeys(
-        (
-            *("SKIPPED", "EXCLUDED", "DISABLED", "MAXIMUM_CONCURRENT_RUNS_REACHED"),
-            *("UPSTREAM_FAILED", "UPSTREAM_CANCELED", "UPSTREAM_EVICTED"),
-        ),
-        NOT_RUN,
-    ),
-    "CANCELED": STOPPED,
+SIGNS: Final[dict[Kind, Sign]] = {
+    kind: Sign(symbol, _ASCII.get(symbol, symbol), _STYLES[kind]) for kind, symbol in SYMBOLS.items()
 }
-_FAILURES = ("CLIENT_ERROR", "SERVICE_FAULT", "CLOUD_FAILURE")
 
 
 def sign_of_cluster(cluster: ClusterDetails) -> Sign:
-    """A terminated cluster is bad news only if a failure ended it."""
-    if cluster.state == "TERMINATED":
-        reason = cluster.termination_reason
-        return BAD if reason is not None and reason.type in _FAILURES else STOPPED
-    return _CLUSTERS.get(cluster.state or "", UNKNOWN)
+    """A terminated cluster is bad news only if a failure ended it; one that comes up moves."""
+    reason = cluster.termination_reason
+    kind = cluster_kind(cluster.state or "", reason.type if reason is not None else None)
+    return SIGNS["moving" if kind == "waiting" else kind]
 
 
 def word_of_run(run: BaseRun | RunTask) -> str:
@@ -67,9 +49,14 @@ def word_of_run(run: BaseRun | RunTask) -> str:
     return end_of(run)
 
 
+def kind_of_run(run: BaseRun | RunTask) -> Kind:
+    """By the result, or the state; a code of this version's future is good or bad as the run is."""
+    kind = run_kind(word_of_run(run))
+    if kind == "unknown" and run.ended:
+        return "good" if run.succeeded else "bad"
+    return kind
+
+
 def sign_of_run(run: BaseRun | RunTask) -> Sign:
-    """By the result, or the state."""
-    sign = _RUNS.get(word_of_run(run), UNKNOWN)
-    if sign is UNKNOWN and run.ended:
-        return GOOD if run.succeeded else BAD  # a termination code, such as CLOUD_FAILURE
-    return sign
+    """Of its kind."""
+    return SIGNS[kind_of_run(run)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from databricks_async.cli.output.columns import Column
+from databricks_async.pictures.words import cells
 
 Line: TypeAlias = list[tuple[str, str]]
 """Pieces of a line, each with the name of its style or none."""
@@ -26,11 +27,7 @@ class Row(NamedTuple):
 
 def cells_of(text: str) -> int:
     """The columns that text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
+    return len(text) if text.isascii() else cells(text)
 
 
 def cut(text: str, width: int, *, ascii_only: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -28,16 +28,17 @@ class Output:
         self.options = options
         self.stdout, self.stderr = standard_streams(color=options.color, ascii_only=options.ascii)
         self.format = options.output
-        self._newest = datetime.fromtimestamp(0, UTC)
+        self._ahead = timedelta()
 
     @property
     def now(self) -> datetime:
         """The service's time as far as it is known: a clock ahead of this one shows in what it says happened."""
-        return max(datetime.now(UTC), self._newest)
+        return datetime.now(UTC) + self._ahead
 
     def saw(self, *moments: datetime | None) -> None:
         """Note moments that the service reported."""
-        self._newest = max([self._newest, *(moment for moment in moments if moment is not None)])
+        now = datetime.now(UTC)
+        self._ahead = max([self._ahead, *(moment - now for moment in moments if moment is not None)])
 
     # --- one piece at a time -----------------------------------------------------------------------------------------
 
@@ -111,7 +112,11 @@ class Output:
 
     def record(self, columns: Sequence[Column], item: Any) -> None:
         """One item as a line for scripts: fields between tabs, or CSV."""
-        fields = [for_scripts(column, item) for column in columns]
+        self.fields([for_scripts(column, item) for column in columns])
+
+    def fields(self, fields: Sequence[str]) -> None:
+        """One record for scripts."""
+        fields = [shown(field) for field in fields]
         self.line(_csv(fields) if self.format == "csv" else "\t".join(fields))
 
     def csv(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

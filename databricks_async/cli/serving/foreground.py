@@ -8,17 +8,22 @@ import shlex
 import signal
 import ssl
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from databricks_async.cli.serving.log import RequestLog
 from databricks_async.cli.serving.settings import Settings, read_seed
 from databricks_async.config import is_loopback
-from databricks_async.local import Clock, LocalWorkspace, RateLimit
+from databricks_async.local import Clock, LocalWorkspace, RateLimit, StorageError
 from databricks_async.local.admin import Admin
 from databricks_async.local.workspace import DEFAULT_TOKEN
 
 _KEPT_CALLS = 10_000
 """The journal would grow for as long as this runs."""
+
+_PAGE_POLL_SECONDS = 0.5
+"""The workspace is in this process."""
 
 
 class WrongOption(ValueError):
@@ -26,7 +31,7 @@ class WrongOption(ValueError):
 
 
 def run(settings: Settings) -> int:
-    """Serve until Ctrl-C, SIGTERM or `POST /_local/stop`, then return 0; return 1 if the address cannot be had.
+    """Serve until Ctrl-C, SIGTERM or `POST /_local/stop`, then return 0; return 1 if the address or data cannot be had.
 
     Raises WrongOption before anything is opened.
     """
@@ -45,6 +50,9 @@ def run(settings: Settings) -> int:
     except KeyboardInterrupt:
         # Only where the event loop takes no signal handlers, as on Windows.
         return 0
+    except StorageError as error:
+        print(f"databricks-async serve: {error}", file=sys.stderr)
+        return 1
     except (OSError, OverflowError) as error:
         print(f"databricks-async serve: cannot listen on {settings.host}:{settings.port}: {error}", file=sys.stderr)
         return 1
@@ -55,6 +63,8 @@ def run(settings: Settings) -> int:
 
 
 def _workspace(settings: Settings) -> LocalWorkspace:
+    if settings.run_tasks and not is_loopback(settings.host):
+        raise WrongOption(f"--run-tasks on {settings.host} would let the network run programs on this machine")
     if not is_loopback(settings.host):
         if settings.token == DEFAULT_TOKEN:
             raise WrongOption("this token is known to everyone: give another one, or none for a random one")
@@ -69,6 +79,8 @@ def _workspace(settings: Settings) -> LocalWorkspace:
         host=settings.host,
         port=settings.port,
         tls=_tls(settings),
+        run_tasks=settings.run_tasks,
+        path=settings.data,
     )
     workspace.journal.keep = _KEPT_CALLS
     workspace.faults.seed(settings.fault_seed)
@@ -76,6 +88,8 @@ def _workspace(settings: Settings) -> LocalWorkspace:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is not None and settings.ui:
+        raise WrongOption("--ui reads over plain http: it does not go with --tls-cert")
     if settings.tls_cert is None:
         if settings.tls_key is not None:
             raise WrongOption("--tls-key needs --tls-cert")
@@ -112,12 +126,34 @@ async def _serve(workspace: LocalWorkspace, settings: Settings, seeds: list[tupl
         except (NotImplementedError, RuntimeError, ValueError):  # on Windows, and in a thread
             break
     workspace.admin = Admin(workspace, prepare=lambda: _prepare(workspace, settings, seeds), stop=stopped.set)
-    async with workspace:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(workspace)
         url = _local(workspace.url)
         print(f"A local Databricks workspace listens on {url}", file=sys.stderr, flush=True)
+        if settings.ui:
+            page = await stack.enter_async_context(_page(workspace, url, settings))
+            print(f"Page: {page}", file=sys.stderr, flush=True)
         print(f"export DATABRICKS_HOST={shlex.quote(url)}")
         print(f"export DATABRICKS_TOKEN={shlex.quote(workspace.token)}", flush=True)
         await stopped.wait()
+
+
+@asynccontextmanager
+async def _page(workspace: LocalWorkspace, url: str, settings: Settings) -> AsyncIterator[str]:
+    """Serve the page of the workspace, at the same address, and yield its URL."""
+    from databricks_async.cli.page.live import live_page
+    from databricks_async.client import WorkspaceClient
+    from databricks_async.config import Config
+
+    token = f"dapi{secrets.token_hex(16)}"
+    workspace.add_observer(token)
+    config = Config(host=url, token=token, poll_interval_seconds=_PAGE_POLL_SECONDS)
+    address = ("127.0.0.1" if is_loopback(settings.host) else settings.host, settings.ui_port)
+    async with (
+        WorkspaceClient(config=config) as client,
+        live_page(client, *address, now=workspace.clock.now, speed=settings.speed) as page,
+    ):
+        yield _local(page)
 
 
 def _local(url: str) -> str:

@@ -22,8 +22,10 @@ class Settings:
     port: int = 8765
     token: str | None = field(default=None, repr=False)
     speed: float = 60.0
-    seeds: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    data: str | None = None
+    """The directory that keeps the workspace."""
+    seeds: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_seed: int = 0
     rate: float | None = None
     """Requests a second."""
@@ -31,16 +33,21 @@ class Settings:
     """A file; `-` is stderr."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    ui: bool = False
+    ui_port: int = 8766
+    run_tasks: bool = False
 
     def arguments(self) -> list[str]:
         """The command line that asks for this, without the token."""
         pairs = [("--host", self.host), ("--port", self.port), ("--speed", f"{self.speed!r}")]
         pairs += [("--seed", name) for name in self.seeds] + [("--fault", line) for line in self.faults]
         pairs += [("--fault-seed", self.fault_seed)]
-        optional = {"--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
+        optional = {"--data": self.data, "--log": self.log, "--tls-cert": self.tls_cert, "--tls-key": self.tls_key}
         pairs += [(name, value) for name, value in optional.items() if value is not None]
         pairs += [("--rate", f"{self.rate!r}/s")] if self.rate is not None else []
-        return [f"{name}={value}" for name, value in pairs]
+        pairs += [("--ui-port", self.ui_port)] if self.ui else []
+        flags = [name for name, is_on in (("--ui", self.ui), ("--run-tasks", self.run_tasks)) if is_on]
+        return [*(f"{name}={value}" for name, value in pairs), *flags]
 
 
 def parse_rate(text: str) -> float:

@@ -71,13 +71,18 @@ async def send(
         case "slow body":
             return await _send_slow_body(request, call, response, fault.amount, peer)
         case "date":
-            date = formatdate(time.time() + fault.amount, usegmt=True)
+            # Others have the machine's time.
+            right = call.time / 1000 if response.status == 200 else time.time()
+            date = formatdate(right + fault.amount, usegmt=True)
             return await respond(request, call, Response(response.status, {**response.headers, "Date": date}, body))
     return await respond(request, call, response)
 
 
 def _headers(call: Call, response: Response) -> dict[str, str]:
+    # The workspace's own clock. A Retry-After that is a date counts from the machine's.
+    date = {"date": formatdate(call.time / 1000, usegmt=True)} if response.status == 200 else {}
     return {
+        **date,
         "content-type": "application/json",
         "x-request-id": call.request_id,
         "x-databricks-request-id": call.request_id,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import attrs
 import orjson
 
-from databricks_async.local.errors import ApiError
+from databricks_async.local.errors import ApiError, StorageError
 from databricks_async.local.http.identity import authenticate
 from databricks_async.local.http.multipart import Form
 from databricks_async.local.http.routes import Route
@@ -41,9 +41,14 @@ def answer(state: State, request: Arrived) -> Response:
             state.unchecked = []
             state.settle()
             served = _serve(state, request)
-            return served if isinstance(served, Response) else Response(200, _JSON, orjson.dumps(served))
+            response = served if isinstance(served, Response) else Response(200, _JSON, orjson.dumps(served))
         except ApiError as error:
-            return refusal(error, request.call)
+            response = refusal(error, request.call)
+        try:
+            state.keep()  # what is answered is written
+        except StorageError as error:
+            return refusal(ApiError(500, "INTERNAL_ERROR", str(error)), request.call)
+        return response
 
 
 def refusal(error: ApiError, call: Call) -> Response:

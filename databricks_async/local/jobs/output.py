@@ -31,9 +31,9 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
             result, truncated = _first(task.output)
             answer["notebook_output"] = {"result": result, "truncated": truncated}
     elif task.logs is None and task.output is not None:
-        answer["logs"], answer["logs_truncated"] = _first(task.output)
+        answer["logs"], answer["logs_truncated"] = _last(task.output)
     if task.logs is not None:
-        answer["logs"], answer["logs_truncated"] = _first(task.logs)
+        answer["logs"], answer["logs_truncated"] = _last(task.logs)
     if task.child is not None:
         answer["run_job_output"] = {"run_id": task.child.run_id}
     error = task.error
@@ -49,6 +49,12 @@ def get_output(state: State, *, caller: User, version: str, host: str, run_id: i
 def _first(text: str) -> tuple[str, bool]:
     raw = text.encode()
     return raw[:_MAX_BYTES].decode("utf-8", "ignore"), len(raw) > _MAX_BYTES
+
+
+def _last(text: str) -> tuple[str, bool]:
+    """Of logs the end is shown (API reference of `logs`), of results the beginning."""
+    raw = text.encode()
+    return raw[-_MAX_BYTES:].decode("utf-8", "ignore"), len(raw) > _MAX_BYTES
 
 
 def _task_run(state: State, caller: User, run_id: int, *, single: bool) -> TaskRun:
@@ -80,7 +86,7 @@ def export(
 def _page(state: State, task: TaskRun, path: str) -> str:
     node = state.tree.find(path)
     source = node.content.decode("utf-8", "replace") if node is not None else ""
-    parts = [("code", source), ("result", task.output or ""), ("error", task.error or "")]
+    parts = [("code", source), ("output", task.printed), ("result", task.output or ""), ("error", task.error or "")]
     body = "".join(f'<pre class="{name}">{html.escape(text)}</pre>' for name, text in parts if text)
     title = html.escape(path)
     return f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"

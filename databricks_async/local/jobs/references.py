@@ -193,7 +193,7 @@ def _other_task(step: Step, rest: list[str]) -> str | None:
     if len(rest) == 1:
         return _TASKS[rest[0]](step) if rest[0] in _TASKS else None
     if rest[0] == "values" and len(rest) == 2:
-        return step.values.get(rest[1])
+        return as_text(step.values[rest[1]]) if rest[1] in step.values else None
     if rest[0] == "output":
         return _sql_output(step.latest.output, rest[1:])
     return None

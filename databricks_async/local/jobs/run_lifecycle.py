@@ -9,6 +9,7 @@ from databricks_async.local.jobs import parameters as tasks_parameters
 from databricks_async.local.jobs import task_control as tasks_kinds
 from databricks_async.local.jobs import task_graph as tasks_graph
 from databricks_async.local.jobs import task_work as tasks_work
+from databricks_async.local.jobs.processes.pool import Processes
 from databricks_async.local.jobs.state import Cause, Job, LifeCycle, Round, Run, Step, TaskRun
 from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json, State, scheduled
@@ -158,7 +159,7 @@ def _need(step: Step, outcome: str | None) -> str:
 
 
 def _begin(state: State, task: TaskRun) -> None:
-    seconds = task.settings.get("timeout_seconds") or 0
+    seconds = _limit(state, task.settings)
     if seconds > 0:
         state.schedule_for(task, seconds, stop_task, task, _TIMED_OUT)
     tasks_parameters.resolve(task)
@@ -324,16 +325,23 @@ def _child_ended(state: State, task: TaskRun, run: Run) -> None:
 
 def arm_timeout(state: State, run: Run) -> None:
     """Schedule the end of an active run by its `timeout_seconds`, also after that was changed."""
-    seconds = run.settings.get("timeout_seconds") or 0
+    seconds = _limit(state, run.settings)
     run.plan += 1
     if seconds > 0:
         began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
         state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), _stop, run, _TIMED_OUT)
 
 
+def _limit(state: State, settings: Json) -> float:
+    """The time limit in workspace seconds. What runs for real does not run faster because clusters start faster."""
+    seconds: float = settings.get("timeout_seconds") or 0
+    return state.clock.of_client(seconds) if state.part(Processes).on else seconds
+
+
 def cancel(state: State, run: Run) -> None:
     """Stop a run; one that has ended stays as it is."""
     if not run.ended and run.stopping is None:
+        state.touch(run)
         _stop(state, run, tasks_work.CANCELED)
 
 
@@ -362,7 +370,6 @@ def stop_task(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
         stop_task(state, step.latest, tasks_work.CANCELED)
         step.stopped = True
     if task.child is not None:
-        state.touch(task.child)
         cancel(state, task.child)
     if task.life_cycle.state in ("PENDING", "RUNNING"):
         tasks_work.tidy_up(state, task, life_cycle)

@@ -225,6 +225,7 @@ def table_updated(state: State, name: str, version: int | None) -> None:
         for watch in job.watches:
             tables = watch.settings.get("table_names", [])
             if watch.kind == "table_update" and name in tables:
+                state.touch(job)
                 watch.commits[name] = Commit(versions[name], state.now)
                 if watch.settings.get("condition") != "ALL_UPDATED" or all(table in watch.commits for table in tables):
                     _changed(state, job, watch)
@@ -235,6 +236,7 @@ def _changed(state: State, job: Job, watch: DataTrigger) -> None:
     at = state.now + 1000 * watch.settings.get("wait_after_last_change_seconds", 0)
     if watch.fired_at is not None:
         at = max(at, watch.fired_at + 1000 * watch.settings.get("min_time_between_triggers_seconds", 0))
+    state.touch(job)
     watch.plan += 1
     state.schedule_for(watch, (at - state.now) / 1000, _on_data, job, watch)
 

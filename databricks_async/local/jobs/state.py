@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
 from databricks_async.local.values import Json
 
-TaskCall: TypeAlias = "Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]"
+TaskCall: TypeAlias = Callable[[dict[str, str]], str | tuple[str | None, dict[str, str]] | None]
 """Gets a task's resolved parameters; returns the exit value, or the exit value and the task values that it sets."""
 
 
@@ -131,6 +131,8 @@ class TaskRun:
     error: str | None = None
     error_trace: str | None = None
     logs: str | None = None
+    printed: str = ""
+    """What a notebook that ran for real wrote to its standard output: shown where the notebook is exported."""
     condition: str | None = None
     """The result of a condition: "true" or "false"."""
     child: Run | None = attrs.field(default=None, repr=False)
@@ -174,7 +176,8 @@ class Step:
     """Whether its last attempt ended and no other follows in this round."""
     stopped: bool = False
     """Whether it was cancelled, so that no attempt follows."""
-    values: dict[str, str] = attrs.field(factory=dict)
+    values: dict[str, Any] = attrs.field(factory=dict)
+    """The task values that it has set: JSON."""
 
     @property
     def latest(self) -> TaskRun:

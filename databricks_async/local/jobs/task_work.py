@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import traceback
 
 from databricks_async.local.clusters import lifecycle
-from databricks_async.local.errors import ApiError
+from databricks_async.local.errors import ApiError, StorageError
 from databricks_async.local.jobs import clusters
+from databricks_async.local.jobs.processes.pool import Ended, Processes
+from databricks_async.local.jobs.processes.preparation import Missing, work_of
 from databricks_async.local.jobs.state import LifeCycle, TaskRun, TaskScript
 from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.objects.tree import canonical
@@ -102,6 +106,10 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", missing, "RESOURCE_NOT_FOUND"))
         return
     script = _script(state, task)
+    if script is None:
+        if state.part(Processes).on and _begin_process(state, task, cluster):
+            return
+        script = TaskScript(task.step.key)
     duration = state.timing.task if script.duration is None else script.duration
     if cluster is not None:
         task.spark_context_id = cluster.spark_context_id
@@ -109,6 +117,76 @@ def _execute(state: State, task: TaskRun, cluster: Cluster | None) -> None:
         cluster.last_activity_time = state.now + round(duration * 1000)
         wait(state, task, cluster)
     state.schedule_for(task, duration, _complete, task, script)
+
+
+def _begin_process(state: State, task: TaskRun, cluster: Cluster | None) -> bool:
+    """Have the task run for real; False for one that does not run here."""
+    try:
+        work = work_of(state, task)
+    except Missing as missing:
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", str(missing), "RESOURCE_NOT_FOUND"))
+        return True
+    if work is None:
+        return False
+    if cluster is not None:
+        task.spark_context_id = cluster.spark_context_id
+        cluster.last_activity_time = state.now + _LONG_MS
+        wait(state, task, cluster)
+    plan = task.plan
+
+    def tick() -> None:
+        with state.lock:
+            state.settle()
+
+    def ended(outcome: Ended) -> None:
+        with state.lock:
+            state.settle()
+            if task.plan == plan:
+                state.perform(_process_ended, task, outcome)
+            state.settle()
+            with contextlib.suppress(StorageError):  # the next request says so, and tries it again
+                state.keep()
+
+    state.part(Processes).start(task.run_id, work, ended, tick)
+    _look_after(state, task)
+    return True
+
+
+_LONG_MS = 365 * 86_400_000
+
+
+@scheduled("task process")
+def _look_after(state: State, task: TaskRun) -> None:
+    """End a task whose process is not there: it ran when the workspace was closed."""
+    if task.run_id in state.part(Processes):
+        state.schedule_for(task, state.clock.of_client(_LOOK_SECONDS), _look_after, task)
+    else:
+        message = "The process of the task was lost when the workspace was closed."
+        end(state, task, LifeCycle("INTERNAL_ERROR", "FAILED", message, "DRIVER_ERROR"))
+
+
+_LOOK_SECONDS = 5.0
+
+
+def _process_ended(state: State, task: TaskRun, outcome: Ended) -> None:
+    result = outcome.result
+    task.output, task.error, task.error_trace = (result.get(name) for name in ("output", "error", "error_trace"))
+    if "notebook_task" in task.settings:
+        task.printed = outcome.logs
+    else:
+        task.logs = outcome.logs
+    if task.error is None and (outcome.exit_code or not result):
+        task.error = f"The Python process exited with exit code {outcome.exit_code}{_signal(outcome.exit_code)}."
+    task.step.values |= result.get("values") or {}
+    _close(state, task, _life_cycle("SUCCESS" if task.error is None else "FAILED"))
+
+
+def _signal(exit_code: int) -> str:
+    try:
+        number = signal.Signals(exit_code - 128)
+    except ValueError:
+        return ""
+    return f" ({number.name}: {signal.strsignal(number)})"
 
 
 def running(state: State, task: TaskRun) -> None:
@@ -143,7 +221,7 @@ def add_script(state: State, script: TaskScript) -> None:
     scripts.append(script)
 
 
-def _script(state: State, task: TaskRun) -> TaskScript:
+def _script(state: State, task: TaskRun) -> TaskScript | None:
     names = _names(task)
     scripts = state.jobs.scripts
     for index, script in enumerate(scripts):
@@ -153,7 +231,7 @@ def _script(state: State, task: TaskRun) -> TaskScript:
                 if script.times <= 0:
                     del scripts[index]
             return script
-    return TaskScript(task.step.key)
+    return None
 
 
 def _names(task: TaskRun) -> set[str]:
@@ -178,7 +256,10 @@ def _complete(state: State, task: TaskRun, script: TaskScript) -> None:
         else:
             task.output = script.output if output is None else output
             task.step.values |= values
-    life_cycle = _life_cycle("FAILED" if task.error is not None else script.result_state)
+    _close(state, task, _life_cycle("FAILED" if task.error is not None else script.result_state))
+
+
+def _close(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     if task.owns_cluster:
         tidy_up(state, task, life_cycle)
     else:
@@ -194,6 +275,7 @@ def _life_cycle(result: str) -> LifeCycle:
 def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """TERMINATING for a while, then the end."""
     task.plan += 1
+    state.part(Processes).stop(task.run_id)
     task.life_cycle = LifeCycle("TERMINATING", message="Terminating the spark cluster" if task.owns_cluster else "")
     task.execution_end = state.now
     state.schedule_for(task, state.timing.cleanup, end, task, life_cycle)
@@ -203,6 +285,7 @@ def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
 def end(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
     """This attempt is over."""
     task.plan += 1
+    state.part(Processes).stop(task.run_id)
     task.life_cycle = life_cycle
     task.start_time = task.start_time or state.now
     task.end_time = state.now

@@ -150,6 +150,22 @@ async def test_reset_forgets_everything_but_the_token_and_the_time(local, wire, 
     assert await wire.create() == first
 
 
+async def test_an_observer_leaves_no_trace(local, wire, workspace):
+    """It sees what there is, in spite of faults and limits, also after a reset."""
+    workspace.add_observer("observer")
+    cluster_id = await wire.create()
+    await local("faults", plan="*=500@1")
+    await local("rate_limit", concurrent=1, per_second=0.001, burst=1)
+    for _ in range(3):
+        status, answer = await wire.get(LIST, token="observer")
+        assert (status, [cluster["cluster_id"] for cluster in answer["clusters"]]) == (200, [cluster_id])
+    assert (await wire.get(LIST))[0] == 500
+    assert [call.endpoint for call in workspace.journal.entries] == ["POST /api/2.1/clusters/create", f"GET {LIST}"]
+    await local("reset", "POST")
+    assert (await wire.get(LIST, token="observer"))[0] == 200
+    assert workspace.journal.entries == []
+
+
 async def test_what_a_workspace_began_with_is_put_back(wire, workspace):
     """By whoever made the endpoint."""
     workspace.admin = Admin(workspace, prepare=lambda: workspace.add_object("/Shared/seed", b"1"))
@@ -236,7 +252,7 @@ async def test_only_this_machine_is_let_in():
 
 def test_each_method_of_the_workspace_for_tests_is_there():
     """What a new method forgets: the endpoint has all that tests say to a workspace."""
-    elsewhere = {"start", "close", "issue_token", "add_entra_token"}
+    elsewhere = {"start", "close", "save", "issue_token", "add_entra_token", "add_observer"}
     methods = {
         name
         for name, value in inspect.getmembers(LocalWorkspace, inspect.isfunction)

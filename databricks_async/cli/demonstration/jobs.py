@@ -49,23 +49,23 @@ async def run_a_job(console: Console, ws: LocalWorkspace, w: WorkspaceClient, cl
     ws.faults.add("POST /api/{v}/jobs/run-now", Fault.drop(after=True), times=2)
     wait = await w.jobs.run_now(job.job_id, job_parameters={"day": "monday"})
     runs = len(await w.jobs.list_runs(job_id=job.job_id).collect())
-    console.print(f"the answer to run-now was lost twice: asked three times, {runs} run", highlight=False)
+    console.print(f"the answer to run-now was lost twice: asked three times, {runs} run")
     try:
         await watch(console, wait)
     except RunFailed as error:
         (failed,) = error.failed_tasks
-        console.print(f"  [red]{failed.task_key} {failed.result}: {failed.error}[/]", highlight=False)
+        console.print(f"  [red]{failed.task_key} {failed.result}: {failed.error}[/]")
         show_tasks(console, error.run)
     else:
         raise RuntimeError("the demo went wrong: the run should have failed")
-    console.print("repaired: only what failed, and what waited for it", highlight=False)
+    console.print("repaired: only what failed, and what waited for it")
     # A repair has no parameters but its own, and the job's defaults.
     repair = await w.jobs.repair_run(wait.run_id, rerun_all_failed_tasks=True, job_parameters={"day": "monday"})
     run = await watch(console, repair)
     show_tasks(console, run)
     for key, output in (await w.jobs.get_run_outputs(run)).items():
         result = output.notebook_output.result if output.notebook_output else None
-        console.print(f"  {key:<8} {result}", highlight=False)
+        console.print(f"  {key:<8} {result}")
     console.print()
 
 
@@ -87,7 +87,7 @@ async def watch(console: Console, wait: RunWait) -> Run:
     async for run in wait:
         if run.state is not None:
             result = f" {run.state.result_state}" if run.state.result_state else ""
-            console.print(f"  run {run.run_id}: {run.state.life_cycle_state}{result}", highlight=False)
+            console.print(f"  run {run.run_id}: {run.state.life_cycle_state}{result}")
     return await wait.result()
 
 
