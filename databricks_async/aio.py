@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -38,12 +39,24 @@ async def wait_through(futures: Collection[asyncio.Future[Any]]) -> asyncio.Canc
     collection during the wait are waited for too.
     """
     cancelled = None
-    while pending := [future for future in futures if not future.done()]:
-        try:
-            await asyncio.wait(pending)
-        except asyncio.CancelledError as error:
-            cancelled = error
+    with ExitStack() as shield:
+        while pending := [future for future in futures if not future.done()]:
+            try:
+                await asyncio.wait(pending)
+            except asyncio.CancelledError as error:
+                if cancelled is None:
+                    shield.enter_context(_shield())
+                cancelled = error
     return cancelled
+
+
+def _shield() -> AbstractContextManager[object]:
+    """Keeps the cancel scopes of anyio from cancelling again at each turn of the loop, which would never rest.
+
+    Where anyio was not imported the caller is in none of its scopes.
+    """
+    anyio: Any = sys.modules.get("anyio")
+    return nullcontext() if anyio is None else anyio.CancelScope(shield=True)
 
 
 async def off_loop(function: Callable[..., T], *args: Any, undo: Callable[[T], object] | None = None) -> T:
