@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import attrs
 
@@ -14,6 +14,7 @@ from databricks_async.codec.given import Given
 from databricks_async.errors import LifecycleError, OperationFailed, OperationTimeout
 from databricks_async.jobs.models import BaseRun, RunNow, SubmitRun
 from databricks_async.jobs.runs import RunWait
+from databricks_async.suggest import refuse
 from databricks_async.wait import Timeout, seconds_of
 
 RunRequest: TypeAlias = RunNow | Given[SubmitRun]
@@ -74,6 +75,15 @@ class Outcomes(AsyncIterator[Outcome]):
         self._starting = set[asyncio.Task[Any] | None]()
         self._left = False
         self._failure: Exception | None = None
+
+    def __repr__(self) -> str:
+        return f"<Outcomes of run_many, {len(self.active)} runs active: `async with`, then `async for`>"
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = __await__ = refuse(
+            "run_many reports run by run: write `async with w.jobs.run_many(...) as outcomes: "
+            "async for outcome in outcomes: ...`"
+        )
 
     async def __aenter__(self) -> Self:
         if self._tasks is not None:
