@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import copy
+import gc
 import gzip
 import inspect
 import json
@@ -22,6 +24,7 @@ import typing
 from collections.abc import Mapping
 from enum import Enum
 from importlib import import_module
+from types import FunctionType
 
 import attrs
 import pytest
@@ -262,6 +265,22 @@ class Chance:
         return "\r\n".join([start, *headers, "", ""]).encode("latin-1") + body
 
 
+class Turned(random.Random):
+    """Random numbers that are read from bytes, so that a fuzzer turns what is made of them; zeros follow the last."""
+
+    def __init__(self, data):
+        super().__init__(0)
+        self._data, self._at = data, 0
+
+    def getrandbits(self, k):
+        size = (k + 7) // 8
+        self._at += size
+        return int.from_bytes(self._data[self._at - size : self._at].ljust(size, b"\0"), "big") >> (8 * size - k)
+
+    def random(self):
+        return self.getrandbits(16) / 65536
+
+
 class Server(asyncio.Protocol):
     """Gives each request the answer that is set, and ends the connection."""
 
@@ -420,12 +439,19 @@ def run_atheris(seconds):
     from databricks_async.errors import error_from
     from databricks_async.message import Request, Response
 
-    models = sorted({one for found in MODELS.values() for one in found}, key=lambda one: one.__qualname__)
+    found = {one for models in MODELS.values() for one in models if not getattr(one, "__parameters__", ())}
+    models = sorted(found, key=lambda one: one.__qualname__)
 
     def one(data):
-        if len(data) < 3:
+        if len(data) < 4:
             return
-        status, model, body = STATUSES[data[0] % len(STATUSES)], models[data[1] * 2 % len(models)], data[2:]
+        status, model, body = (
+            STATUSES[data[0] % len(STATUSES)],
+            models[(data[1] << 8 | data[2]) % len(models)],
+            data[4:],
+        )
+        if data[3] % 4:  # else the bytes are the body
+            body = json.dumps(Chance(Turned(body)).model(model)).encode()
         error = error_from(Request("GET /x", "/x"), Response(status, {}, body))
         if error is not None:
             assert str(error).isprintable()
@@ -437,7 +463,12 @@ def run_atheris(seconds):
             str(wrong)
 
     corpus = [sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096", "-rss_limit_mb=4096"]
-    atheris.instrument_all()  # the readers are made when they are first used
+    for model in models:
+        with contextlib.suppress(codec.WrongShape):
+            use(codec.decode(b"{}", model))  # the readers are made when they are first used
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and "databricks_async" in function.__code__.co_filename:
+            atheris.instrument_func(function)
     atheris.Setup(corpus, one)
     atheris.Fuzz()
 

@@ -92,9 +92,9 @@ class Callers(ABC, Generic[K, T]):
         if not thing.followers:
             self._followed.pop(thing.key, None)
 
-    def _tell(self, follower: Follower[K, T], thing: Thing[K, T]) -> None:
+    def _tell(self, follower: Follower[K, T], news: object) -> None:
         if follower.future is not None and not follower.future.done():
-            follower.future.set_result(thing)
+            follower.future.set_result(news)
         self._leave(follower)
 
     def _fail(self, follower: Follower[K, T], error: BaseException) -> None:
