@@ -45,6 +45,9 @@ class Service:
         self._endpoints: dict[str, tuple[str, str, bool]] = {}
         self._date = ""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} API {self._version} of {self._session.config.host}>"
+
     def _new_reader(self, what: str, source: Source[K, T]) -> Reader[K, T]:
         """The one reader of a kind of things, which polls for all who wait for them."""
         config = self._session.config

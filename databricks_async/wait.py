@@ -179,6 +179,9 @@ class Starting(Coroutine[Any, Any, W]):
         self._call = call
         self.__qualname__ = getattr(call, "__qualname__", type(call).__name__)
 
+    def __repr__(self) -> str:
+        return f"<Starting by {self.__qualname__}: `await` it for its wait, or its `.result()` for the end>"
+
     @has_no(callback="write `async for change in await call: ...` to see each change")
     async def result(self: Starting[_HasResult[R]], timeout: Timeout = None, *, every: Timeout = None) -> R:
         """Make the call, then wait for its end: as `result` of the wait, with the same errors."""

@@ -105,6 +105,14 @@ def test_keywords_from_elsewhere_are_answered(
         mistake(w)
 
 
+async def test_many_runs_are_not_awaited(w: WorkspaceClient) -> None:
+    outcomes: Any = w.jobs.run_many([{"job_id": 1}])
+    with pytest.raises(TypeError, match=r"write `async with w\.jobs\.run_many"):
+        await outcomes
+    with pytest.raises(TypeError, match=r"write `async with w\.jobs\.run_many"):
+        list(outcomes)
+
+
 async def test_a_callback_is_answered(w: WorkspaceClient) -> None:
     for wait in (w.jobs.wait_run(1), w.clusters.wait_running("id")):
         with pytest.raises(TypeError, match="no callback=: write `async for change in wait"):

@@ -38,7 +38,7 @@ from databricks_async.documentation import field_docs
 from databricks_async.epoch import name_of_moment
 from databricks_async.errors import ResourceDoesNotExist
 from databricks_async.jobs import Run, RunTask, Task
-from databricks_async.local import Fault, LocalWorkspace
+from databricks_async.local import Clock, Fault, LocalWorkspace
 from databricks_async.local.journal import Call
 from databricks_async.workspace import ObjectInfo
 from support.models import public_models
@@ -160,6 +160,18 @@ async def test_calls_and_faults_show_themselves(w: WorkspaceClient, workspace: L
     for text in (repr(create), create._repr_html_()):
         assert SECRET not in text
         assert workspace.token not in text
+
+
+async def test_services_starts_and_the_workspace_show_themselves(w: WorkspaceClient, workspace: LocalWorkspace) -> None:
+    assert repr(w.jobs) == f"<Jobs API 2.2 of {workspace.url}>"
+    assert repr(w.jobs.run_many([])).startswith("<Outcomes of run_many, 0 runs active")
+    assert repr(workspace) == f"<LocalWorkspace at {workspace.url}>"
+    assert repr(LocalWorkspace()) == "<LocalWorkspace at no address yet>"
+    assert repr(workspace.clock) == "<Clock at 2025-09-23T16:42:08+00:00, moved by hand>"
+    assert repr(Clock.sped_up(60)).endswith(", 60 seconds a second>")
+    start = w.clusters.create(num_workers=1)
+    assert repr(start).startswith("<Starting by Clusters.create: ")
+    start.close()
 
 
 def test_a_call_is_a_short_line() -> None:

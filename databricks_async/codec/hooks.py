@@ -419,7 +419,7 @@ def _unknown(d: dict[str, Any], count: int, known: frozenset[str], met: Sequence
 
     The same few names come with every object of a list, so those that were met before are tried first.
     """
-    found = {}
+    found: dict[str, Any] = {}
     for name in met:
         if name in d:
             found[name] = d[name]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sized
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import attrs
 
@@ -24,6 +24,7 @@ from databricks_async.jobs.errors import RunFailed
 from databricks_async.jobs.models import BaseRun, Run, RunNow, RunResultState, SubmitRun
 from databricks_async.jobs.models.run_state import end_of
 from databricks_async.jobs.runs import RunWait
+from databricks_async.suggest import refuse
 from databricks_async.wait import Starting, Timeout, seconds_of
 
 log = logging.getLogger("databricks_async")
@@ -157,6 +158,15 @@ class Outcomes(AsyncIterator[Success[R] | Failure[R]]):
         self._starting = set[asyncio.Task[Any] | None]()
         self._left = False
         self._failure: Exception | None = None
+
+    def __repr__(self) -> str:
+        return f"<Outcomes of run_many, {len(self.active)} runs active: `async with`, then `async for`>"
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+        __iter__ = __await__ = refuse(
+            "run_many reports run by run: write `async with w.jobs.run_many(...) as outcomes: "
+            "async for outcome in outcomes: ...`"
+        )
 
     @property
     def progress(self) -> RunsProgress:

@@ -19,6 +19,10 @@ class Clock:
         self._advanced = 0.0
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        now = datetime.fromtimestamp(self.now() / 1000, UTC).isoformat(timespec="seconds")
+        return f"<Clock at {now}, {f'{self._factor:g} seconds a second' if self._factor else 'moved by hand'}>"
+
     @classmethod
     def by_hand(cls, start: datetime = _BY_HAND_START) -> Clock:
         """A clock that stands still until `advance` moves it: every run of a test sees the same times and ids."""

@@ -153,6 +153,9 @@ class LocalWorkspace:
         """
         self._kept.save(path, self._state)
 
+    def __repr__(self) -> str:
+        return f"<LocalWorkspace at {self.url if self._address[1] else 'no address yet'}>"
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
