@@ -2,8 +2,7 @@
 
 Defends, for bursts of 5 and of 30 with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests
 refused; of four processes that know nothing of each other none has done less than half of its share by half time; a
-limit on calls in flight is found; one refusal that asks for two seconds costs a healthy service those two at most. No
-call is given up. The official SDK with as many threads runs beside it.
+limit on calls in flight is found. No call is given up. The official SDK with as many threads runs beside it.
 
     python benchmarks/pacing.py [--quick]
 """
@@ -157,23 +156,6 @@ async def in_flight(gate: Gate, calls: int) -> None:
     gate.at_most("percent of requests refused", figures.refused, 5)
 
 
-async def one_refusal(gate: Gate, calls: int) -> None:
-    """What one 429 that asks for two seconds costs a service without a limit."""
-
-    async def run(faults: int) -> float:
-        async with LocalWorkspace() as ws:
-            if faults:
-                ws.faults.add(ENDPOINT, Fault.delay(0.0), times=calls // 4)
-                ws.faults.add(ENDPOINT, Fault.too_many_requests(2))
-            started = time.monotonic()
-            await ours(ws.url, ws.token, calls, CALLERS)
-            return time.monotonic() - started
-
-    without, with_one = await run(0), await run(1)
-    print(f"{calls} calls to a service without a limit, one of them refused for 2 s")
-    gate.at_most("seconds that the refusal costs", with_one - without, 2.0)
-
-
 async def all_at_once(rows: list[Awaitable[Callable[[], None]]]) -> None:
     for show in await asyncio.gather(*rows):
         show()
@@ -191,7 +173,6 @@ async def main(quick: bool) -> int:
             # One after the other: eight processes are enough for a small machine.
             await all_at_once([row(gate, 4, calls, burst, style)])
     await in_flight(gate, calls)
-    await one_refusal(gate, 10_000)
     return gate.exit_code()
 
 

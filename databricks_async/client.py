@@ -179,7 +179,7 @@ class WorkspaceClient:
         await self._session.close()
 
     async def __aenter__(self) -> Self:
-        self._session.bind()
+        await self._session.enter()
         return self
 
     if not TYPE_CHECKING:  # to type checkers there are none

@@ -15,6 +15,7 @@ from databricks_async.errors import OperationFailed, OperationTimeout, ResourceD
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.pace import tick_of
 from databricks_async.polling.reader import Reader
+from databricks_async.polling.things import Snapshot
 from databricks_async.suggest import has_no, refuse
 from databricks_async.watch import Watch
 
@@ -73,10 +74,18 @@ class Wait(Generic[T]):
         `poll_interval_seconds`."""
         self.fail_after: Timeout = FAIL_AFTER_SECONDS
         """Seconds of bad polls alone after which the last failure is raised; None is never."""
-        self.last: T | None = None
-        """What the last poll returned that differed from the one before."""
+        self._last: T | Snapshot[T] | None = None
         self.response: Any = None
         """The answer to the call that began it, as a model; None if it says nothing."""
+
+    @property
+    def last(self) -> T | None:
+        """What the last poll returned that differed from the one before."""
+        return self._last.value() if isinstance(self._last, Snapshot) else self._last
+
+    @last.setter
+    def last(self, last: T | Snapshot[T] | None) -> None:
+        self._last = last
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._name}>"
@@ -117,6 +126,8 @@ class Wait(Generic[T]):
             message = f"{self._name}: no result after {seconds:g} s (last seen: {seen}); {how}"
             return OperationTimeout(message, last=self.last)
 
+        if seconds is None:
+            return await conclude(await self._end(every))
         async with time_limit(seconds, expired):
             return await conclude(await self._end(every))
 
@@ -126,12 +137,13 @@ class Wait(Generic[T]):
 
     async def _end(self, every: Timeout = None) -> T:
         try:
-            return await self._follow(every).next(self._ended)
+            self.last = last = await self._follow(every).next(self._ended)
         except ResourceDoesNotExist:
             if self.last is None:
                 raise
             what = f"{self._name}: it was deleted while it was waited for"
             raise OperationFailed(what, last=self.last) from None
+        return last
 
     async def _conclude(self, last: T) -> T:
         if (reason := self._failure(last)) is not None:
@@ -140,20 +152,20 @@ class Wait(Generic[T]):
 
     def _follow(self, every: Timeout = None) -> Following[Any, T]:
         thing = self._reader.thing(self._thing)
-        if thing.value is None:
-            thing.value = self.last  # what it was made from says where to look for it
+        if (last := self.last) is not None:
+            self._reader.hint(thing, last)
         return Following(
             self._name,
             self._reader,
             thing,
             tick=tick_of(self.every if every is None else every, self._reader.tick),
             fail_after=seconds_of(self.fail_after, "fail_after"),
-            grace_period=self._grace_period and self.last is None,
+            grace_period=self._grace_period and self._last is None,
             note=self._saw,
         )
 
-    def _saw(self, value: T) -> None:
-        self.last = value
+    def _saw(self, seen: Snapshot[T]) -> None:
+        self._last = seen
 
 
 class _HasResult(Protocol[Result]):

@@ -1,4 +1,14 @@
-"""The fixtures in somebody else's project: whole suites with all that can run tests there."""
+"""The fixtures in somebody else's project: whole suites, with all that can run tests there.
+
+1. Tests that are not asynchronous: `local_workspace` alone.
+2. FastAPI's `TestClient`: an application with a client of its own (`local_workspace_env`), or with `workspace_client`.
+3. The official SDK: `local_workspace_env`, also on a machine with a proxy and other credentials.
+4. anyio, without pytest-asyncio.
+5. Tests in the loop of the session, and fixtures in it too, or in loops of their own.
+6. pytest-asyncio in strict and in auto mode.
+
+No test waits for a loop that does not run: what would is told at once, with what to write instead.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +22,7 @@ from databricks.sdk import WorkspaceClient as OfficialClient
 from databricks.sdk.errors import NotFound
 from fastapi.testclient import TestClient
 from databricks_async import WorkspaceClient
-from databricks_async.errors import ResourceDoesNotExist
+from databricks_async.errors import LifecycleError, ResourceDoesNotExist
 
 def count(clusters):
     return {"clusters": len(clusters)}
@@ -57,6 +67,12 @@ def test_application_with_the_client_of_the_test(application):
 def running(application):
     with TestClient(application) as http:
         yield http
+
+def test_requests_in_loops_of_their_own(application):
+    http = TestClient(application)
+    assert http.get("/").json() == {"clusters": 0}
+    with pytest.raises(LifecycleError, match="only under `with`"):
+        http.get("/")
 
 def test_application_that_runs_on(running):
     assert [running.get("/").json() for _ in range(2)] == [{"clusters": 0}] * 2
@@ -222,7 +238,7 @@ def run(pytester, monkeypatch):
 
 def test_strict_mode_official_sdk_and_fastapi(run):
     """Synchronous tests, the official SDK, TestClient with and without `with`, and loops of a test and of a module."""
-    run([STRICT], "--asyncio-mode=strict", passed=10, in_process=False)
+    run([STRICT], "--asyncio-mode=strict", passed=11, in_process=False)
 
 
 def test_auto_mode(run):

@@ -242,6 +242,8 @@ async def test_fastapi_returns_models() -> None:
         spec = {"num_workers": 1, "autoscale": {"min_workers": 1}, "of_tomorrow": [1]}
         assert (await http.post("/spec", json=spec)).json() == spec
         assert (await http.post("/spec", json={"num_workers": "many"})).status_code == 422
+        misspelt = await http.post("/spec", json={"num_worker": 1})
+        assert (misspelt.status_code, "did you mean 'num_workers'?" in misspelt.text) == (422, True)
         task = {"task_key": "each", "for_each_task": {"inputs": "[1]", "task": {"task_key": "one"}}}
         assert (await http.post("/order", json={"task": task, "clusters": [spec]})).json() == task
 

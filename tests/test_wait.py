@@ -51,6 +51,12 @@ class Reading:
     def served_at(self) -> None:
         return None
 
+    def where(self, word: str) -> None:
+        return None
+
+    def is_enough(self, word: str, *, parts: bool) -> bool:
+        return True
+
     def mark(self, item: dict[str, object]) -> int:
         return self.count
 

@@ -50,7 +50,7 @@ def _looks(
     cluster_id: str, before: ClusterDetails | None, after: ClusterDetails | None, served_at: datetime | None
 ) -> list[Look]:
     # Anything that differs may come of states that were passed through.
-    return [] if before is after else [Look(cluster_id, after, served_at)]
+    return [Look(cluster_id, after, served_at)]
 
 
 LOOKS: Meaning[str, ClusterDetails, Look] = Meaning(_looks, is_end=lambda _: False, drops_out=True, parts=False)

@@ -10,6 +10,7 @@ from databricks_async.errors import InvalidState, OperationFailed, OperationTime
 from databricks_async.polling.following import FAIL_AFTER_SECONDS, Following
 from databricks_async.polling.pace import tick_of
 from databricks_async.polling.reader import Reader
+from databricks_async.polling.things import Snapshot
 from databricks_async.wait import Timeout, Wait, seconds_of
 
 UP = frozenset({State.RUNNING})
@@ -104,8 +105,8 @@ class _Start:
             started = await self._begin()
             following.renew()
 
-    def _note(self, cluster: ClusterDetails) -> None:
-        self.last = cluster
+    def _note(self, seen: Snapshot[ClusterDetails]) -> None:
+        self.last = seen.value()
 
     async def _begin(self) -> bool:
         """Start the cluster; False if it is not terminated any more: another client started it."""

@@ -141,7 +141,7 @@ class Model(metaclass=_ModelType):
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         from databricks_async.codec.pydantic import core_schema_of
 
-        return core_schema_of(cls)
+        return core_schema_of(cls, _given_by_a_person)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
@@ -225,6 +225,13 @@ def build(cls: type[M], given: Given[M] | None = None, /, **keywords: Any) -> M:
     return _built(cls, given_as(given), given)
 
 
+def _given_by_a_person(cls: type[M], given: object) -> M:
+    """A model from JSON that need not be complete yet; misspelt names and words are refused."""
+    model = cast(M, _reader(cls)(given, cls))
+    _check(model, given, complete=False)
+    return model
+
+
 def _built(cls: type[M], given: object, typed: object) -> M:
     model = cast(M, _reader(cls)(given, cls))
     _check(model, typed)
@@ -298,7 +305,7 @@ def _from_keywords(cls: type[Model], keywords: Mapping[str, Any]) -> dict[str, A
     return given
 
 
-def _check(made: object, typed: Any) -> None:
+def _check(made: object, typed: Any, *, complete: bool = True) -> None:
     """Refuse misspelt names, and let the models that were made check themselves.
 
     `typed` is what they were made from, if that was a mapping or list that a person typed; a model is trusted with its
@@ -309,7 +316,7 @@ def _check(made: object, typed: Any) -> None:
         cls = type(made)
         for name, wire in hooks.holders_of(cls):
             if isinstance(value := getattr(made, name), _HOLDERS):
-                _check_inside(wire, value, typed and typed[wire])
+                _check_inside(wire, value, typed and typed[wire], complete)
         if typed is not None:
             if made.unknown_fields:
                 _check_names(made)
@@ -317,18 +324,19 @@ def _check(made: object, typed: Any) -> None:
                 if (word := getattr(made, name)) is not None and not word.is_known:
                     check_word(type(word), word, wire)
             for name, wire, expected in hooks.mandatory_of(cls):
-                if getattr(made, name) is None:
+                if complete and getattr(made, name) is None:
                     got = "null" if wire in typed else "nothing"
                     raise WrongShape(f"expected {expected}, got {got}", (wire,))
-        made.check()
+        if complete:
+            made.check()
     elif isinstance(made, list):
         for index, one in enumerate(made):
             if isinstance(one, _HOLDERS):
-                _check_inside(index, one, typed and typed[index])
+                _check_inside(index, one, typed and typed[index], complete)
     elif isinstance(made, dict):
         for name, one in made.items():
             if isinstance(one, _HOLDERS):
-                _check_inside(name, one, typed and typed[name])
+                _check_inside(name, one, typed and typed[name], complete)
 
 
 _HOLDERS: Final = (Model, list, dict)
@@ -379,9 +387,9 @@ def _is_slip(typed: str, name: str) -> bool:
     return max(len(typed), len(name)) < 2 or (len(typed) == 2 and typed == name[::-1])
 
 
-def _check_inside(step: str | int, made: object, typed: object) -> None:
+def _check_inside(step: str | int, made: object, typed: object, complete: bool) -> None:
     try:
-        _check(made, typed)
+        _check(made, typed, complete=complete)
     except WrongShape as error:
         raise error.inside(step) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, get_args, get_origin
 
@@ -15,12 +16,12 @@ _under_way = ContextVar[tuple[Any, ...]]("_under_way", default=())
 """The models whose JSON schemas are being made, from the outermost in: a model may hold itself."""
 
 
-def core_schema_of(cls: Any) -> Any:
-    """A model is read as by `from_dict`, or taken as it is, and written as by `as_dict`."""
+def core_schema_of(cls: Any, read_mapping: Callable[[Any, Any], Any]) -> Any:
+    """A model is made from a mapping by `read_mapping`, or taken as it is, and written as by `as_dict`."""
     from pydantic_core import core_schema
 
     def read(value: Any) -> Any:
-        return value if isinstance(value, cls) else cls.from_dict(value)
+        return value if isinstance(value, cls) else read_mapping(cls, value)
 
     return core_schema.no_info_plain_validator_function(
         read,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 import orjson
@@ -17,6 +17,8 @@ from databricks_async.pager import Page, Pager
 from databricks_async.polling.things import Item, Thing
 
 _PAGE_SIZE = 25
+_Where: TypeAlias = tuple[int | None, int | None]
+"""The job of a run, and when it was started."""
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -58,7 +60,7 @@ class RunPolls:
         return item
 
     def pages(self, things: Sequence[Thing[int, BaseRun]]) -> AsyncIterator[Page[Any]]:
-        return self._active({"expand_tasks": _wants_parts(things) or None, **_narrowed([one.value for one in things])})
+        return self._active({"expand_tasks": _wants_parts(things) or None, **_narrowed([one.where for one in things])})
 
     def all_pages(self, job_id: object) -> AsyncIterator[Page[Any]]:
         """The scope of a job is its id, that of all active runs is None."""
@@ -90,6 +92,9 @@ class RunPolls:
         except WrongShape as error:
             raise InvalidResponse(f"the answer is not what the API promises: {error}", status=200) from error
 
+    def where(self, run: BaseRun) -> _Where:
+        return run.job_id, run.start_time
+
     def is_enough(self, run: BaseRun, *, parts: bool) -> bool:
         # How a run ended is said by its tasks, which a listing does not show, or not all of them.
         return not run.ended and not (parts and (run.has_more or (self._asks_newer() and lacks_items(run))))
@@ -99,11 +104,13 @@ def _wants_parts(things: Sequence[Thing[int, BaseRun]]) -> bool:
     return any(follower.wants_parts for thing in things for follower in thing.followers)
 
 
-def _narrowed(runs: Sequence[BaseRun | None]) -> dict[str, Any]:
+def _narrowed(known: Sequence[object]) -> dict[str, Any]:
     """The filters of a listing that shows all of these runs and few others."""
-    jobs = {run and run.job_id for run in runs}
+    places = [cast(_Where, one) for one in known if one is not None]
+    if len(places) < len(known):
+        return {}
+    jobs, starts = {job_id for job_id, _ in places}, [start for _, start in places if start]
     filters: dict[str, Any] = {"job_id": jobs.pop() if len(jobs) == 1 else None}
-    starts = [run.start_time for run in runs if run is not None and run.start_time]
-    if len(starts) == len(runs):
+    if len(starts) == len(places):
         filters |= {"start_time_from": min(starts), "start_time_to": max(starts)}
     return filters

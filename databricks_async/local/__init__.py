@@ -17,7 +17,6 @@ Jobs and runs
   effect.
 - Quotas (saved jobs, jobs created in an hour, runs at once) have no limit here; `LocalWorkspace.rate_limit` limits
   requests.
-- Runs are kept for as long as the workspace, or its directory, lives; the service deletes them after 60 days.
 - Wordings of refusals that no public source shows are the local workspace's own. The code names the source of the
   others.
 

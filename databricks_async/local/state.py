@@ -162,6 +162,9 @@ class Due:
     args: tuple[Any, ...]
 
 
+_KEPT_TOKEN_SECONDS = 3600.0
+"""A client that still sends a token so long after its end is told that it has ended."""
+
 ACTIONS: dict[str, Callable[..., None]] = {}
 """All that is ever scheduled, by the names that stand for it in files."""
 
@@ -223,9 +226,18 @@ class State:
     """What may have changed since it was last written; None where nothing is kept in a file."""
     keeper: Keeper | None = None
 
+    def add_token(self, value: str, token: Token) -> None:
+        """Let a bearer token in. Those that ended an hour ago are forgotten, as ones that never were."""
+        past = self.clock.client_time() - _KEPT_TOKEN_SECONDS
+        for ended in [old for old, one in self.tokens.items() if one.expires_at is not None and one.expires_at < past]:
+            del self.tokens[ended]
+        self.tokens[value] = token
+
     def part(self, kind: type[P]) -> P:
         """What one API keeps for itself, in a class of its own; made on first use."""
-        found: P = self._parts.setdefault(kind, kind())
+        found: P | None = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind()
         return found
 
     def copy(self) -> State:

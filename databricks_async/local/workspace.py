@@ -265,7 +265,7 @@ class LocalWorkspace:
         user = self._state.users.setdefault(name, User(name, admin))
         user.admin = admin
         self._state.tree.add_home(name, self.clock.now())
-        self._state.tokens[token] = Token(user)
+        self._state.add_token(token, Token(user))
 
     @in_turn
     def add_service_principal(
@@ -299,7 +299,7 @@ class LocalWorkspace:
         user = self._state.users.setdefault(name, User(name, True))
         self._state.tree.add_home(name, self.clock.now())
         expires_at = self.clock.client_time() + seconds
-        self._state.tokens[value] = Token(user, expires_at, from_oauth=True, needs_role=not workspace_user)
+        self._state.add_token(value, Token(user, expires_at, from_oauth=True, needs_role=not workspace_user))
 
     @in_turn
     def issue_token(self, client_id: str) -> str:

@@ -70,9 +70,11 @@ class Callers(ABC, Generic[K, T]):
             if not self._followers:
                 self._wake()
 
-    def has_news(self, follower: Follower[K, T]) -> None:
+    def has_news(self, follower: Follower[K, T], *, may_have_more: bool) -> None:
         """A caller that follows several things is told when all polls under way have ended: there may be more news."""
-        if follower not in self._news and follower in self._followers:
+        if not may_have_more:
+            self._tell(follower, None)
+        elif follower not in self._news and follower in self._followers:
             self._news[follower] = asyncio.get_running_loop().time() + _MAX_DELAY_TICKS * follower.tick
             self._wake()
 
@@ -92,9 +94,9 @@ class Callers(ABC, Generic[K, T]):
         if not thing.followers:
             self._followed.pop(thing.key, None)
 
-    def _tell(self, follower: Follower[K, T], thing: Thing[K, T]) -> None:
+    def _tell(self, follower: Follower[K, T], news: object) -> None:
         if follower.future is not None and not follower.future.done():
-            follower.future.set_result(thing)
+            follower.future.set_result(news)
         self._leave(follower)
 
     def _fail(self, follower: Follower[K, T], error: BaseException) -> None:

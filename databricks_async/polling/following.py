@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 
 from databricks_async.errors import NotFound
 from databricks_async.polling.reader import Reader
-from databricks_async.polling.things import Follower, Thing, copied
+from databricks_async.polling.things import Follower, Snapshot, Thing, copied
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Following(Follower[K, T], Generic[K, T]):
         tick: float,
         fail_after: float | None,
         grace_period: bool = False,
-        note: Callable[[T], None] | None = None,
+        note: Callable[[Snapshot[T]], None] | None = None,
     ) -> None:
         super().__init__(name, tick, fail_after)
         self.thing = thing
@@ -56,11 +56,10 @@ class Following(Follower[K, T], Generic[K, T]):
             if self._grace_period:
                 self._found_by = asyncio.get_running_loop().time() + _GRACE_PERIOD_SECONDS
         self._accept, self._missing = accept, None
-        if not self.see(thing):
-            await self._reader.wait(self)
+        value = thing.seen.value() if self.see(thing) and thing.seen is not None else await self._reader.wait(self)
         if self._missing is not None:
             raise copied(self._missing)
-        return cast(T, thing.value)
+        return cast(T, value)
 
     @property
     def good_at(self) -> float | None:
@@ -75,12 +74,12 @@ class Following(Follower[K, T], Generic[K, T]):
         return (self.thing,)
 
     def see(self, thing: Thing[K, T]) -> bool:
-        if thing.number <= self._since or thing.value is None:
+        if thing.number <= self._since or thing.seen is None:
             return False
         self._since, self._found_by = thing.number, None
         if self._note is not None:
-            self._note(thing.value)
-        return self._accept(thing.value)
+            self._note(thing.seen)
+        return self._accept(thing.seen.value())
 
     def miss(self, thing: Thing[K, T], error: NotFound) -> bool:
         if self._found_by is not None and asyncio.get_running_loop().time() <= self._found_by:

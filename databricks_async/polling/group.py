@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar, cast
@@ -11,7 +10,7 @@ import attrs
 
 from databricks_async.errors import NotFound, ResourceDoesNotExist
 from databricks_async.polling.reader import Reader
-from databricks_async.polling.things import Follower, Scope, Thing, copied
+from databricks_async.polling.things import Follower, Scope, Snapshot, Thing, copied
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -26,7 +25,7 @@ class _Known(Generic[K, T]):
     """A thing as the caller knows it."""
 
     thing: Thing[K, T]
-    value: T | None = None
+    seen: Snapshot[T] | None = None
     number: int = -1
     """The request that showed it."""
     missed: int = 0
@@ -69,7 +68,7 @@ class Group(Follower[K, T], Generic[K, T, C]):
         self._scope = followed if isinstance(followed, Scope) else None
         keys: Iterable[K] = () if isinstance(followed, Scope) else followed
         self._known = {key: _Known(reader.thing(key)) for key in keys}
-        self._queue: deque[C | NotFound] = deque()
+        self._queue: list[C | NotFound] = []
         self._since = -1
 
     async def next(self) -> C:
@@ -85,7 +84,7 @@ class Group(Follower[K, T], Generic[K, T, C]):
                 self.see(thing)
             if not self._queue:
                 await self._reader.wait(self)
-        change = self._queue.popleft()
+        change = self._queue.pop(0)
         if isinstance(change, NotFound):
             raise copied(change)
         return change
@@ -94,7 +93,7 @@ class Group(Follower[K, T], Generic[K, T, C]):
         """The changes that have been seen together with the last one."""
         changes: list[C] = []
         while self._queue and not isinstance(self._queue[0], NotFound):
-            changes.append(cast(C, self._queue.popleft()))
+            changes.append(cast(C, self._queue.pop(0)))
         return changes
 
     @property
@@ -114,15 +113,19 @@ class Group(Follower[K, T], Generic[K, T, C]):
     def see(self, thing: Thing[K, T]) -> bool:
         """Never news for the reader: this caller stays, for there may be more on the same page."""
         known = self._known.get(thing.key)
-        if thing.number <= (self._since if known is None else max(self._since, known.number)) or thing.value is None:
+        if thing.number <= (self._since if known is None else max(self._since, known.number)) or thing.seen is None:
             return False
         if known is None:
             known = self._known[thing.key] = _Known(thing)
         if not known.is_over:
             known.number = thing.number
-            before, known.value = known.value, thing.value
-            known.is_over = self._meaning.is_end(thing.value)
-            self._add(self._meaning.compare(thing.key, before, thing.value, thing.served_at))
+            if known.seen is thing.seen:
+                return False
+            before = None if known.seen is None else known.seen.value()
+            after = thing.seen.value()
+            known.seen = thing.seen
+            known.is_over = self._meaning.is_end(after)
+            self._add(self._meaning.compare(thing.key, before, after, thing.seen.served_at))
             if known.is_over:
                 self._reader.release(self, thing)
         return False
@@ -150,12 +153,12 @@ class Group(Follower[K, T], Generic[K, T, C]):
     def _gone(self, known: _Known[K, T], error: NotFound | None) -> None:
         known.is_over = True
         self._reader.release(self, known.thing)
-        if known.value is not None:
-            self._add(self._meaning.compare(known.thing.key, known.value, None, known.thing.served_at))
+        if known.seen is not None:
+            self._add(self._meaning.compare(known.thing.key, known.seen.value(), None, known.thing.gone_at))
         elif error is not None:
             self._add([error])
 
     def _add(self, changes: Sequence[C | NotFound]) -> None:
         self._queue.extend(changes)
         if self._queue:
-            self._reader.has_news(self)
+            self._reader.has_news(self, may_have_more=self._scope is not None or len(self._known) > 1)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from databricks_async.aio import gather, wait_through
@@ -26,6 +27,7 @@ from databricks_async.polling.things import (
     HasItems,
     Item,
     Scope,
+    Snapshot,
     Source,
     Thing,
     is_transient,
@@ -74,10 +76,15 @@ class Reader(Callers[K, T], Generic[K, T]):
         """How many requests were sent: what the next ones show is newer than now."""
         return self._requests
 
+    def hint(self, thing: Thing[K, T], value: T) -> None:
+        """Say what is known of a thing that has not been polled yet."""
+        if thing.where is None:
+            thing.where = self._source.where(value)
+
     # --- callers -----------------------------------------------------------------------------------------------------
 
     async def wait(self, follower: Follower[K, T]) -> Any:
-        """Wait for what the follower calls news: the thing with the news. Raises what ends its polls."""
+        """Wait for what the follower calls news, and return it. Raises what ends its polls."""
         if follower.future is not None:
             raise RuntimeError(f"{follower.name} is waited for already: each task needs an iterator of its own")
         follower.future = future = asyncio.get_running_loop().create_future()
@@ -228,14 +235,13 @@ class Reader(Callers[K, T], Generic[K, T]):
         thing.polled_at = thing.asked_at = now = asyncio.get_running_loop().time()
         try:
             item = await self._source.get(thing)
-            mark, value = self._read(thing, item, listed=False)
-            self._saw(thing, mark, value, number, now)
+            self._saw(thing, self._read(thing, item, listed=False), number, now)
         except DatabricksError as error:
             self._failed((thing,), error)
 
     async def _poll_batch(self, soon: Sequence[Thing[K, T]]) -> None:
         """Poll these by a listing, and each that it does not show by itself."""
-        count, is_narrowed = len(soon), all(thing.value is not None for thing in soon)
+        count, is_narrowed = len(soon), all(thing.where is not None for thing in soon)
         wanted = {thing.key: thing for thing in soon}
         try:
             pages = await self._read_pages(wanted, budget=count - 1)
@@ -374,38 +380,45 @@ class Reader(Callers[K, T], Generic[K, T]):
 
     # --- what polls show ---------------------------------------------------------------------------------------------
 
-    def _read(self, thing: Thing[K, T], item: Item, *, listed: bool) -> tuple[int, T]:
+    def _read(self, thing: Thing[K, T], item: Item, *, listed: bool) -> Snapshot[T]:
+        """Raises `InvalidResponse` for what cannot be read."""
         mark = self._source.mark(item)
-        if mark == thing.mark and thing.value is not None:
-            return mark, thing.value
-        return mark, self._source.decode(item, listed=listed)
+        if thing.seen is not None and mark == thing.seen.mark:
+            return thing.seen
+        decode = partial(self._source.decode, listed=listed)
+        value = decode(item)
+        seen = Snapshot(item, value, mark, decode, self._source.served_at())
+        seen.is_enough = self._source.is_enough(value, parts=False)
+        seen.is_whole = self._source.is_enough(value, parts=True)
+        return seen
 
     def _listed(self, thing: Thing[K, T], item: Item, number: int, began_at: float, *, parts: bool = False) -> bool:
         """A listing shows a thing; whether that spares a poll of it by itself."""
         try:
-            mark, value = self._read(thing, item, listed=True)
+            seen = self._read(thing, item, listed=True)
         except DatabricksError as error:
             thing.polled_at = began_at
             self._failed((thing,), error)
             return True
         parts = parts or any(follower.wants_parts for follower in thing.followers)
-        if not self._source.is_enough(value, parts=parts):
+        if not (seen.is_whole if parts else seen.is_enough):
             return False
         thing.polled_at = began_at
-        self._saw(thing, mark, value, number, began_at)
+        self._saw(thing, seen, number, began_at)
         return True
 
-    def _saw(self, thing: Thing[K, T], mark: int, value: T, number: int, began_at: float) -> None:
-        is_change, is_expected = mark != thing.mark, thing.number <= thing.wanted
-        thing.mark, thing.value, thing.number, thing.good_at = mark, value, number, began_at
+    def _saw(self, thing: Thing[K, T], seen: Snapshot[T], number: int, began_at: float) -> None:
+        is_change, is_expected = seen is not thing.seen, thing.number <= thing.wanted
+        thing.seen, thing.number, thing.good_at = seen, number, began_at
         thing.failing_since = thing.error = None
         if is_change:
-            thing.served_at = self._source.served_at()
+            thing.where = self._source.where(seen.value())
             self._pace.changed(asyncio.get_running_loop().time())
         if is_change or is_expected:
             for follower in [*thing.followers]:
                 if follower.see(thing):
-                    self._tell(follower, thing)
+                    self._tell(follower, seen.value())
+            seen.forget()
 
     def _failed(self, things: Collection[Thing[K, T]], error: DatabricksError) -> None:
         is_logged = False
@@ -413,9 +426,9 @@ class Reader(Callers[K, T], Generic[K, T]):
             if not is_transient(error):
                 for follower in [*thing.followers]:
                     if isinstance(error, NotFound):
-                        thing.served_at = self._source.served_at()
+                        thing.gone_at = self._source.served_at()
                         if follower.miss(thing, error):
-                            self._tell(follower, thing)
+                            self._tell(follower, None)
                     else:
                         self._fail(follower, error)
                 continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Coroutine, Iterable, Sequence
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
+import orjson
 
 from databricks_async.errors import (
     CertificateError,
@@ -57,6 +59,32 @@ def copied(error: E) -> E:
     return own
 
 
+class Snapshot(Generic[T]):
+    """What a poll showed: kept as packed JSON, a fifth of the memory of a model, and read when asked for."""
+
+    __slots__ = ("_body", "_decode", "_value", "is_enough", "is_whole", "mark", "served_at")
+
+    def __init__(
+        self, item: Item, value: T, mark: int, decode: Callable[[Item], T], served_at: datetime | None
+    ) -> None:
+        self._body = zlib.compress(orjson.dumps(item), 1)
+        self._value: T | None = value
+        self._decode = decode
+        self.mark = mark
+        """Differs if anything differs."""
+        self.served_at = served_at
+        """The service's clock then."""
+        self.is_enough = self.is_whole = True
+        """Whether an item of a listing says all about a thing that its callers need; and about its parts."""
+
+    def value(self) -> T:
+        return self._decode(orjson.loads(zlib.decompress(self._body))) if self._value is None else self._value
+
+    def forget(self) -> None:
+        """All have been told: from now on the JSON is enough."""
+        self._value = None
+
+
 @attrs.define(eq=False)
 class Polled(Generic[K, T]):
     """What is polled, and for whom."""
@@ -79,12 +107,12 @@ class Thing(Polled[K, T], Generic[K, T]):
     """One thing, and what is known of it. Exists for as long as a caller holds it."""
 
     key: K
-    value: T | None = None
+    seen: Snapshot[T] | None = None
     """As it was at the last poll that showed a change."""
-    served_at: datetime | None = None
-    """The service's clock when it showed that."""
-    mark: int | None = None
-    """Stands for all that the last good poll showed."""
+    where: object = None
+    """What is known of it that helps to find it in a listing."""
+    gone_at: datetime | None = None
+    """The service's clock when it was not there."""
     number: int = 0
     """The request that showed it last."""
     tick: float | None = None
@@ -135,6 +163,10 @@ class Source(Protocol[K, T]):
 
     def decode(self, item: Item, /, *, listed: bool) -> T:
         """Raises `InvalidResponse`."""
+        ...
+
+    def where(self, value: T, /) -> object:
+        """What helps to find it in a listing."""
         ...
 
     def is_enough(self, value: T, /, *, parts: bool) -> bool:

@@ -33,18 +33,16 @@ _MIN_WINDOW_SECONDS = 0.25
 """What was taken in a shorter time says nothing of a rate."""
 _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
-_BELOW_FOUND = 0.98
-"""A client that is alone goes on a little below what it has found."""
+_BELOW_FOUND = 0.97
+"""A client goes on a little below what it has found."""
 _ABOVE_AVERAGE = 1.1
 """What a slow start has found is not far above what was taken in it: others may have paused in between."""
 _MIN_LEFT = 0.25
 """What a refusal leaves of the rate at least."""
 _SMALL = 6.0
 """A rate of so many calls a pause is not lowered."""
-_DECREASE, _INCREASE = 0.75, 40.0
-"""What a refusal leaves of the rate where others use the service too; and the growth of a rate of one in a second."""
-_UNEXPECTED = 0.98
-"""A refusal below this share of what was found means others."""
+_INCREASE = 40.0
+"""The growth of a rate of one in a second; of others it is by the inverse of their square."""
 _HOLD, _MIN_HOLD, _MAX_HOLD = 42.0, 2.0, 20.0
 """The square of a rate over the first is the pauses after which it is looked whether others have gone."""
 _PROBING = 0.3
@@ -59,10 +57,11 @@ class Rate:
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
-    for then its bucket was empty. From there on the rate follows binomial congestion control (Bansal and Balakrishnan
-    2001): a refusal multiplies it, and between refusals it grows by the inverse of its square, so that several
-    processes come to share a service; a large rate, to which a pause costs more calls, looks for more less often. When
-    others have gone, nothing is refused for long, and it grows by a share of itself again.
+    for then its bucket was empty. From there on each refusal sets the rate to
+    what was found, and between refusals it grows by the inverse of its square, as in binomial congestion control
+    (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate, to which a pause
+    costs more calls, looks for more less often. When others have gone, nothing is refused for long, and it grows by a
+    share of itself again.
 
     `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
@@ -71,10 +70,7 @@ class Rate:
         self.per_second = math.inf
         self._limit = math.inf if limit is None else limit
         self._usual = usual
-        self._found = math.inf
         self._in_slow_start = False
-        self._is_contended = False
-        self._contended_until = 0.0
         self._suspicious_until = self._forgotten_at = -math.inf
         self._taken: deque[float] = deque(maxlen=_MAX_TAKEN)
         """When the calls were sent that were taken."""
@@ -142,17 +138,15 @@ class Rate:
         rate, since = self.per_second, []
         if self.per_second == math.inf:
             self._begin(len(before), pause)
-        elif self._in_slow_start:
-            since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
-            average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
-            self._found = max(min(self._estimate(before), _ABOVE_AVERAGE * average), max(share, _MIN_LEFT) * rate)
-            self.per_second = _BELOW_FOUND * self._found
-            # Refused at once: nothing was found out yet.
-            self._in_slow_start = len(since) < _MIN_SEEN
-            self._is_contended = False
         else:
             since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
-            self._step_back(now, before, share)
+            found = self._estimate(before)
+            if self._in_slow_start:
+                average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
+                found = min(found, _ABOVE_AVERAGE * average)
+                # Refused at once: nothing was found out yet.
+                self._in_slow_start = len(since) < _MIN_SEEN
+            self.per_second = _BELOW_FOUND * max(found, share * rate, _MIN_LEFT * rate)
         if len(since) >= 2:
             minimum = max(minimum, min(rate, _SMALL / max(1.0, pause)))  # the pause was decrease enough
         self.per_second = max(minimum, self.per_second)
@@ -163,7 +157,7 @@ class Rate:
     def _begin(self, taken: int, pause: float) -> None:
         """The first rate."""
         if self._usual is not None:
-            self.per_second = self._found = self._usual
+            self.per_second = self._usual
             return
         self._burst_seconds = max(self._refused_at - self._counted_from, _MIN_SECONDS)
         self._burst = taken
@@ -172,19 +166,6 @@ class Rate:
             1.0, pause
         )
         self._in_slow_start = True
-
-    def _step_back(self, now: float, before: Sequence[float], share: float) -> None:
-        rate = self.per_second
-        if rate <= self._found * _UNEXPECTED:
-            # Others use the service too.
-            self._is_contended, self._contended_until = True, now + 10 * self._pause
-        elif now > self._contended_until:
-            self._is_contended = False
-        if self._is_contended:
-            self._found, self.per_second = rate, _DECREASE * rate
-        else:
-            self._found = max(self._estimate(before), max(share, _MIN_LEFT) * rate)
-            self.per_second = _BELOW_FOUND * self._found
 
     def _estimate(self, before: Sequence[float]) -> float:
         """The calls a second that the service takes, from when those before a refusal were sent.

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
 from databricks_async.auth.token import Credential
 from databricks_async.config import Config
@@ -70,6 +72,14 @@ class Session:
         self._budgets: Budgets
         self._bucket: RetryBucket
 
+    async def enter(self) -> None:
+        """Belong to the running event loop from now on, and import what the first call needs, in a thread.
+
+        Raises `LifecycleError` when another loop was first.
+        """
+        self.bind()
+        await _imported()
+
     def bind(self) -> None:
         """Belong to the running event loop from now on. Raises `LifecycleError` when another one was first."""
         loop = asyncio.get_running_loop()
@@ -82,14 +92,14 @@ class Session:
     async def send(self, request: Request) -> Response:
         """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            self._open()
+            await self._opened()
         self.stats.calls += 1
         return await self._send(request)
 
     async def authenticate(self) -> None:
         """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            self._open()
+            await self._opened()
         await self._tokens.get()
 
     def web(self) -> Web:
@@ -127,6 +137,13 @@ class Session:
             raise LifecycleError("a client is closed in the event loop in which it was used, which is not this one")
         self._closed = True
         await self._endings.aclose()
+
+    async def _opened(self) -> None:
+        """Open the session, if no other call has done so meanwhile."""
+        self.bind()
+        await _imported()
+        if self._loop is None or self._closed:
+            self._open()
 
     def _open(self) -> None:
         self.bind()
@@ -235,6 +252,29 @@ class Session:
             raise LifecycleError("the client was closed while this waited for its next try")
 
 
+_IMPORTED = (
+    "aiohttp",
+    "databricks_async.codec",
+    "databricks_async.service",
+    "databricks_async.auth.chain",
+    "databricks_async.auth.web",
+    "databricks_async.session.connections",
+    "databricks_async.session.network",
+    "databricks_async.session.outside",
+    "databricks_async.session.pacing",
+    "databricks_async.session.retry",
+    "databricks_async.session.tokens",
+    "databricks_async.session.transport",
+)
+"""What the first call needs, and nothing before it."""
+
+
+async def _imported() -> None:
+    """Import it in a thread: it takes longer than all the rest together, and the loop may have other things to do."""
+    if any(name not in sys.modules for name in _IMPORTED):
+        await off_loop(lambda: [import_module(name) for name in _IMPORTED])
+
+
 def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     """As many calls in flight as there are connections: a call waits for its turn here, not in aiohttp's timeouts."""
     connector = http.connector
@@ -260,7 +300,8 @@ def _naming_caller(send: Send, config: Config) -> Send:
 
 _OTHER_LOOP = (
     "this client belongs to another event loop, that of its `async with` or of its first call: make one client for "
-    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope"
+    "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope; FastAPI's "
+    "TestClient has one loop for all requests only under `with`"
 )
 
 _PYTHON = ".".join(map(str, sys.version_info[:3]))

@@ -117,7 +117,7 @@ def _answer(state: State, name: str, seconds: float, scope: str) -> Json:
     if user is None:
         user = state.users[name] = User(name, True)
         state.tree.add_home(name, state.clock.now())
-    state.tokens[value] = Token(user, state.clock.client_time() + seconds, from_oauth=True)
+    state.add_token(value, Token(user, state.clock.client_time() + seconds, from_oauth=True))
     return {"access_token": value, "token_type": "Bearer", "expires_in": int(seconds), "scope": scope}
 
 

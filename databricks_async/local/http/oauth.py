@@ -77,7 +77,7 @@ def issue(state: State, principal: ServicePrincipal) -> str:
     """A new access token of a service principal."""
     value = f"local-oauth-{secrets.token_hex(24)}"
     expires_at = state.clock.client_time() + principal.token_seconds
-    state.tokens[value] = Token(principal.user, expires_at, from_oauth=True)
+    state.add_token(value, Token(principal.user, expires_at, from_oauth=True))
     return value
 
 

@@ -271,10 +271,7 @@ def delete(state: State, *, caller: User, run_id: int) -> Json:
     if not run.ended:
         message = f"Run {run_id} is still active and cannot be deleted. Cancel it first."
         raise ApiError(400, "INVALID_STATE", message)
-    for one in run.rounds:
-        for task_run_id in one.task_run_ids:
-            state.jobs.task_runs.pop(task_run_id, None)
-    del state.jobs.runs[run_id]
+    runs_life.forget(state, run)
     return {}
 
 

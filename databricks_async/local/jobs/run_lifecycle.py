@@ -14,6 +14,8 @@ from databricks_async.local.jobs.state import Cause, Job, LifeCycle, Round, Run,
 from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json, State, scheduled
 
+_KEPT_SECONDS = 60 * 86400.0
+"""learn.microsoft.com/azure/databricks/jobs/monitor: "Azure Databricks retains job run information for 60 days"."""
 _TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 
 
@@ -289,11 +291,21 @@ def _finish(state: State, run: Run, life_cycle: LifeCycle) -> None:
     job.active.pop(run.run_id, None)
     job.queued.pop(run.run_id, None)
     state.schedule(0, admit, job)
+    state.schedule_for(run, _KEPT_SECONDS, forget, run)
     if job.when_run_ended is not None:
         job.when_run_ended(state, job, run)
     parent = run.parent
     if parent is not None:
         state.schedule(0, _child_ended, parent, run)
+
+
+@scheduled("run forgotten")
+def forget(state: State, run: Run) -> None:
+    """Know nothing more of a run that has ended. Its idempotency token stays taken."""
+    for one in run.rounds:
+        for task_run_id in one.task_run_ids:
+            state.jobs.task_runs.pop(task_run_id, None)
+    state.jobs.runs.pop(run.run_id, None)
 
 
 @scheduled("job admit")

@@ -103,6 +103,19 @@ async def test_a_token_is_refused_before_and_after_its_end(wire, workspace):
 
 
 @pytest.mark.usefixtures("principal")
+async def test_a_token_is_forgotten_an_hour_after_its_end(wire, workspace):
+    """As one that never was, when the next one is given out; a personal access token stays."""
+    old = workspace.issue_token("sp")
+    workspace.clock.advance(600 + 3500)
+    workspace.issue_token("sp")
+    assert "expired" in (await wire.get(LIST, token=old))[1]["message"]
+    workspace.clock.advance(200)
+    workspace.issue_token("sp")
+    assert "Invalid access token." in (await wire.get(LIST, token=old))[1]["message"]
+    assert (await wire.get(LIST))[0] == 200
+
+
+@pytest.mark.usefixtures("principal")
 async def test_revoked_tokens_are_refused(wire, workspace):
     """All that OAuth gave out, or the ones named; new ones are fine."""
     first = workspace.issue_token("sp")

@@ -334,3 +334,33 @@ async def test_lists_without_entries_are_left_out(jobs, workspace):
     for shown in (settings, run, listed):
         assert not {"parameters", "job_parameters", "job_clusters"} & shown.keys()
         assert not {"depends_on", "libraries"} & shown["tasks"][0].keys()
+
+
+async def test_a_run_is_forgotten_60_days_after_its_end(jobs, workspace):
+    """By the clock of the workspace: it, its tasks and its place in the list are gone; its token stays taken."""
+    job_id = await jobs.create(notebook("a"))
+    run_id = await jobs.run_now(job_id, idempotency_token="once")
+    task_run_id = (await jobs.task(run_id, "a"))["run_id"]
+    workspace.clock.advance(60)
+    later = await jobs.run_now(job_id)
+    workspace.clock.advance(60 * 86400 - 1)
+    assert await jobs.state(run_id) == await jobs.state(later) == "TERMINATED SUCCESS"
+    workspace.clock.advance(1)
+    for gone in (run_id, task_run_id):
+        assert "does not exist" in await jobs.refused("GET", "runs/get", run_id=gone)
+    assert "was deleted" in await jobs.refused("POST", "run-now", job_id=job_id, idempotency_token="once")
+    assert [run["run_id"] for run in (await jobs.ok("GET", "runs/list", job_id=job_id))["runs"]] == [later]
+    workspace.clock.advance(60)
+    assert "runs" not in await jobs.ok("GET", "runs/list", job_id=job_id)
+
+
+async def test_a_repaired_run_is_kept_from_its_last_end(jobs, workspace):
+    """The 60 days of its first end do not count any more."""
+    workspace.script_task("a", duration=5, error="boom", times=1)
+    run_id = await jobs.run_now(await jobs.create(notebook("a")))
+    workspace.clock.advance(50 * 86400)
+    await jobs.ok("POST", "runs/repair", run_id=run_id, rerun_all_failed_tasks=True)
+    workspace.clock.advance(50 * 86400)
+    assert await jobs.state(run_id) == "TERMINATED SUCCESS"
+    workspace.clock.advance(11 * 86400)
+    assert "does not exist" in await jobs.refused("GET", "runs/get", run_id=run_id)
