@@ -207,7 +207,7 @@ INTERRUPTED = {
     "in flight": ("call", LIST, Fault.hang(), 1),
     "in flight, several": ("in_a_group", LIST, Fault.hang(), 5),
     "in a back-off": ("call", LIST, Fault.answer(500, headers={"Retry-After": "60"}), 1),
-    "at a shut gate": ("in_a_group", LIST, Fault.too_many_requests(60), 5),
+    "at a shut gate": ("in_a_group", LIST, Fault.too_many_requests(60), 1),
     "while it fetches a token": ("call", TOKEN, Fault.hang(), 1),
     "in a wait": ("wait", GET, None, 3),
     "while it starts a cluster": ("bring_up", GET, None, 3),
