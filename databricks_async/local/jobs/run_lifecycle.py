@@ -15,7 +15,7 @@ from databricks_async.local.jobs.task_rules import kind_of
 from databricks_async.local.state import Json, State, scheduled
 
 _KEPT_SECONDS = 60 * 86400.0
-"""learn.microsoft.com/azure/databricks/jobs/monitor: "Azure Databricks retains job run information for 60 days"."""
+"""How long the service keeps the history of runs: learn.microsoft.com/azure/databricks/jobs/monitor."""
 _TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 
 
