@@ -59,7 +59,18 @@ class Options:
         return named or "text"  # type: ignore[return-value]
 
 
-class Duration(click.ParamType[float]):
+if TYPE_CHECKING:
+    ParamType = click.ParamType
+else:
+
+    class ParamType(click.ParamType):
+        """click's own, which is generic in its newer versions only."""
+
+        def __class_getitem__(cls, _):
+            return cls
+
+
+class Duration(ParamType[float]):
     """`30m`, as seconds."""
 
     name = "DURATION"
@@ -73,7 +84,7 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-class Moment(click.ParamType[Any]):
+class Moment(ParamType[Any]):
     """`1h` ago, or a date or time."""
 
     name = "TIME"
@@ -85,7 +96,7 @@ class Moment(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-class Named(click.ParamType[str]):
+class Named(ParamType[str]):
     """An id or an exact name, which Tab completes from what earlier commands saw."""
 
     def __init__(self, kind: str) -> None:
@@ -107,7 +118,7 @@ class Named(click.ParamType[str]):
         )
 
 
-class Json(click.ParamType[Any]):
+class Json(ParamType[Any]):
     """A JSON object: inline, `@file`, or `@-` for standard input."""
 
     name = "JSON"
@@ -131,7 +142,7 @@ class Json(click.ParamType[Any]):
             self.fail(f"no JSON: {error}{hint}", param, ctx)
 
 
-class KeyValue(click.ParamType[tuple[str, str]]):
+class KeyValue(ParamType[tuple[str, str]]):
     """`k=v`."""
 
     name = "KEY=VALUE"
@@ -145,7 +156,7 @@ class KeyValue(click.ParamType[tuple[str, str]]):
         return key, rest
 
 
-class Words(click.ParamType[list[str]]):
+class Words(ParamType[list[str]]):
     """Words between commas."""
 
     name = "A,B"
@@ -154,7 +165,7 @@ class Words(click.ParamType[list[str]]):
         return [word for one in value.split(",") if (word := one.strip())] if isinstance(value, str) else value
 
 
-class Profile(click.ParamType[str]):
+class Profile(ParamType[str]):
     """A profile of the configuration file."""
 
     name = "PROFILE"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from databricks_async.cli.commands import Command
+from databricks_async.cli.options import ParamType
 from databricks_async.cli.serving.settings import TOKEN_VARIABLE, Settings, parse_rate, parse_speed
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class _Serve(Command):
                 formatter.write("".join(f"  {line}\n" for line in text.splitlines()))
 
 
-class _Parsed(click.ParamType[T]):
+class _Parsed(ParamType[T]):
     """What a function makes of the text; its ValueError says what is wrong."""
 
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
