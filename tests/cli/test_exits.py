@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import json
 import signal
 import sys
@@ -157,6 +158,7 @@ async def test_a_reader_that_goes_away_ends_a_command_in_silence(
     local_workspace.add_object("/Shared/a", b"")
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", Gone())
+        patch.setattr(sys, "stderr", io.StringIO())  # which is given up as well
         assert await asyncio.to_thread(main, ["workspace", "list", "/Shared"]) == READER_GONE
 
 
