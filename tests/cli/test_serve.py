@@ -162,7 +162,7 @@ async def test_in_the_background_a_failure_is_told_too():
         (["--ui", "--tls-cert", "cert.pem"], "--ui reads over plain http"),
         (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
         (["--tls-cert", "cert.pem"], "--tls-cert: [Errno 2] No such file or directory"),
-        (["--spe", "3"], "No such option '--spe'"),
+        (["--spe", "3"], "--speed"),
     ],
 )
 def test_what_cannot_be_served_is_explained(arguments, said, capsys, monkeypatch, tmp_path):

@@ -6,8 +6,8 @@ The suite looks at a part of it; `--all-terminals` looks at all widths and comma
 from __future__ import annotations
 
 import asyncio
-import io
 import errno
+import io
 import json
 import os
 import pty
