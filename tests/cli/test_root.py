@@ -78,7 +78,7 @@ async def test_version(command: Run) -> None:
         (("worksapce", "ls", "/"), "did you mean 'workspace'?"),
         (("clusters", "lst"), "did you mean 'list'?"),
         (("clusters", "xyz"), "there are create, delete"),
-        (("clusters", "list", "--profil", "x"), "--profile?"),
+        (("clusters", "list", "--profil", "x"), "--profile"),
         (("clusters", "li"), "no command 'li'"),
         (("--verbose",), "No such option"),
         (("clusters", "list", "--output", "yaml"), "'yaml' is not one of"),
