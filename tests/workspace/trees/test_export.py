@@ -338,7 +338,7 @@ async def test_rate_limits_lose_nothing(workspace: LocalWorkspace, local: Path, 
     """Refused downloads come back."""
     for number in range(60):
         workspace.add_object(f"/Shared/t/{number}", b"x")
-    workspace.rate_limit = limit = RateLimit(per_second=300, burst=5, retry_after=0.02, endpoint=EXPORT)
+    workspace.rate_limit = limit = RateLimit(per_second=100, burst=1, retry_after=0.02, endpoint=EXPORT)
     async with WorkspaceClient(config=Config(host=workspace.url, token=workspace.token)) as w:
         report = await w.workspace.export_tree("/Shared/t", local)
     assert (report.ok, len(seen(local))) == (True, 60)

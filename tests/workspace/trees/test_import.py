@@ -325,7 +325,7 @@ async def test_rate_limits_lose_nothing(workspace: LocalWorkspace, local: Path) 
     """Refused uploads are sent again, whole."""
     tree = {f"f{number}": bytes([number]) * 1000 for number in range(60)}
     plant(local, tree)
-    workspace.rate_limit = limit = RateLimit(per_second=300, burst=5, retry_after=0.02, endpoint=IMPORT)
+    workspace.rate_limit = limit = RateLimit(per_second=100, burst=1, retry_after=0.02, endpoint=IMPORT)
     async with WorkspaceClient(config=Config(host=workspace.url, token=workspace.token)) as w:
         (await w.workspace.import_tree(local, "/Shared/t")).raise_for_failures()
         assert limit.refused

@@ -297,7 +297,7 @@ async def test_rate_limits_lose_nothing(w: WorkspaceClient, workspace: LocalWork
     """Refused listings come back."""
     await plant(w, *(f"/Shared/{number}/x" for number in range(25)))
     config = Config(host=workspace.url, token=workspace.token)
-    workspace.rate_limit = limit = RateLimit(per_second=200, burst=5, retry_after=0.02, endpoint=LIST)
+    workspace.rate_limit = limit = RateLimit(per_second=100, burst=1, retry_after=0.02, endpoint=LIST)
     async with WorkspaceClient(config=config) as patient:
         walk = patient.workspace.walk("/Shared")
         assert len([info async for info in walk]) == 50
