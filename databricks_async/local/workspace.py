@@ -136,14 +136,14 @@ class LocalWorkspace:
     async def close(self) -> None:
         """Stop listening, drop every connection, also in the middle of a request, and kill the processes of tasks.
 
-        Clusters and runs stay as they are.
-
-        To be called in the event loop of `start`; what `with` began ends with it.
+        Clusters and runs stay as they are. To be called in the event loop of `start`; what `with` began ends with it.
         """
-        await self._server.close()
-        self._state.part(Processes).close()
-        with self._state.lock:
-            self._kept.close(self._state)
+        try:
+            await self._server.close()
+        finally:  # a caller that is cancelled meanwhile leaves no process and no locked file
+            self._state.part(Processes).close()
+            with self._state.lock:
+                self._kept.close(self._state)
 
     @changes_state
     def save(self, path: AnyPath) -> None:

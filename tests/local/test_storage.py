@@ -462,3 +462,19 @@ async def test_reset_empties_the_file_and_a_seed_fills_a_new_one(tmp_path):
     async with opened(tmp_path) as (_, w):
         assert await w.clusters.list().collect() == []
         assert [one.path async for one in w.workspace.list("/Shared")] == ["/Shared/new"]
+
+
+async def test_a_cancelled_end_gives_the_file_back(tmp_path, monkeypatch):
+    """The next workspace can have it, though the server's own end was not waited for."""
+    workspace = LocalWorkspace(path=tmp_path)
+    await workspace.start()
+    close = workspace._server.close
+    monkeypatch.setattr(workspace._server, "close", asyncio.Event().wait)
+    closing = asyncio.create_task(workspace.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await close()
+    async with LocalWorkspace(path=tmp_path):
+        pass
