@@ -94,14 +94,15 @@ async def save(timeline: Timeline, path: str) -> None:
 
     def write() -> None:
         new = f"{path}.{os.getpid()}"
-        try:
-            with open(new, "x", encoding="utf-8") as file:
+        with open(new, "x", encoding="utf-8") as file:  # a file of this name is somebody else's, and stays
+            try:
                 file.write(picture)
-            os.replace(new, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(new)
-            raise
+                file.flush()
+                os.replace(new, path)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(new)
+                raise
 
     await off_loop(write)
 
