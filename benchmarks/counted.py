@@ -45,10 +45,11 @@ _HOME = str(Path(databricks_async.__file__).parent)
 
 
 class Calls:
-    """Counts the calls that the package's own code makes, in all threads that are begun meanwhile."""
+    """Counts the calls that the package's own code makes, or all, in all threads that are begun meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, everything: bool = False) -> None:
         self._counter = itertools.count()
+        self._everything = everything
         self._own: dict[str, bool] = {}
 
     def _count(self, frame: FrameType, what: str, _: object) -> None:
@@ -57,7 +58,7 @@ class Calls:
             own = self._own.get(name)
             if own is None:
                 # Readers and writers of models are generated, and so are the constructors of attrs.
-                own = name.startswith(_HOME) or (name.startswith("<") and "databricks_async" in name)
+                own = self._everything or name.startswith(_HOME) or (name[0] == "<" and "databricks_async" in name)
                 self._own[name] = own
             if own:
                 next(self._counter)
