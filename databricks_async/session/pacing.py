@@ -18,7 +18,7 @@ from databricks_async.session.rate import Rate
 from databricks_async.session.shared import SharedPlaces
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.pacing")
 
 
 class Pacer:
@@ -57,14 +57,16 @@ class Pacer:
             sends, refusals, refused_since = 0, 0, None
             while True:
                 if sends or not family.try_enter():
-                    refusal = await family.enter(request.replay == "safe", refused_since)
+                    turn = family.enter(request.replay == "safe", refused_since)
+                    refusal = await (turn if request.report is None else request.report.waited(family.name, turn))
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
                         return attrs.evolve(refusal, attempts=sends)
                 try:
                     if shared is not None:
-                        await shared.wait(family.name, budget.seconds)
+                        place = shared.wait(family.name, budget.seconds)
+                        await (place if request.report is None else request.report.waited(family.name, place))
                     async with slots:
                         sent_at = loop.time()
                         response = await send(request)
@@ -78,6 +80,8 @@ class Pacer:
                     self._stats.refused += 1
                     refusals += 1
                     pause = family.refuse(response, sent_at)
+                    if request.report is not None:
+                        request.report.refused(family.name, response.status, pause)
                 except DatabricksError as error:
                     error.attempts += sends
                     if isinstance(error, AuthError):

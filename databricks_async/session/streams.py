@@ -17,7 +17,7 @@ from databricks_async.session.budgets import Budget
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.retry")
 
 
 class Resumed:
