@@ -78,6 +78,7 @@ class Pacer:
                     if is_quota(response):
                         return response
                     self._stats.refused += 1
+                    self._stats.of(request.endpoint).refused += 1
                     refusals += 1
                     pause = family.refuse(response, sent_at)
                     if request.report is not None:
@@ -99,6 +100,10 @@ class Pacer:
                 log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
 
         return pace
+
+    def load(self) -> dict[str, tuple[int, int]]:
+        """How many calls of each family are in flight, and how many wait."""
+        return {name: (family.in_flight, family.waiting) for name, family in self._families.items()}
 
     def close(self) -> None:
         """Ends the waiting of all calls, with a `LifecycleError`."""

@@ -129,6 +129,7 @@ def retrying(
             finally:
                 del failure  # its traceback holds this frame
             stats.retries += 1
+            stats.of(request.endpoint).retried += 1
 
     return retry
 

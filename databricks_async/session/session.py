@@ -217,6 +217,7 @@ class Session:
             connect(config.host)
         shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
         pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
+        stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
             *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
             reported=reports.reported,

@@ -124,6 +124,7 @@ class Resumed:
             failure.elapsed = time.monotonic() - self._started
             raise failure
         self._stats.retries += 1
+        self._stats.of(self._request.endpoint).retried += 1
 
     def _changed(self) -> ConnectionLost:
         return ConnectionLost(

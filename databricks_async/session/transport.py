@@ -152,6 +152,7 @@ class Transport:
         cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
+        self._stats.of(request.endpoint).sent += 1
         try:
             try:
                 answer = await self._session.request(
