@@ -109,6 +109,21 @@ async def test_all_clusters(w, workspace, make):
     assert workspace.journal.count(LIST) <= 30
 
 
+async def test_a_cluster_that_only_one_of_several_watchers_has_seen_vanishes(w, workspace, make):
+    """For the others it never was. What waits for other clusters waits on."""
+    first, second = await make.running(), await make.running()
+    waiting = asyncio.create_task(w.clusters.wait_terminated(second).result())
+    one, *others = (w.clusters.watch() for _ in range(8))
+    await take(one, 2)
+    await w.clusters.permanent_delete(first)
+    tasks = [asyncio.create_task(take(changes, 1)) for changes in (one, *others)]
+    seen = await asyncio.gather(*tasks)
+    assert seen == [[(first, "RUNNING", None)], *([(second, None, "RUNNING")] for _ in others)]
+    await w.clusters.delete(second)
+    workspace.clock.advance(60)
+    assert (await waiting).state == "TERMINATED"
+
+
 async def test_pages_that_move_make_no_changes(w, workspace, make):
     """A listing that leaves out a cluster though it is there: it is looked for by itself."""
     ids = {await make.running(cluster_name=name) for name in "abc"}
