@@ -139,6 +139,24 @@ async def test_pages_that_move_make_no_changes(w, workspace, make):
     assert await take(changes, 1) == [(min(ids), "RUNNING", None)]
 
 
+async def test_a_wait_that_comes_and_goes_while_a_watch_looks_for_its_cluster(w, workspace, make):
+    """The watch goes on."""
+    cluster_id = await make.running()
+    changes = w.clusters.watch()
+    await take(changes, 1)
+    workspace.faults.add(LIST, Fault.answer(200, b"{}"))
+    workspace.faults.add(GET, Fault.delay(5))
+    watching = asyncio.create_task(take(changes, 1))
+    await workspace.journal.until(lambda journal: journal.count(GET) == 1)
+    waiting = asyncio.create_task(w.clusters.wait_terminated(cluster_id).result())
+    await asyncio.sleep(1)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    await asyncio.sleep(10)
+    await w.clusters.delete(cluster_id)
+    assert await watching == [(cluster_id, "RUNNING", "TERMINATING")]
+
+
 async def test_watches_and_waits_share_the_listing(w, workspace, make):
     """What `watch()` lists is what all others see."""
     ids = [await make.pending(cluster_name=str(number)) for number in range(3)]
