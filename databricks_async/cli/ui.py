@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +30,8 @@ async def command(run: Run, port: int, listen: str) -> int:
 
     It shows what you may see to every program of this machine, and changes nothing.
     """
+    import asyncio
+
     from databricks_async.cli.page.live import live_page
     from databricks_async.cli.page.reading import wall_clock
     from databricks_async.config import is_loopback
