@@ -312,7 +312,9 @@ def _naming_caller(send: Send, config: Config) -> Send:
         except DatabricksError as error:
             message = config.hide_secrets(error.message)
             if isinstance(error, Unauthenticated | PermissionDenied):
-                message += f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                message = (
+                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                )
             error.message, error.args = message, (message,)
             raise
 
