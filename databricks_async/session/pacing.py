@@ -96,6 +96,10 @@ class Pacer:
 
         return pace
 
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """See `Family.has_room`."""
+        return self._family(endpoint).has_room(under_way)
+
     def close(self) -> None:
         """Ends the waiting of all calls, with a `LifecycleError`."""
         self._closed = True
