@@ -105,7 +105,7 @@ def test_runs_are_those_that_were_there(version, gaps, page_size, state, seed):
         if state is not None:
             wanted[f"{state}_only"] = True
 
-        async def ids() -> list[int]:
+        async def ids() -> list[int | None]:
             return [run.run_id async for run in w.jobs.list_runs(**wanted, concurrency=1)]
 
         before = await ids()
