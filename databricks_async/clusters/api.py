@@ -321,11 +321,13 @@ class Clusters(ClusterWatches):
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[ClusterDetails]:
         """All pinned and active clusters, and those terminated in the last 30 days.
 
-        `page_size` is how many clusters one request brings (100 at most, and by default). API 2.0 has no filters, no
-        order and no pages, but `can_use_client` ("NOTEBOOKS" or "JOBS").
+        `page_size` is how many clusters one request brings (100 at most, and by default). With `concurrency=1` no page
+        is read before it is asked for. API 2.0 has no filters, no order and no pages, but `can_use_client`
+        ("NOTEBOOKS" or "JOBS").
         """
         if self._version == "2.0":
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
@@ -348,6 +350,7 @@ class Clusters(ClusterWatches):
             query=query,
             page_token=page_token,
             max_items=max_items,
+            concurrency=concurrency,
         )
 
     # --- inside ------------------------------------------------------------------------------------------------------
