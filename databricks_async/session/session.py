@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class Session:
         self._send: Send
         self._reports: Reports
         self._tokens: Tokens
+        self._pacer: Pacer
         self._budgets: Budgets
         self._bucket: RetryBucket
 
@@ -143,6 +145,10 @@ class Session:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
+
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """Whether one more call may be sent to an open session that no caller waits for yet; see `Family.has_room`."""
+        return self._pacer.has_room(endpoint, under_way)
 
     async def close(self) -> None:
         """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
@@ -226,7 +232,9 @@ class Session:
         if config.host:
             connect(config.host)
         shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
+        self._pacer = pacer = Pacer(
+            _most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared
+        )
         stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
             *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
@@ -322,7 +330,9 @@ def _naming_caller(send: Send, config: Config) -> Send:
         except DatabricksError as error:
             message = config.hide_secrets(error.message)
             if isinstance(error, Unauthenticated | PermissionDenied):
-                message += f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                message = (
+                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                )
             error.message, error.args = message, (message,)
             raise
 
