@@ -104,6 +104,8 @@ class Response:
     """The body of a good answer to a request that asked for it so; `body` is then empty."""
     error_body: Any = attrs.field(default=None, repr=False, eq=False)
     """What `error_bodies.read_error` found in the body, which it reads once for all layers."""
+    report: Report | None = attrs.field(default=None, repr=False, eq=False)
+    """That of its request, for a stream that is asked for again."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -75,6 +75,7 @@ class Reports:
             report.ended(error)
             raise
         report.ended(response)
+        response.report = report
         return response
 
     def reported(self, send: Send) -> Send:

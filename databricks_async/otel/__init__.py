@@ -5,10 +5,13 @@
 
     w = WorkspaceClient()
     instrument(w)
+    async with w:
+        await w.clusters.list().collect()
 
 Each call of the client has a span, named by its endpoint, `GET /api/2.1/clusters/get`; it is the parent of one span for
 each request that was sent for it, which the instrumentation of aiohttp makes. Attributes are those of the semantic
-conventions for HTTP, and no secret is in them. Metrics, each by `databricks.family` and `server.address`:
+conventions for HTTP, and no secret is in them. Metrics, each by `databricks.family` and, but for `login`, which is the
+requests for tokens, by `server.address`:
 
     databricks.client.calls           calls that have ended, by status and error
     databricks.client.call.duration   how long they took in seconds, pauses included
@@ -38,6 +41,7 @@ except ImportError as error:
     raise ImportError(f"{error}: traces and metrics need pip install 'databricks-async[otel]'") from error
 
 from databricks_async.client import WorkspaceClient
+from databricks_async.errors import LifecycleError
 
 __all__ = ["instrument"]
 
@@ -50,10 +54,12 @@ def instrument(
 ) -> None:
     """Make spans and metrics of what the client does from now on, with the providers of the program or with these.
 
-    Before the first call; after it this raises `LifecycleError`. Where `AioHttpClientInstrumentor` instruments each
-    session of the program, it makes the spans of requests, and so does the instrumentation of a lent session.
+    Once, and before the first call; else this raises `LifecycleError`. Where `AioHttpClientInstrumentor` instruments
+    each session of the program, it makes the spans of requests, and so does the instrumentation of a lent session.
     """
     session = client._session
+    if session.handlers.has(Spans):
+        raise LifecycleError("this client is instrumented already")
     spans = Spans(tracer_provider)
     trace_requests(session, spans.resend_count, tracer_provider, meter_provider)
     session.handlers.add(spans)

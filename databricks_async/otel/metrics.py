@@ -20,6 +20,7 @@ from databricks_async.events.kinds import (
     TokenFetched,
 )
 from databricks_async.otel.spans import NAME, Attributes, server
+from databricks_async.session.stats import LOGIN
 from databricks_async.version import __version__
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -58,7 +59,8 @@ class Metrics:
             self._tokens.add(1, {**self._where(), "error.type": event.error})
 
     def _count(self, event: CallEvent) -> None:
-        about = {**self._where(), "databricks.family": event.family}
+        where = {} if event.family == LOGIN else self._where()
+        about: Attributes = {**where, "databricks.family": event.family}
         if isinstance(event, RequestSent):
             self._in_flight.add(1, about)
         elif isinstance(event, ResponseReceived | RequestFailed):

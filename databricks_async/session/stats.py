@@ -10,7 +10,7 @@ import attrs
 from databricks_async import display
 from databricks_async.session.families import DOCUMENTED, family_of
 
-_LOGIN = "login"
+LOGIN = "login"
 """The family of requests for tokens, and of all else that is no path of the API."""
 
 
@@ -59,7 +59,7 @@ class _ByFamily:
 
     def _counts_of(self, endpoint: str) -> Counts:
         is_api = endpoint.partition(" ")[2].startswith("/api/")
-        family = family_of(endpoint, self._limits) if is_api else _LOGIN
+        family = family_of(endpoint, self._limits) if is_api else LOGIN
         return self._counts.setdefault(family, Counts(family))
 
 

@@ -276,7 +276,12 @@ async def test_metrics(
     assert 2.0 <= wait.sum < 2.1
     (token,) = found["databricks.client.tokens"]
     assert (token.value, token.attributes) == (1, where)
-    assert [point.value for point in found["databricks.client.in_flight"]] == [0, 0]
+    in_flight = {point.attributes["databricks.family"]: point for point in found["databricks.client.in_flight"]}
+    assert {family: point.value for family, point in in_flight.items()} == {"login": 0, "clusters": 0}
+    assert (in_flight["login"].attributes, in_flight["clusters"].attributes) == (
+        {"databricks.family": "login"},
+        clusters,
+    )
     durations = [p for p in found["databricks.client.call.duration"] if p.attributes["databricks.family"] == "clusters"]
     assert sorted(point.count for point in durations) == [1, 1]
     assert max(point.sum for point in durations) >= 2.0
@@ -342,11 +347,15 @@ async def test_a_lent_session_keeps_what_it_has(
     assert [span.name for span in exporter.get_finished_spans()] == [LIST]
 
 
-async def test_a_client_is_instrumented_before_its_first_call(connect: Connect) -> None:
+async def test_a_client_is_instrumented_once_and_before_its_first_call(connect: Connect) -> None:
     """Its session is made then."""
     w = connect()
     await w.clusters.list().collect()
     with pytest.raises(LifecycleError, match="before its first call"):
+        instrument(w)
+    w = connect()
+    instrument(w)
+    with pytest.raises(LifecycleError, match="instrumented already"):
         instrument(w)
 
 
