@@ -319,6 +319,30 @@ async def test_no_secret_is_exported(
     assert workspace.token not in exported
 
 
+async def test_what_aiohttp_says_of_an_answer_that_is_no_http_is_not_exported(
+    instrumented: Connect, exporter: InMemorySpanExporter
+) -> None:
+    """Its exception has the whole address: only the name of its class is recorded."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"no HTTP at all\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        w = instrumented(host=f"http://127.0.0.1:{port}", token="x", server_retry_attempts=1)
+        with pytest.raises(DatabricksError):
+            await w.request("GET", "/api/2.0/none", query={"value": PLANTED})
+        await w.aclose()
+    (call,) = calls(exporter)
+    (request,) = requests(exporter, call)
+    (event,) = request.events
+    assert str((event.attributes or {})["exception.type"]).startswith("aiohttp.")
+    assert PLANTED not in request.to_json()
+
+
 async def test_the_session_of_a_program_that_instruments_them_all(
     workspace: LocalWorkspace, connect: Connect, tracers: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
