@@ -196,7 +196,8 @@ def show(verdict: Verdict, books: Books, stats: Stats, figures: Any, memory: Mem
         f"{stats.calls} calls in {wall:.0f} s ({stats.calls / wall:.0f} a second; CPU of a call {cpu * each:.2f} ms, "
         f"of the service {figures['cpu'] * each:.2f} ms), {figures['requests']} requests, "
         f"{100 * struck / figures['requests']:.1f} % struck by faults; "
-        f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens"
+        f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens; "
+        f"the longest took {books.longest[0]:.1f} s ({books.longest[1]})"
     )
     for which, name in enumerate(("client", "service")):
         held, growth = memory.growth(which)

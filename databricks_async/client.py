@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -88,6 +89,7 @@ class WorkspaceClient:
             callable(getattr(gate, "enter", None)) and callable(getattr(gate, "refused", None))
         ):
             raise TypeError(f"gate must have the methods of databricks_async.gates.Gate; {type(gate).__name__} has not")
+        made_in = sys._getframe(1)
         self._session = Session(
             config,
             credential=credential,
@@ -95,6 +97,7 @@ class WorkspaceClient:
             trace_configs=trace_configs,
             rate_limits=rate_limits,
             gate=gate,
+            made_at=(made_in.f_code.co_filename, made_in.f_lineno),
         )
 
     @cached_property

@@ -6,7 +6,6 @@ Here are the tests of `session/session.py`, `session/stats.py`.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import subprocess
@@ -188,15 +187,6 @@ async def test_closing_ends_a_wait_and_a_start(workspace, connect):
         await w.aclose()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(result) for result in results] == [LifecycleError] * 3
-
-
-async def test_a_client_forgotten_while_open_is_reported_by_aiohttp(workspace):
-    """Forgetting `aclose` is a mistake that does not pass in silence."""
-    w = WorkspaceClient(config=Config(host=workspace.url, token=workspace.token))
-    await listing(w)
-    del w
-    with pytest.warns(ResourceWarning, match="Unclosed"):
-        gc.collect()
 
 
 # Loops
