@@ -189,6 +189,20 @@ async def test_closing_ends_a_wait_and_a_start(workspace, connect):
     assert [type(result) for result in results] == [LifecycleError] * 3
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_closing_as_a_wait_begins(workspace, connect, steps):
+    """At any of its first steps, before what polls for it has taken its own."""
+    w = connect()
+    cluster_id = (await w.clusters.create(SPEC)).cluster_id
+    waiting = asyncio.create_task(w.clusters.wait_running(cluster_id).result())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await w.aclose()
+    async with asyncio.timeout(5):
+        with pytest.raises(LifecycleError):
+            await waiting
+
+
 # Loops
 
 
