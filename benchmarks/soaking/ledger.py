@@ -25,8 +25,8 @@ DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
 GONE, PERHAPS_GONE = "gone", "perhaps gone"
 """Notes of their own: what the write made was deleted, as far as that was told."""
 
-HUNG_SECONDS = 120.0
-"""A call that takes longer hangs: each of its tries ends after 5 s, and its budget after 60."""
+HUNG_SECONDS = 200.0
+"""A call that takes longer hangs: each of its tries ends after 5 s, and its budget after 100."""
 
 ONCE_KINDS = frozenset(
     {

@@ -180,9 +180,8 @@ class Outcomes(AsyncIterator[Success[R] | Failure[R]]):
             asyncio.create_task(self._work(), name=f"databricks_async: run_many {number}")
             for number in range(self._workers)
         ]
-        for (
-            task
-        ) in self._tasks:  # also one that is cancelled before its first step: a loop over the outcomes has to end
+        for task in self._tasks:
+            # Also of one that is cancelled before its first step: a loop over the outcomes has to end.
             task.add_done_callback(lambda _: self._finished.put_nowait(None))
         return self
 

@@ -180,7 +180,7 @@ async def closing_all(w, known):
 
 
 async def has_ended(other, tasks):
-    """All that was under way when a client was closed ends with an error of its own, also if the closing was cut off."""
+    """All that was under way when a client was closed ends by itself, also if the closing was cut off."""
     if tasks:
         await other.aclose()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
