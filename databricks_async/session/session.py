@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
-from databricks_async.auth.token import Credential
+from databricks_async.auth.token import AzureCredential, Credential
 from databricks_async.config import Config
 from databricks_async.config.user_agent import user_agent
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
@@ -49,7 +49,7 @@ class Session:
         self,
         config: Config,
         *,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
