@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -95,6 +96,7 @@ class WorkspaceClient:
             callable(getattr(gate, "enter", None)) and callable(getattr(gate, "refused", None))
         ):
             raise TypeError(f"gate must have the methods of databricks_async.gates.Gate; {type(gate).__name__} has not")
+        made_in = sys._getframe(1)
         self._session = Session(
             config,
             credential=credential,
@@ -102,6 +104,7 @@ class WorkspaceClient:
             trace_configs=trace_configs,
             rate_limits=rate_limits,
             gate=gate,
+            made_at=(made_in.f_code.co_filename, made_in.f_lineno),
             on_event=on_event,
         )
 

@@ -8,6 +8,7 @@ out as the answer to the next one, and an end that has arrived is seen only afte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import time
 import weakref
@@ -101,6 +102,27 @@ class Connector(aiohttp.TCPConnector):
         if isinstance(protocol, Connection):
             protocol.rest()
             _were_idle.add(protocol)
+
+    def end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close without waiting for it, in the thread of the loop, which may be closed: its client was dropped."""
+        idle = (protocol for connections in self._conns.values() for protocol, _ in connections)
+        transports = [protocol.transport for protocol in (*idle, *self._acquired)]
+        self._close()
+        if loop.is_closed():
+            for transport in transports:
+                _end_without_loop(transport)
+
+
+def _end_without_loop(transport: asyncio.BaseTransport | None) -> None:
+    """Close the socket of a transport of asyncio whose loop will do so no more; other loops have closed theirs."""
+    if isinstance(transport, asyncio.Transport):
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            transport.abort()
+    tls: Any = getattr(transport, "_ssl_protocol", None)
+    end: Any = getattr(transport if tls is None else tls._transport, "_call_connection_lost", None)
+    if end is not None:
+        with contextlib.suppress(RuntimeError):  # the protocol would like to have something done later
+            end(None)
 
 
 class IdleConnections:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.dropped import Place
     from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
@@ -53,8 +54,10 @@ class Session:
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        made_at: Place | None = None,
         on_event: Handler | Iterable[Handler] | None = None,
     ) -> None:
+        """`made_at` is where the program has made its client, for the warning of one that it never closes."""
         if credential is not None:
             check_credential(credential)
         self.config = config
@@ -67,6 +70,7 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._rate_limits = checked_limits(rate_limits or {})
         self._gate = gate
+        self._made_at = made_at
         self._owner: asyncio.AbstractEventLoop | None = None
         """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -180,6 +184,7 @@ class Session:
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
         from databricks_async.session.connections import Connector
+        from databricks_async.session.dropped import watch_for_drop
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
@@ -195,6 +200,7 @@ class Session:
         is_own = http is None
         proxy_for = partial(find_proxy, setting=config.proxy)
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
+        opened: list[aiohttp.ClientSession] = []
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
@@ -202,6 +208,7 @@ class Session:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
+            opened.append(http)
             self._endings.push_async_callback(http.close)
         common = {"Accept": "application/json", "User-Agent": user_agent(config)}
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
@@ -237,7 +244,7 @@ class Session:
         )
         stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
-            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
+            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, opened, authorities),
             reported=reports.reported,
             lent=not is_own,
         )
@@ -275,6 +282,7 @@ class Session:
         for end in (close, outside.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
         self._endings.push_async_callback(self._end_background)
+        self._endings.callback(watch_for_drop(self, opened, self._made_at if is_own else None).detach)
         self._loop = loop
 
     async def _end_background(self) -> None:
@@ -298,6 +306,7 @@ _IMPORTED = (
     "databricks_async.auth.web",
     "databricks_async.events.reports",
     "databricks_async.session.connections",
+    "databricks_async.session.dropped",
     "databricks_async.session.network",
     "databricks_async.session.outside",
     "databricks_async.session.pacing",
