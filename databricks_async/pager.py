@@ -229,12 +229,16 @@ class _Pages(AsyncIterator[Page[T]]):
         self._seen = set[bytes]()
         self._back = _Part[T](None)
         """What the last page showed beyond the end of its chain; the whole listing goes on from there."""
+        self._is_busy = False
         self._window = 1.0
         self._returned = self._items = self._size = 0
         self._first = self._last = 0
         """The places of the first item that was returned, and of the last one."""
 
     async def __anext__(self) -> Page[T]:
+        if self._is_busy:
+            raise RuntimeError("two tasks wait for the next item of one loop over a listing: give each its own loop")
+        self._is_busy = True
         try:
             while self._parts and self._left != 0:
                 if self._returned:
@@ -245,6 +249,8 @@ class _Pages(AsyncIterator[Page[T]]):
         except (Exception, asyncio.CancelledError):
             await self._stop()
             raise
+        finally:
+            self._is_busy = False
         raise StopAsyncIteration
 
     def look_ahead(self) -> None:

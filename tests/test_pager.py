@@ -335,6 +335,17 @@ async def test_a_cancelled_iterator_can_be_taken_up_again():
     assert found == service.items
 
 
+async def test_two_tasks_cannot_wait_for_one_iterator():
+    """Each would get what the other has missed."""
+    service = Service([*range(30)])
+    items = aiter(service.pager())
+    first = asyncio.create_task(anext(items))
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="two tasks"):
+        await anext(items)
+    assert await first == service.items[0]
+
+
 # The same items
 
 

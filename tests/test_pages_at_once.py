@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databricks_async import WorkspaceClient
+from databricks_async.errors import LifecycleError
 from databricks_async.local import Clock, LocalWorkspace
 from databricks_async.pager import Pager
 
@@ -54,6 +55,44 @@ async def read(pager: Pager[Any], change: Callable[[], Awaitable[object]], seed:
         if chance.random() < 0.2:
             await change()
     return found
+
+
+def reading() -> list[asyncio.Task[Any]]:
+    """The tasks that read pages ahead."""
+    return [task for task in asyncio.all_tasks() if "_outcome" in repr(task.get_coro())]
+
+
+@pytest.mark.parametrize("number", [30, 60, 160, 300])
+@pytest.mark.parametrize("how", ["break", "drop", "close"])
+def test_leaving_a_loop_leaves_no_request_under_way(number, how):
+    """By `break`, by dropping the iterator, and by closing the client, which the loop then reports."""
+
+    async def check(w: WorkspaceClient, workspace: LocalWorkspace) -> None:
+        cluster_id = (await w.clusters.create(CLUSTER)).cluster_id
+        workspace.add_events(cluster_id, 500)
+        pager = w.clusters.events(cluster_id, page_size=20)
+        if how == "break":
+            left = number
+            async for _ in pager:
+                left -= 1
+                if not left:
+                    break
+        else:
+            items = aiter(pager)
+            for _ in range(number):
+                await anext(items)
+            assert len(reading()) in (range(1, 2) if number < 40 else range(1, 9))
+            if how == "close":
+                await w.aclose()
+                with pytest.raises(LifecycleError):
+                    [_ async for _ in items]
+            else:
+                del items
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert reading() == []
+
+    local(check)
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1"])
