@@ -112,7 +112,8 @@ class Clusters(ClusterWatches):
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
-        cluster runs again, or at once when it was terminated.
+        cluster runs again, or at once when it was terminated. This sends a `get` before: whether the cluster runs
+        decides what is waited for, and whether a lost answer lets the edit be sent again.
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
@@ -125,7 +126,7 @@ class Clusters(ClusterWatches):
     ) -> ClusterWait:
         """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
 
-        A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
+        A field in the mask and not in `cluster` is cleared. Runs, restarts and sends a `get` before, as `edit` does.
         """
         settings: dict[str, Any] = {"update_mask": identifier("update_mask", update_mask)}
         if cluster is not None:
