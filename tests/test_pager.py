@@ -6,9 +6,11 @@ Here are the tests of `pager.py` that need no service; `clusters/test_events.py`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from bisect import bisect_left
 from collections.abc import Callable
+from itertools import accumulate, count
 from typing import Any
 from weakref import WeakSet
 
@@ -349,49 +351,55 @@ async def test_two_tasks_cannot_wait_for_one_iterator():
 # The same items
 
 
-_changes = st.lists(st.sampled_from(["new", "late", "gone", ""]), max_size=60)
+def test_what_is_there_all_the_time_comes_once_and_in_order(pytestconfig):
+    """Whatever comes and goes while the pages are read, in whichever order they come, also to an impatient caller."""
 
+    @settings(max_examples=5 * pytestconfig.getoption("listings"), deadline=None, database=None)
+    @given(
+        gaps=st.lists(st.sampled_from([0, 0, 1, 2, 50, 1000, 1000, 10**6]), max_size=150),
+        size=st.integers(1, 12),
+        concurrency=st.integers(2, 9),
+        changes=st.lists(st.sampled_from(["new", "late", "gone", ""]), max_size=60),
+        is_patient=st.booleans(),
+        seed=st.integers(0, 1000),
+    )
+    def check_listing(
+        gaps: list[int], size: int, concurrency: int, changes: list[str], is_patient: bool, seed: int
+    ) -> None:
+        async def check() -> None:
+            times = [*accumulate(gaps, initial=10**9)]
+            service, chance, to_come = Service(times, size), random.Random(seed), [*changes]  # noqa: S311
+            service.seconds = lambda: chance.random()
+            there, ever, numbers = set(service.items), set(service.items), count(10**6)
 
-@settings(max_examples=30, deadline=None, database=None)
-@given(
-    gaps=st.lists(st.sampled_from([0, 0, 1, 2, 50, 1000, 1000, 10**6]), max_size=150),
-    size=st.integers(1, 12),
-    concurrency=st.integers(2, 9),
-    changes=_changes,
-    seed=st.integers(0, 1000),
-)
-def test_what_is_there_all_the_time_comes_once_and_in_order(gaps, size, concurrency, changes, seed):
-    """Whatever comes and goes while the pages are read, and in whichever order they come."""
+            def change() -> None:
+                what = to_come.pop() if to_come else ""
+                if what == "gone" and service.items:
+                    item = chance.choice(service.items)
+                    service.items.remove(item)
+                    there.discard(item)
+                elif what:
+                    time = times[-1] + next(numbers) if what == "new" else chance.choice(times)
+                    item = (-time, -next(numbers))
+                    ever.add(item)
+                    service.items.insert(bisect_left(service.items, item), item)
 
-    async def check() -> None:
-        times, now = [], 10**9
-        for gap in gaps:
-            now += gap
-            times.append(now)
-        service, chance, to_come = Service(times, size), random.Random(seed), [*changes]  # noqa: S311
-        service.seconds = lambda: chance.random()
-        there, ever, numbers = set(service.items), set(service.items), iter(range(10**6, 10**7))
+            service.on_page = change
+            found, items = [], aiter(service.pager(concurrency=concurrency))
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if is_patient else chance.random() * 1.5):
+                        async for item in items:
+                            found.append(item)
+                        break
+            assert found == sorted(set(found))
+            assert there <= set(found) <= ever
+            assert await service.is_quiet()
 
-        def change() -> None:
-            what = to_come.pop() if to_come else ""
-            if what == "gone" and service.items:
-                item = chance.choice(service.items)
-                service.items.remove(item)
-                there.discard(item)
-            elif what:
-                time = now + next(numbers) if what == "new" or not times else chance.choice(times)
-                item = (-time, -next(numbers))
-                ever.add(item)
-                service.items.insert(bisect_left(service.items, item), item)
+        loop = VirtualLoop()
+        try:
+            loop.run_until_complete(check())
+        finally:
+            loop.close()
 
-        service.on_page = change
-        found = await service.pager(concurrency=concurrency).collect()
-        assert found == sorted(set(found))
-        assert there <= set(found) <= ever
-        assert await service.is_quiet()
-
-    loop = VirtualLoop()
-    try:
-        loop.run_until_complete(check())
-    finally:
-        loop.close()
+    check_listing()
