@@ -230,6 +230,7 @@ class _Pages(AsyncIterator[Page[T]]):
         self._back = _Part[T](None)
         """What the last page showed beyond the end of its chain; the whole listing goes on from there."""
         self._is_busy = False
+        self._is_ordered = True
         self._window = 1.0
         self._returned = self._items = self._size = 0
         self._first = self._last = 0
@@ -364,9 +365,9 @@ class _Pages(AsyncIterator[Page[T]]):
         count = int(self._window) - 1
         if count < 1 or not page.items:
             return []
-        places = self._places_of(page.items)
+        places = self._places_of(page.items) if self._is_ordered else None
         if places is None:
-            self._places = None  # the order is another
+            self._is_ordered = False
             return []
         wanted = _PAGES_EACH * self._size
         distance = int((self._last - self._first) / self._items * (wanted - _SPARE * sqrt(wanted)))
@@ -389,8 +390,8 @@ class _Pages(AsyncIterator[Page[T]]):
         if self._places is None or not items:
             return
         first, last = self._places.place_of(items[0]), self._places.place_of(items[-1])
-        if first is None or last is None:
-            self._places = None
+        if first is None or last is None or (self._items and first < self._last):
+            self._is_ordered = False
             return
         self._first = first if not self._items else self._first
         self._last = last

@@ -254,6 +254,26 @@ async def test_a_service_with_another_order_is_read_by_tokens():
     assert len(service.asked) == 30
 
 
+@pytest.mark.parametrize("number", range(95, 300, 17))
+async def test_an_item_without_a_time_is_not_lost(number):
+    """Wherever it is."""
+    service = Service([second * 1000 for second in range(500)])
+    service.items[number] = (None, number)
+    order = [*service.items]
+
+    def page(token):
+        _, behind, after = (token or "").rpartition("<")
+        if behind:
+            start = int(after)
+        else:
+            fitting = (at for at, item in enumerate(order) if token is None or (item[0] or 0) >= int(token))
+            start = next(fitting, len(order))
+        return Page(order[start : start + 10], f"t<{start + 10}" if start + 10 < len(order) else None)
+
+    service.page = page
+    assert await service.pager().collect() == order
+
+
 async def test_an_error_is_raised_in_its_place_and_the_loop_can_be_taken_up_again():
     """All items before it come first, and no page is left out after it."""
     service = Service([second * 1000 for second in range(400)])

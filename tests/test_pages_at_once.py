@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from databricks_async import WorkspaceClient
 from databricks_async.errors import LifecycleError
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import Clock, Fault, LocalWorkspace
 from databricks_async.pager import Pager
 
 CLUSTER = {
@@ -55,6 +55,23 @@ async def read(pager: Pager[Any], change: Callable[[], Awaitable[object]], seed:
         if chance.random() < 0.2:
             await change()
     return found
+
+
+async def test_a_long_listing_takes_few_round_trips(virtual_time):
+    """Through all layers: in flight are as many as the pacing has learned to be no burden, and 8 at most."""
+    async with (
+        LocalWorkspace(clock=Clock.by_hand()) as workspace,
+        WorkspaceClient(host=workspace.url, token=workspace.token) as w,
+    ):
+        cluster_id = (await w.clusters.create(CLUSTER)).cluster_id
+        workspace.add_events(cluster_id, 1499)
+        workspace.faults.add("POST /api/{v}/clusters/events", Fault.delay(0.1), probability=1.0)
+        seconds = asyncio.get_running_loop().time
+        began = seconds()
+        assert len(await w.clusters.events(cluster_id, page_size=15).collect()) == 1500
+        assert seconds() - began < 0.1 * 100 / 3.5
+        assert 6 <= workspace.journal.in_flight_max <= 8
+        assert w.stats.calls - 1 <= 1.3 * 100
 
 
 def reading() -> list[asyncio.Task[Any]]:
