@@ -11,7 +11,7 @@ import click
 from databricks_async.cli.commands import PROGRAM, Group, Lazy
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import exits
-from databricks_async.cli.output.errors import report
+from databricks_async.cli.output.errors import report, say
 from databricks_async.cli.output.streams import open_missing, standard_streams
 from databricks_async.version import __version__
 
@@ -92,7 +92,9 @@ def _misused(error: click.UsageError) -> int:
         return exits.WRONG_COMMAND_LINE
     path = error.ctx.command_path if error.ctx is not None else PROGRAM
     usage = f"{error.ctx.get_usage()}\n" if error.ctx is not None else ""
-    stderr.write(f"{usage}{path}: {error.format_message()}\nHelp: {path} --help\n")
+    stderr.write(usage)
+    say(stderr, f"{path}: {error.format_message()}")
+    stderr.write(f"Help: {path} --help\n")
     return exits.WRONG_COMMAND_LINE
 
 

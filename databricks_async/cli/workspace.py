@@ -191,16 +191,19 @@ async def mkdirs(run: Run, path: str) -> None:
 @click.option("-r", "--recursive", is_flag=True, help="a directory with all that is in it")
 @click.option("-y", "--yes", is_flag=True, help="do not ask")
 @dry_run
-async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool) -> None:
+async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool) -> int:
     """Delete an object, for good. A whole tree asks first, on a terminal."""
+    from databricks_async.cli.output.exits import DONE, FAILED
     from databricks_async.cli.running import is_at_terminal
     from databricks_async.cli.transfers import plan
 
     if dry_run:
         await plan.show(run, plan.delete(run, path))
-        return
-    if recursive and not yes and is_at_terminal(run):
-        click.confirm(f"Delete {path} with all that is in it, for good?", abort=True, err=True)
+        return DONE
+    asks = recursive and not yes and is_at_terminal(run)
+    if asks and not click.confirm(f"Delete {path} with all that is in it, for good?", err=True):
+        run.out.note("Nothing was deleted.")
+        return FAILED
     try:
         await run.w.workspace.delete(path, recursive=recursive)
     except Exception as error:
@@ -209,6 +212,7 @@ async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool)
         raise
     if run.out.stderr.is_terminal:
         run.out.note(f"deleted {path}")
+    return DONE
 
 
 def _one_of(argument_: str | None, option: str | None) -> str | None:
