@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from databricks_async.cli.commands import Group, argument
-from databricks_async.cli.options import PATH
+from databricks_async.cli.options import FILE, PATH
 
 if TYPE_CHECKING:
     from databricks_async.cli.running import Run
@@ -82,8 +82,10 @@ async def get_status(run: Run, path: str) -> None:
     output="What was exported, in a line. JSON: an object with each object that was exported, skipped or failed.",
 )
 @a_path
-@argument("local", "a folder or file of this machine; - is standard output", required=False, metavar="[LOCAL]")
-@click.option("--file", "file", metavar="LOCAL", help="the same as LOCAL")
+@argument(
+    "local", "a folder or file of this machine; - is standard output", required=False, type=FILE, metavar="[LOCAL]"
+)
+@click.option("--file", "file", type=FILE, metavar="LOCAL", help="the same as LOCAL")
 @click.option("--format", "format_", metavar="FORMAT", help="of one notebook: SOURCE, JUPYTER, HTML, DBC")
 @transfer
 async def export(run: Run, path: str, local: str | None, file: str | None, format_: str | None, **options: Any) -> Any:
@@ -121,9 +123,9 @@ async def export(run: Run, path: str, local: str | None, file: str | None, forma
     """,
     output="What was imported, in a line. JSON: an object with each object that was imported, skipped or failed.",
 )
-@argument("local", "a folder or file of this machine", metavar="LOCAL")
+@argument("local", "a folder or file of this machine", type=FILE, metavar="LOCAL")
 @argument("path", "where it goes: an absolute path", required=False, type=PATH, metavar="PATH")
-@click.option("--file", "file", metavar="LOCAL", help="LOCAL, where PATH is the only argument")
+@click.option("--file", "file", type=FILE, metavar="LOCAL", help="LOCAL, where PATH is the only argument")
 @click.option("--format", "format_", metavar="FORMAT", help="of one file: SOURCE, JUPYTER, RAW, AUTO, …")
 @click.option("--language", metavar="LANGUAGE", help="of one notebook: PYTHON, SQL, SCALA, R")
 @transfer
