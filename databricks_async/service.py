@@ -123,6 +123,11 @@ class Service:
                 getattr(answer, "prev_page_token", None) or None,
                 getattr(answer, "total_count", None),
             )
+            if self._session.handlers.any:
+                from databricks_async.events.kinds import PageReceived
+
+                is_last = next_token is None
+                self._session.handlers.emit(PageReceived(endpoint=name, items=len(found), is_last=is_last))
             if fill_in is not None:
                 await fill_in(page.items)
             return page

@@ -80,6 +80,15 @@ class Family:
         self._answered_at = 0.0
         self._last_refusal = Response(429, {}, b"")
 
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """The calls that wait for a place; those that were cancelled wait no more."""
+        return sum(not turn.done() for lane in self._lanes for turn, _ in (*lane.refused, *lane.waiting))
+
     def try_enter(self) -> bool:
         """Take a place if there is one and no call waits for it."""
         if self._queued or self._in_flight >= self._window or (self._next_at and self._loop.time() < self._next_at):
