@@ -5,6 +5,7 @@
 
 The map of the package, each module before those that it builds on:
 
+    manual          the manual and what builds it; in the repository only
     __main__        `python -m databricks_async`
     cli             the command line
     pytest_plugin   fixtures for users' own tests

@@ -18,7 +18,7 @@ from databricks_async.suggest import did_you_mean, refuse
 if TYPE_CHECKING:
     import aiohttp
 
-    from databricks_async.auth.token import Credential
+    from databricks_async.auth.token import AzureCredential, Credential
     from databricks_async.clusters.api import Clusters
     from databricks_async.current_user import CurrentUser
     from databricks_async.events.handlers import Handler
@@ -73,7 +73,7 @@ class WorkspaceClient:
         self,
         *,
         config: Config | None = None,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         session: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         api_versions: Mapping[str, str] | None = None,

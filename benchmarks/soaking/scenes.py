@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import attrs
+from soaking.ledger import GONE, PERHAPS_GONE, Books, Stopped
+from soaking.service import FOLDER
 
 from databricks_async import WorkspaceClient
 from databricks_async.clusters.models import State
 from databricks_async.errors import OutcomeUnknown
 from databricks_async.jobs.errors import RunFailed
-from soaking.ledger import GONE, PERHAPS_GONE, Books, Stopped
-from soaking.service import FOLDER
 
 SPEC: dict[str, Any] = {
     "spark_version": "16.4.x-scala2.12",

@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from soaking.ledger import Effects
 
 from databricks_async.local import Clock, LocalWorkspace
 from databricks_async.local.admin import Admin
-from soaking.ledger import Effects
 
 SPEED = 100_000
 """Workspace seconds in a real one: 60 days, for which ended runs are kept, pass in 52 s."""

@@ -41,7 +41,7 @@ Sourced = Mapping[str, tuple[Any, str]]
 """Attribute names with their values and where these come from."""
 
 _SETTINGS = "__settings__"
-_FILE_NAMES = {"audience": "token_audience"}
+FILE_NAMES = {"audience": "token_audience"}
 """Keys by which the Databricks CLI knows an attribute that the Python SDK calls otherwise."""
 _MIN_MASKED = 6
 """So short a secret is not looked for in foreign text: it would be found in innocent words."""
@@ -475,7 +475,7 @@ def _from_file(found: Sourced) -> tuple[Sourced, str]:
     where = f"profile {profile} of {path}"
     taken = {}
     for key, value in values.items():
-        name = _FILE_NAMES.get(key, key)
+        name = FILE_NAMES.get(key, key)
         if (name in _FIELDS or name in FOREIGN) and name not in ("profile", "config_file") and value.strip():
             taken[name] = (value if _is_secret(name) else str(value), f"from {where}")
     if any(map(_is_secret, taken)):

@@ -96,6 +96,14 @@ class Family:
         self._enter()
         return True
 
+    def has_room(self, under_way: int) -> bool:
+        """Whether a call that is not needed yet may go beside those that its caller has under way.
+
+        Half of the window is left to others, and all of it once the service has shown or been said to have a limit:
+        then each call that it takes is one that others do not have.
+        """
+        return not self._queued and not self._next_at and max(self._in_flight, under_way) < self._window / 2
+
     async def enter(self, is_read: bool, refused_since: float | None) -> Response | None:
         """Wait for a place; a call that was refused goes before those that were not. The last refusal if in vain."""
         turn: asyncio.Future[Ending] = self._loop.create_future()

@@ -105,6 +105,10 @@ class Pacer:
         """How many calls of each family are in flight, and how many wait."""
         return {name: (family.in_flight, family.waiting) for name, family in self._families.items()}
 
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """See `Family.has_room`."""
+        return self._family(endpoint).has_room(under_way)
+
     def close(self) -> None:
         """Ends the waiting of all calls, with a `LifecycleError`."""
         self._closed = True

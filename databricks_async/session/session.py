@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
-from databricks_async.auth.token import Credential
+from databricks_async.auth.token import AzureCredential, Credential
 from databricks_async.config import Config
 from databricks_async.config.user_agent import user_agent
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Session:
         self,
         config: Config,
         *,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
@@ -77,6 +78,7 @@ class Session:
         self._send: Send
         self._reports: Reports
         self._tokens: Tokens
+        self._pacer: Pacer
         self._budgets: Budgets
         self._bucket: RetryBucket
 
@@ -136,6 +138,10 @@ class Session:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
+
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """Whether one more call may be sent to an open session that no caller waits for yet; see `Family.has_room`."""
+        return self._pacer.has_room(endpoint, under_way)
 
     async def close(self) -> None:
         """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
@@ -216,7 +222,9 @@ class Session:
         if config.host:
             connect(config.host)
         shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
+        self._pacer = pacer = Pacer(
+            _most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared
+        )
         stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
             *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
