@@ -84,6 +84,8 @@ async def test_version(command: Run) -> None:
         (("clusters", "list", "--output", "yaml"), "'yaml' is not one of"),
         (("clusters", "list", "--timeout", "soon"), "write 90s, 30m, 1h30m or 2d"),
         (("clusters", "get", " "), "CLUSTER is empty"),
+        (("clusters", "get", "gold", "--json"), "for JSON as output: -o json"),
+        (("api", "get", "api/2.1/clusters/list"), "databricks-async api get: PATH begins with '/'"),
         (("clusters", "list", "--columns", "nme"), "no column 'nme': there are id, name"),
     ],
 )
