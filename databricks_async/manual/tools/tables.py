@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
@@ -94,13 +95,9 @@ def _below(kind: type[Exception], depth: int) -> Iterator[str]:
         ADVICE.get(kind.__name__, OTHERWISE),
     )
     public = {getattr(errors, name) for name in errors.__all__ if name != "FailedTask"}
-    for child in sorted((child for child in kind.__subclasses__() if child in public), key=_line):
-        if child.__bases__[0] is kind:
+    for child in kind.__subclasses__():
+        if child in public and child.__bases__[0] is kind:
             yield from _below(child, depth + 1)
-
-
-def _line(kind: type[Any]) -> int:
-    return inspect.getsourcelines(kind)[1]
 
 
 def exits() -> Iterator[str]:
@@ -188,10 +185,14 @@ def _keyword_type(path: str, module: Any) -> Any:
     name = path.partition(".")[0]
     if hasattr(module, name):
         return attrgetter(path)(module)
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
-            return getattr(import_module(node.module), name)
-    raise LookupError(path)
+    return getattr(import_module(_imports(module)[name]), name)
+
+
+@cache
+def _imports(module: Any) -> dict[str, str]:
+    """The modules that a module imports names from, those for type checkers included."""
+    nodes = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)]
+    return {alias.name: node.module for node in nodes if node.module for alias in node.names}
 
 
 def _methods(kind: type[Any]) -> dict[str, Any]:
