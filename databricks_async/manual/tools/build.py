@@ -59,7 +59,9 @@ def chapter_pages() -> Iterator[tuple[Chapter, pdoc.doc.Module]]:
     for name in CHAPTERS:
         chapter = f"{MANUAL}.{name.replace('/', '.')}"
         title = title_of((HOME / f"{name}.md").read_text(encoding="utf-8"))
-        yield Chapter(chapter, title), pdoc.doc.Module(import_module(chapter))
+        page = pdoc.doc.Module(import_module(chapter))
+        page.docstring = page.docstring.partition("\n\n")[2]  # the text included below the module's own line
+        yield Chapter(chapter, title), page
     for path in RECIPES:
         # Not imported: a recipe may need what is not installed here, and a page shows its text.
         name = f"{MANUAL}.recipes.{path.stem}"
@@ -131,6 +133,15 @@ def with_pages_for_files(html: str) -> str:
     return re.sub(r'(href="(?!\w+:)(?:[^"#]*/)?recipes/\w+)\.py"', r'\1.html"', html)
 
 
+def with_breakable_names(html: str) -> str:
+    """In tables a long name may break behind an underscore or a dot, and nowhere else."""
+
+    def broken(cell: re.Match[str]) -> str:
+        return re.sub(r">[^<]+", lambda text: re.sub(r"(?<=\w)([_.])(?=\w)", r"\1<wbr>", text[0]), cell[0])
+
+    return re.sub(r"<td>.*?</td>", broken, html, flags=re.DOTALL)
+
+
 def build(directory: Path) -> None:
     chapters = [*chapter_pages()]
     pages = {page.modulename: page for page in [*(page for _, page in chapters), *map(reference_page, DOORS)]}
@@ -153,7 +164,8 @@ def build(directory: Path) -> None:
     for name, page in pages.items():
         file = directory / f"{name.replace('.', '/')}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(with_pages_for_files(pdoc.render.html_module(page, pages)), encoding="utf-8")
+        html = pdoc.render.html_module(page, pages)
+        file.write_text(with_breakable_names(with_pages_for_files(html)), encoding="utf-8")
     (directory / "search.js").write_text(pdoc.render.search_index(pages), encoding="utf-8")
     start = '<!doctype html><title>databricks-async</title><meta http-equiv="refresh" content="0; url={}"/>'
     (directory / "index.html").write_text(start.format("databricks_async/manual/index.html"), encoding="utf-8")

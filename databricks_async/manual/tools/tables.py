@@ -48,7 +48,7 @@ _NOT_IN_PROFILES = {"profile", "config_file"}
 
 def settings() -> Iterator[str]:
     """Every setting of `Config`."""
-    yield from _head("argument", "type", "default", "environment", "profile key", "meaning")
+    yield from _head("argument and profile key", "type", "default", "environment", "meaning")
     docs = field_docs(Config)
     by_key = {name: [key] for key, name in FILE_NAMES.items()}
     for field in attrs.fields(Config):
@@ -56,17 +56,10 @@ def settings() -> Iterator[str]:
             continue
         kind = str(Arguments.__annotations__[field.name].__forward_arg__).removesuffix(" | None")
         env = ", ".join(f"`{name}`" for name in field.metadata["env"])
-        keys = [] if field.name in _NOT_IN_PROFILES else [*by_key.get(field.name, []), field.name]
-        profile = ", ".join(f"`{key}`" for key in keys)
+        name = f"`{field.name}`" + ("; not in a profile" if field.name in _NOT_IN_PROFILES else "")
+        name += "".join(f"; in a profile also `{key}`" for key in by_key.get(field.name, []))
         secret = "; a secret" if field.metadata["secret"] else ""
-        yield _row(
-            f"`{field.name}`",
-            f"`{kind}`{secret}",
-            _default(field.default),
-            env,
-            profile,
-            docs[field.name],
-        )
+        yield _row(name, f"`{kind}`{secret}", _default(field.default), env, docs[field.name])
 
 
 def _default(value: object) -> str:
@@ -117,14 +110,14 @@ def fixtures() -> Iterator[str]:
 
 def methods() -> Iterator[str]:
     """The methods of the official SDK and ours, service by service."""
-    yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
     for service, (official, ours) in _SERVICES.items():
+        yield from ("", f"### `w.{service}`", "")
+        yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
         theirs, own = _methods(official), _methods(ours)
         for name in theirs:
             renamed = name if name in own else RENAMED[f"{service}.{name}"]
             differ = _differences(theirs[name], own[renamed]) if name in own else ""
-            call, gives = _call(f"w.{service}.{renamed}", own[renamed])
-            yield _row(f"`w.{service}.{name}`", call, gives, differ)
+            yield _row(f"`{name}`", *_call(renamed, own[renamed]), differ)
 
 
 def additions() -> Iterator[str]:
