@@ -56,6 +56,8 @@ class ClusterEvents(Service):
         `start_time` and `end_time` are epoch milliseconds or aware datetimes. `page_size` is how many events one
         request brings: 500 at most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it,
         `offset` leaves out so many of the first.
+
+        `POST /api/2.1/clusters/events`: https://docs.databricks.com/api/azure/workspace/clusters/events
         """
         identifier("cluster_id", cluster_id)
         if offset is not None:
