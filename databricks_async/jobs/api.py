@@ -151,7 +151,7 @@ class Jobs(RunWatches):
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
         given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
-        the run of that time; see `RunWait.is_old`.
+        the run of that time: with such a token a `GET .../jobs/runs/get` follows, which `RunWait.is_old` is known from.
 
         `POST /api/2.2/jobs/run-now`: https://docs.databricks.com/api/azure/workspace/jobs/runnow
         """
@@ -166,7 +166,7 @@ class Jobs(RunWatches):
 
         A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
 
-        A lost answer never starts a second run; see `run_now`.
+        A lost answer never starts a second run; see `run_now`, also for what a token of yours costs.
 
         `POST /api/2.2/jobs/runs/submit`: https://docs.databricks.com/api/azure/workspace/jobs/submit
         """

@@ -19,7 +19,10 @@ from databricks_async.front_door import public_names
 from databricks_async.local.http.routes import table
 from support.models import public_models
 
-DOORS = ["databricks_async", *(f"databricks_async.{one}" for one in ("errors", "local", "pictures", *API_VERSIONS))]
+DOORS = [
+    "databricks_async",
+    *(f"databricks_async.{one}" for one in ("errors", "events", "local", "pictures", *API_VERSIONS)),
+]
 PAGES = "https://docs.databricks.com/api/azure/workspace"
 """The service's documentation."""
 UNIT = re.compile(r"(milli)?seconds?\b|minutes?\b|hours?\b|days?\b|bytes?\b|[KMG]i?B\b|epoch|in `unit`", re.IGNORECASE)
@@ -62,7 +65,15 @@ def test_every_public_name_has_a_docstring() -> None:
 
 def texts_of_aliases() -> dict[str, str]:
     found: dict[str, str] = {}
-    for module in ("auth.token", "message", "wait", "jobs.changes", "jobs.many", "workspace.sources"):
+    for module in (
+        "auth.token",
+        "events.handlers",
+        "message",
+        "wait",
+        "jobs.changes",
+        "jobs.many",
+        "workspace.sources",
+    ):
         body = ast.parse(inspect.getsource(importlib.import_module(f"databricks_async.{module}"))).body
         for node, below in pairwise(body):
             if (

@@ -37,6 +37,7 @@ DOORS = [
     "databricks_async.libraries",
     "databricks_async.current_user",
     "databricks_async.errors",
+    "databricks_async.events",
     "databricks_async.pictures",
     "databricks_async.local",
 ]
