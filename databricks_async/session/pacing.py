@@ -58,7 +58,7 @@ class Pacer:
             while True:
                 if sends or not family.try_enter():
                     turn = family.enter(request.replay == "safe", refused_since)
-                    refusal = await (turn if request.report is None else request.report.waited(family.name, turn))
+                    refusal = await (turn if request.report is None else request.report.waited(turn))
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
@@ -66,7 +66,7 @@ class Pacer:
                 try:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
-                        await (place if request.report is None else request.report.waited(family.name, place))
+                        await (place if request.report is None else request.report.waited(place))
                     async with slots:
                         sent_at = loop.time()
                         response = await send(request)
@@ -82,7 +82,7 @@ class Pacer:
                     refusals += 1
                     pause = family.refuse(response, sent_at)
                     if request.report is not None:
-                        request.report.refused(family.name, response.status, pause)
+                        request.report.refused(response.status, pause)
                 except DatabricksError as error:
                     error.attempts += sends
                     if isinstance(error, AuthError):

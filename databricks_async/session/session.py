@@ -132,6 +132,13 @@ class Session:
         again = self._reports.reported(self._send)
         return Resumed(again, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
 
+    def trace(self, config: aiohttp.TraceConfig) -> None:
+        """Have aiohttp report to it too; a lent session has its own. Raises `LifecycleError` after the first call."""
+        if self._loop is not None:
+            raise LifecycleError("a client is instrumented before its first call, and this one has made some")
+        if self._lent is None:
+            self._trace_configs.append(config)
+
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
         task = asyncio.create_task(work)
@@ -210,7 +217,10 @@ class Session:
             buckets.setdefault(host, self._bucket)
 
         self._reports = reports = Reports(
-            self.handlers, body_bytes=config.debug_truncate_bytes, with_headers=config.debug_headers
+            self.handlers,
+            lambda endpoint: stats.of(endpoint).family,
+            body_bytes=config.debug_truncate_bytes,
+            with_headers=config.debug_headers,
         )
         self._budgets = budgets = Budgets.of(config)
         self._bucket = RetryBucket()
