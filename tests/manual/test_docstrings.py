@@ -21,7 +21,7 @@ from support.models import public_models
 
 DOORS = [
     "databricks_async",
-    *(f"databricks_async.{one}" for one in ("errors", "events", "local", "pictures", *API_VERSIONS)),
+    *(f"databricks_async.{one}" for one in ("errors", "events", "local", "otel", "pictures", *API_VERSIONS)),
 ]
 PAGES = "https://docs.databricks.com/api/azure/workspace"
 """The service's documentation."""

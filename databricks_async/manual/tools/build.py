@@ -38,6 +38,7 @@ DOORS = [
     "databricks_async.current_user",
     "databricks_async.errors",
     "databricks_async.events",
+    "databricks_async.otel",
     "databricks_async.pictures",
     "databricks_async.local",
 ]
