@@ -56,7 +56,7 @@ def test_every_public_name_has_a_docstring() -> None:
             own = vars(value).get("__doc__")  # of a model: without the list of its fields
             text = own if isinstance(own, str) else inspect.getdoc(value)
         else:
-            text = texts_of_aliases().get(name)
+            text = texts_of_aliases().get(name) or (inspect.getdoc(value) if inspect.isfunction(value) else None)
         if not (text or "").strip():
             missing.append(f"{door}.{name}")
     assert len(NAMES) > 400
