@@ -23,10 +23,11 @@ import pdoc.doc
 import pdoc.render
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-from databricks_async import __version__
+from databricks_async import DatabricksError, Model, __version__
 from databricks_async.front_door import public_names
 from databricks_async.manual.tools import CHAPTERS, HOME, RECIPES, title_of
 from databricks_async.manual.tools.links import broken_in_markdown, broken_in_pages
+from databricks_async.service import Service
 
 MANUAL = "databricks_async.manual"
 DOORS = [
@@ -93,7 +94,17 @@ def reference_page(door: str) -> pdoc.doc.Module:
             show_whole(member)
         elif not member.docstring:
             member.docstring = docs.get(name, "")
+    page.members = dict(sorted(page.members.items(), key=lambda item: _rank(item[1].obj)))
     return page
+
+
+def _rank(thing: Any) -> int:
+    """What a reader of a page looks for first: its service, what is done with it, errors, then models and words."""
+    if not isinstance(thing, type):
+        return 3
+    if issubclass(thing, Service | DatabricksError):
+        return 0
+    return 2 if issubclass(thing, Model | str | dict) else 1
 
 
 def show_whole(kind: pdoc.doc.Class) -> None:
