@@ -156,6 +156,12 @@ def test_tab_completes_commands_and_options(complete) -> None:
     assert "--profile" in complete("clusters", "list", "--pro")
     assert "--cluster-states" in complete("clusters", "list", "--cl")
     assert complete("clusters", "list", "-o", "j") == ["json"]
+    for words in (
+        ("workspace", "import", "pro"),
+        ("serve", "--seed", "pro"),
+        ("runs", "timeline", "1", "--out", "pro"),
+    ):
+        assert complete(*words) == ["pro"]  # as a file, which the shell knows
 
 
 async def test_tab_completes_names_that_were_listed_lately(
