@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import shutil
 import sys
@@ -25,7 +26,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
 from databricks_async import DatabricksError, Model, __version__
 from databricks_async.front_door import public_names
-from databricks_async.manual.tools import CHAPTERS, HOME, RECIPES, title_of
+from databricks_async.manual.tools import CHAPTERS, HOME, PICTURES, RECIPES, title_of
 from databricks_async.manual.tools.links import broken_in_markdown, broken_in_pages
 from databricks_async.service import Service
 
@@ -102,6 +103,8 @@ def _rank(thing: Any) -> int:
     """What a reader of a page looks for first: its service, what is done with it, errors, then models and words."""
     if not isinstance(thing, type):
         return 3
+    if thing is DatabricksError:
+        return -1
     if issubclass(thing, Service | DatabricksError):
         return 0
     return 2 if issubclass(thing, Model | str | dict) else 1
@@ -146,6 +149,17 @@ def with_pages_for_files(html: str) -> str:
     return re.sub(r'(href="(?!\w+:)(?:[^"#]*/)?recipes/\w+)\.py"', r'\1.html"', html)
 
 
+def with_readable_types(html: str) -> str:
+    """The types of keywords as they are written, where pdoc shows how Python shows them."""
+    name = r"(<a href=\"[^\"]*\">\w+</a>|\w+)"
+    html = re.sub(
+        rf"\*(?:</span><span[^>]*>)?&lt;class (?:</span><span[^>]*>)?&#(?:x27|39);{name}&#(?:x27|39);&gt;",
+        r"Unpack[\1]",
+        html,
+    )
+    return html.replace('<span class="n">NoneType</span>', '<span class="kc">None</span>')
+
+
 def with_breakable_names(html: str) -> str:
     """In tables a long name may break behind an underscore or a dot, and nowhere else."""
 
@@ -174,11 +188,14 @@ def build(directory: Path) -> None:
         "dark_code": HtmlFormatter(style="github-dark").get_style_defs(".pdoc-code"),
     }
     shutil.rmtree(directory, ignore_errors=True)
+    os.environ["PDOC_EMBED_IMAGES"] = "0"  # they are files beside the pages
+    if PICTURES.exists():
+        shutil.copytree(PICTURES, directory / "databricks_async" / "manual" / PICTURES.name)
     for name, page in pages.items():
         file = directory / f"{name.replace('.', '/')}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         html = pdoc.render.html_module(page, pages)
-        file.write_text(with_breakable_names(with_pages_for_files(html)), encoding="utf-8")
+        file.write_text(with_breakable_names(with_readable_types(with_pages_for_files(html))), encoding="utf-8")
     (directory / "search.js").write_text(pdoc.render.search_index(pages), encoding="utf-8")
     start = '<!doctype html><title>databricks-async</title><meta http-equiv="refresh" content="0; url={}"/>'
     (directory / "index.html").write_text(start.format("databricks_async/manual/index.html"), encoding="utf-8")
