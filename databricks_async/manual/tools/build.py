@@ -146,7 +146,7 @@ def below_title(contents: str) -> str:
 def with_pages_for_files(html: str) -> str:
     """Links to chapters and recipes lead to files in the repository, and to pages here."""
     html = re.sub(r'(href="(?!\w+:)[^"#]*)\.md(#[^"]*)?"', r'\1.html\2"', html)
-    return re.sub(r'(href="(?!\w+:)(?:[^"#]*/)?recipes/\w+)\.py"', r'\1.html"', html)
+    return re.sub(r'(href="(?!\w+:)[^"#]*)\.py"', r'\1.html"', html)
 
 
 def with_readable_types(html: str) -> str:
@@ -164,7 +164,7 @@ def with_breakable_names(html: str) -> str:
     """In tables a long name may break behind an underscore or a dot, and nowhere else."""
 
     def broken(cell: re.Match[str]) -> str:
-        return re.sub(r">[^<]+", lambda text: re.sub(r"(?<=\w)([_.])(?=\w)", r"\1<wbr>", text[0]), cell[0])
+        return re.sub(r">[^<]+", lambda text: re.sub(r"(?<=[A-Za-z])([_.])(?=[A-Za-z])", r"\1<wbr>", text[0]), cell[0])
 
     return re.sub(r"<td>.*?</td>", broken, html, flags=re.DOTALL)
 

@@ -31,7 +31,7 @@ from databricks_async.current_user import CurrentUser
 from databricks_async.documentation import field_docs
 from databricks_async.jobs import Jobs
 from databricks_async.libraries import Libraries
-from databricks_async.manual.tools import HOME
+from databricks_async.manual.tools import HOME, ROOT
 from databricks_async.manual.tools.advice import ADVICE, OTHERWISE
 from databricks_async.workspace import Workspace
 
@@ -106,6 +106,15 @@ def fixtures() -> Iterator[str]:
     for node in ast.parse(inspect.getsource(pytest_plugin)).body:
         if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(one) for one in node.decorator_list):
             yield _row(f"`{node.name}`", _paragraph(ast.get_docstring(node) or ""))
+
+
+def benchmarks() -> Iterator[str]:
+    """The programs that measure, with the first paragraph of each."""
+    yield from _head("benchmark", "what it measures")
+    for file in sorted((ROOT / "benchmarks").glob("[a-z]*.py")):
+        text = file.read_text(encoding="utf-8")
+        if 'if __name__ == "__main__":' in text and file.stem != "airflow_peer":
+            yield _row(f"`{file.stem}`", _paragraph(ast.get_docstring(ast.parse(text)) or ""))
 
 
 def methods() -> Iterator[str]:
@@ -218,6 +227,7 @@ TABLES = {
     "errors.md": {"errors": error_tree},
     "command_line.md": {"exits": exits},
     "testing.md": {"fixtures": fixtures},
+    "performance.md": {"benchmarks": benchmarks},
     "coming/databricks_sdk.md": {"methods": methods, "additions": additions},
 }
 """Which part of which chapter is made by what."""
