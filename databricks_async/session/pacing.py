@@ -67,9 +67,12 @@ class Pacer:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
                         await (place if request.report is None else request.report.waited(place))
-                    async with slots:
+                    await slots.acquire()  # and not `async with`, which awaits twice more
+                    try:
                         sent_at = loop.time()
                         response = await send(request)
+                    finally:
+                        slots.release()
                     sends += response.attempts
                     response.attempts = sends
                     if not _is_refusal(response):
