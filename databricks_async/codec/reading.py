@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias, get_args, get_origin
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 import attrs
 
@@ -114,7 +114,7 @@ def readers_by_length(cls: Any) -> dict[int, ReadDict]:
 def _raw(cls: Any) -> type[Any]:
     """The class of an object while it is read: made and filled without the checks of `cls`, which cost the most."""
     unchecked = {"__slots__": (), "__setattr__": object.__setattr__, "__init__": object.__init__}
-    raw: type[Any] = _unchecked(type(cls))(cls.__name__, (cls,), unchecked)
+    raw: type[Any] = _unchecked(cast(Any, type(cls)))(cls.__name__, (cls,), unchecked)
     return raw
 
 
