@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
@@ -18,9 +18,10 @@ from databricks_async.suggest import did_you_mean, refuse
 if TYPE_CHECKING:
     import aiohttp
 
-    from databricks_async.auth.token import Credential
+    from databricks_async.auth.token import AzureCredential, Credential
     from databricks_async.clusters.api import Clusters
     from databricks_async.current_user import CurrentUser
+    from databricks_async.events.handlers import Handler
     from databricks_async.gates import Gate
     from databricks_async.jobs.api import Jobs
     from databricks_async.libraries.api import Libraries
@@ -58,6 +59,11 @@ class WorkspaceClient:
     How many calls a second the service takes is learned from its refusals, for each API and for a few endpoints that
     have a limit of their own. `rate_limits` says for some how many there may be at most, from the first call on:
     `{"clusters": 10, "jobs/create": 5}`. `gate` lets many clients share their limits (`databricks_async.gates`).
+
+    `on_event` is told what the client does (`databricks_async.events`). The logger `databricks_async.http` has one line
+    for each request at DEBUG: method, path, status, duration, attempt, request id. Parameters, headers
+    (`debug_headers`) and bodies (`debug_truncate_bytes`) show what is known to be harmless, and `***` for all else.
+    `product` and `product_version` name the program in the `User-Agent`.
     """
 
     if not TYPE_CHECKING:
@@ -67,12 +73,13 @@ class WorkspaceClient:
         self,
         *,
         config: Config | None = None,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         session: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         api_versions: Mapping[str, str] | None = None,
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        on_event: Handler | Iterable[Handler] | None = None,
         **settings: Unpack[Arguments],
     ) -> None:
         settings = hidden(settings)
@@ -95,6 +102,7 @@ class WorkspaceClient:
             trace_configs=trace_configs,
             rate_limits=rate_limits,
             gate=gate,
+            on_event=on_event,
         )
 
     @cached_property

@@ -153,9 +153,11 @@ async def connect(
             credential: Any = None,
             session: Any = None,
             trace_configs: Any = (),
+            on_event: Any = None,
             **settings: Any,
         ) -> WorkspaceClient:
             defaults = dict(client_settings)
+            observer = defaults.pop("on_event", None)
             if credential is not None or "client_id" in settings:
                 defaults.pop("token")
             if host is not None:
@@ -166,6 +168,7 @@ async def connect(
                 credential=credential,
                 session=session,
                 trace_configs=trace_configs,
+                on_event=on_event if on_event is not None else observer,
                 api_versions=api_versions,
             )
             stack.push_async_callback(client.aclose)

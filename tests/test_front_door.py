@@ -24,6 +24,7 @@ MODELS = ["databricks_async.clusters.models", "databricks_async.jobs.models"]
 DOORS = [
     "databricks_async",
     "databricks_async.errors",
+    "databricks_async.events",
     "databricks_async.local",
     "databricks_async.pictures",
     *SERVICES,

@@ -160,7 +160,6 @@ async def timeline(call: Call, run: str, out: str | None, since: str) -> None:
     from databricks_async.cli.named import find
 
     found = await call.w.jobs.get_run(find.run_id(run))
-    call.out.saw(found.start, found.end)
     bars = found.timeline(now=None if found.ended else call.out.now)
     if since == "started":
         bars = drawn.without_waiting(bars)

@@ -112,7 +112,8 @@ class Clusters(ClusterWatches):
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
-        cluster runs again, or at once when it was terminated.
+        cluster runs again, or at once when it was terminated. This sends a `get` before: whether the cluster runs
+        decides what is waited for, and whether a lost answer lets the edit be sent again.
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
@@ -125,7 +126,7 @@ class Clusters(ClusterWatches):
     ) -> ClusterWait:
         """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
 
-        A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
+        A field in the mask and not in `cluster` is cleared. Runs, restarts and sends a `get` before, as `edit` does.
         """
         settings: dict[str, Any] = {"update_mask": identifier("update_mask", update_mask)}
         if cluster is not None:
@@ -320,11 +321,13 @@ class Clusters(ClusterWatches):
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[ClusterDetails]:
         """All pinned and active clusters, and those terminated in the last 30 days.
 
-        `page_size` is how many clusters one request brings (100 at most, and by default). API 2.0 has no filters, no
-        order and no pages, but `can_use_client` ("NOTEBOOKS" or "JOBS").
+        `page_size` is how many clusters one request brings (100 at most, and by default). With `concurrency=1` no page
+        is read before it is asked for. API 2.0 has no filters, no order and no pages, but `can_use_client`
+        ("NOTEBOOKS" or "JOBS").
         """
         if self._version == "2.0":
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
@@ -347,6 +350,7 @@ class Clusters(ClusterWatches):
             query=query,
             page_token=page_token,
             max_items=max_items,
+            concurrency=concurrency,
         )
 
     # --- inside ------------------------------------------------------------------------------------------------------

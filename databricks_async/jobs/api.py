@@ -141,7 +141,7 @@ class Jobs(RunWatches):
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
         given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
-        the run of that time; see `RunWait.is_old`.
+        the run of that time: with such a token a `GET .../jobs/runs/get` follows, which `RunWait.is_old` is known from.
         """
         if job is not None and "job_id" in fields:
             raise TypeError("run_now() got the job twice: write run_now(job_id, ...) without job_id=")
@@ -154,7 +154,7 @@ class Jobs(RunWatches):
 
         A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
 
-        A lost answer never starts a second run; see `run_now`.
+        A lost answer never starts a second run; see `run_now`, also for what a token of yours costs.
         """
         body = build(SubmitRun, with_tasks(SubmitRun, given_as(run)), **with_tasks(SubmitRun, fields))
         return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, body)

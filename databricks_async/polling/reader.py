@@ -337,7 +337,7 @@ class Reader(Callers[K, T], Generic[K, T]):
             await self._poll_each([thing for thing in alone.values() if thing.asked_at is None])
         finally:
             for thing, follower in lent:
-                thing.followers.discard(follower)
+                self.release(follower, thing)  # others may have come for it meanwhile, and gone
         for key in alone:
             wanted.pop(key, None)
 

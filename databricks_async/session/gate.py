@@ -80,12 +80,29 @@ class Family:
         self._answered_at = 0.0
         self._last_refusal = Response(429, {}, b"")
 
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """The calls that wait for a place; those that were cancelled wait no more."""
+        return sum(not turn.done() for lane in self._lanes for turn, _ in (*lane.refused, *lane.waiting))
+
     def try_enter(self) -> bool:
         """Take a place if there is one and no call waits for it."""
         if self._queued or self._in_flight >= self._window or (self._next_at and self._loop.time() < self._next_at):
             return False
         self._enter()
         return True
+
+    def has_room(self, under_way: int) -> bool:
+        """Whether a call that is not needed yet may go beside those that its caller has under way.
+
+        Half of the window is left to others, and all of it once the service has shown or been said to have a limit:
+        then each call that it takes is one that others do not have.
+        """
+        return not self._queued and not self._next_at and max(self._in_flight, under_way) < self._window / 2
 
     async def enter(self, is_read: bool, refused_since: float | None) -> Response | None:
         """Wait for a place; a call that was refused goes before those that were not. The last refusal if in vain."""

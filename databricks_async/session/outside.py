@@ -44,10 +44,12 @@ class Outside:
         headers: dict[str, str],
         authorities: Callable[[], SSLContext] | None = None,
         *,
+        reported: Callable[[Send], Send],
         lent: bool = False,
     ) -> None:
         self._http = http
         self._lent = lent
+        self._reported = reported
         self._config = config
         self._stats = stats
         self._budgets = budgets
@@ -112,7 +114,7 @@ class Outside:
         self._transports.append(transport)
         self._pacers.append(pacer)
         paced, bucket = _transient_raised(pacer.paced(transport.send)), self._bucket_of(origin)
-        return retrying(paced, self._budgets, self._stats, self._pause, bucket)
+        return self._reported(retrying(paced, self._budgets, self._stats, self._pause, bucket))
 
     def _session(self) -> aiohttp.ClientSession:
         """A lent session's connections, without its headers, cookies and credentials: those are not for other hosts."""

@@ -24,7 +24,7 @@ from databricks_async.session.budgets import Budgets, Spent
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.retry")
 
 _LOST_STATUSES = frozenset({408, 500, 502, 503, 504})
 """After these the service may or may not have done the work."""
@@ -111,6 +111,8 @@ def retrying(
                     what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
                     level = logging.WARNING if never_left else logging.INFO
                     log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
+                    if request.report is not None:
+                        request.report.retrying(type(failure).__name__, failure.status, seconds)
             try:
                 if not is_last:
                     await sleep(seconds)
@@ -127,6 +129,7 @@ def retrying(
             finally:
                 del failure  # its traceback holds this frame
             stats.retries += 1
+            stats.of(request.endpoint).retried += 1
 
     return retry
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import import_module
@@ -12,24 +13,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
-from databricks_async.auth.token import Credential
+from databricks_async.auth.token import AzureCredential, Credential
 from databricks_async.config import Config
+from databricks_async.config.user_agent import user_agent
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
+from databricks_async.events.handlers import Handler, Handlers
 from databricks_async.message import Request, Response, Send, Stream
 from databricks_async.session.families import checked_limits
 from databricks_async.session.stats import Stats
-from databricks_async.version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.auth.web import Web
+    from databricks_async.events.reports import Reports
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
+
+_is_logged = logging.getLogger("databricks_async.http").isEnabledFor
 
 _KEEP_ALIVE_SECONDS = 30.0
 """Longer than the usual pause between two polls, shorter than the gateway keeps an idle connection."""
@@ -42,16 +48,18 @@ class Session:
         self,
         config: Config,
         *,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        on_event: Handler | Iterable[Handler] | None = None,
     ) -> None:
         if credential is not None:
             check_credential(credential)
         self.config = config
         self.stats = Stats()
+        self.handlers = Handlers(on_event)
         self.transfers = asyncio.Semaphore(config.max_connections)
         """For what keeps a file open: a program may not have many more open than this."""
         self._credential = credential
@@ -68,7 +76,9 @@ class Session:
         self._endings = AsyncExitStack()
         self._background = set[asyncio.Task[Any]]()
         self._send: Send
+        self._reports: Reports
         self._tokens: Tokens
+        self._pacer: Pacer
         self._budgets: Budgets
         self._bucket: RetryBucket
 
@@ -94,6 +104,8 @@ class Session:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             await self._opened()
         self.stats.calls += 1
+        if self.handlers.any or _is_logged(logging.DEBUG):
+            return await self._reports.report(self._send, request)
         return await self._send(request)
 
     async def authenticate(self) -> None:
@@ -117,7 +129,8 @@ class Session:
         from databricks_async.session.streams import Resumed
 
         response = await self.send(request)
-        return Resumed(self._send, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
+        again = self._reports.reported(self._send)
+        return Resumed(again, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
@@ -125,6 +138,10 @@ class Session:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
+
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """Whether one more call may be sent to an open session that no caller waits for yet; see `Family.has_room`."""
+        return self._pacer.has_room(endpoint, under_way)
 
     async def close(self) -> None:
         """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
@@ -152,6 +169,7 @@ class Session:
 
         from databricks_async.auth.chain import Chain
         from databricks_async.auth.web import Web
+        from databricks_async.events.reports import Reports
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
         from databricks_async.session.connections import Connector
@@ -164,6 +182,7 @@ class Session:
         from databricks_async.session.transport import Transport
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
+        self._endings.push_async_callback(self.handlers.aclose)  # the last of all: until then there are events
         http = self._lent
         # A lent session brings its own, unless the settings name others.
         is_own = http is None
@@ -177,7 +196,7 @@ class Session:
                 trace_configs=self._trace_configs,
             )
             self._endings.push_async_callback(http.close)
-        common = {"Accept": "application/json", "User-Agent": _USER_AGENT}
+        common = {"Accept": "application/json", "User-Agent": user_agent(config)}
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
         transports: list[Transport] = []
 
@@ -190,6 +209,9 @@ class Session:
             transports.append(Transport(http, host, headers, seconds, stats, *proxy, max_bytes, authorities))
             buckets.setdefault(host, self._bucket)
 
+        self._reports = reports = Reports(
+            self.handlers, body_bytes=config.debug_truncate_bytes, with_headers=config.debug_headers
+        )
         self._budgets = budgets = Budgets.of(config)
         self._bucket = RetryBucket()
         buckets: dict[str, RetryBucket] = {}
@@ -200,9 +222,14 @@ class Session:
         if config.host:
             connect(config.host)
         shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
+        self._pacer = pacer = Pacer(
+            _most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared
+        )
+        stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
-            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities), lent=not is_own
+            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
+            reported=reports.reported,
+            lent=not is_own,
         )
         self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
@@ -212,6 +239,7 @@ class Session:
             # Longer than any way may take by itself.
             seconds=budgets.longest + config.http_timeout_seconds,
             hide=config.hide_secrets,
+            handlers=self.handlers,
         )
 
         async def send(request: Request) -> Response:
@@ -258,6 +286,7 @@ _IMPORTED = (
     "databricks_async.service",
     "databricks_async.auth.chain",
     "databricks_async.auth.web",
+    "databricks_async.events.reports",
     "databricks_async.session.connections",
     "databricks_async.session.network",
     "databricks_async.session.outside",
@@ -291,7 +320,9 @@ def _naming_caller(send: Send, config: Config) -> Send:
         except DatabricksError as error:
             message = config.hide_secrets(error.message)
             if isinstance(error, Unauthenticated | PermissionDenied):
-                message += f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                message = (
+                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+                )
             error.message, error.args = message, (message,)
             raise
 
@@ -303,6 +334,3 @@ _OTHER_LOOP = (
     "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope; FastAPI's "
     "TestClient has one loop for all requests only under `with`"
 )
-
-_PYTHON = ".".join(map(str, sys.version_info[:3]))
-_USER_AGENT = f"databricks-async/{__version__} python/{_PYTHON} os/{sys.platform}"

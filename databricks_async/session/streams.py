@@ -17,7 +17,7 @@ from databricks_async.session.budgets import Budget
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.retry")
 
 
 class Resumed:
@@ -124,6 +124,7 @@ class Resumed:
             failure.elapsed = time.monotonic() - self._started
             raise failure
         self._stats.retries += 1
+        self._stats.of(self._request.endpoint).retried += 1
 
     def _changed(self) -> ConnectionLost:
         return ConnectionLost(

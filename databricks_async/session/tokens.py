@@ -15,10 +15,12 @@ from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.auth.token import Credential, Token
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
+from databricks_async.events.handlers import Handlers
+from databricks_async.events.kinds import TokenFailed, TokenFetched
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.auth")
 
 _FORCED_SECONDS = 40.0
 """The service refuses a token 30 s before its end: from here on callers wait for a new one."""
@@ -54,7 +56,8 @@ _NEVER = _Moment(math.inf, math.inf)
 class Tokens:
     """Holds the token that a credential gave. All methods belong to one event loop.
 
-    A fetch may take `seconds`; `hide` takes the secrets of the configuration out of foreign text.
+    A fetch may take `seconds`; `hide` takes the secrets of the configuration out of foreign text; `handlers` are told
+    of each fetch.
     """
 
     def __init__(
@@ -64,11 +67,13 @@ class Tokens:
         *,
         seconds: float | None = None,
         hide: Callable[[str], str] = str,
+        handlers: Handlers | None = None,
     ) -> None:
         self._credential = credential
         self._stats = stats
         self._seconds = seconds
         self._hide = hide
+        self._handlers = handlers or Handlers()
         self._token: Token | None = None
         self._early = self._forced = _NEVER
         self._looked_expired = self._renewal_is_vain = False
@@ -133,6 +138,7 @@ class Tokens:
 
     async def _fetch_token(self) -> Token:
         failure: AuthError
+        started, is_renewal = time.monotonic(), self._stats.tokens > 0
         try:
             async with time_limit(self._seconds, self._out_of_time):
                 token = _checked(await _started(self._credential))
@@ -142,10 +148,16 @@ class Tokens:
             failure = _failure_of(error, self._hide)
         else:
             self._take(token)
+            if self._handlers.any:
+                seconds, ends = time.monotonic() - started, token.expires_at
+                self._handlers.emit(TokenFetched(seconds=seconds, expires_at=ends, is_renewal=is_renewal))
             return token
         # Not in the handler: what is taken out of the chain of causes here would come back as the context.
         _clean(failure, self._hide)
         log.warning("no new token: %s", failure)
+        if self._handlers.any:
+            seconds, kind = time.monotonic() - started, type(failure).__name__
+            self._handlers.emit(TokenFailed(seconds=seconds, error=kind, is_renewal=is_renewal))
         raise failure
 
     def _out_of_time(self) -> AuthError:

@@ -80,6 +80,7 @@ class Transport:
         self._max_bytes = max_bytes
         self._streams = set[_Stream]()
         self._closed = False
+        self._origin = host
         scheme, _, self._host = host.partition("://")
         self._is_tls = scheme == "https"
         self._was_there = False
@@ -119,7 +120,10 @@ class Transport:
         if self._authorities is not None:
             await self._load_authorities()
         # Raised here and not where it came about: aiohttp's own errors and frames hold the headers of the request.
-        outcome = await self._attempt(request)
+        if request.report is None:
+            outcome = await self._attempt(request)
+        else:
+            outcome = await request.report.sent(self._attempt, request, self._origin, self._headers)
         if isinstance(outcome, Response):
             return outcome
         raise outcome
@@ -148,6 +152,7 @@ class Transport:
         cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
+        self._stats.of(request.endpoint).sent += 1
         try:
             try:
                 answer = await self._session.request(

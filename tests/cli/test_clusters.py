@@ -62,6 +62,19 @@ async def test_list_on_a_terminal(cli: Run, ids: dict[str, str]) -> None:
     assert err == "Ended job clusters are not shown: --all\n"
 
 
+async def test_elapsed_times_are_those_of_the_services_clock(
+    command: Run, w: WorkspaceClient, workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which need not agree with this machine's: here it is moved by hand."""
+    monkeypatch.setenv("DATABRICKS_HOST", workspace.url)
+    monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token)
+    await w.clusters.create(cluster_name="gold", **SPEC)  # type: ignore[arg-type]
+    workspace.clock.advance(7265)
+    for argv in (("list",), ("get", "gold"), ("watch", "gold", "--until", "RUNNING")):
+        code, out, _ = await command("clusters", *argv, "--color", "never", terminal=100)
+        assert (code, "2h01m" in out) == (0, True), out
+
+
 @pytest.mark.usefixtures("ids")
 async def test_colours_and_signs(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sign and state have a colour, on a terminal that has colours; ASCII signs where asked for, or needed."""

@@ -115,7 +115,8 @@ def test_help_version_and_completion_import_nothing_heavy() -> None:
         from databricks_async.cli import main
         lines = [["--version"], ["--help"], ["help", "exit-codes"], ["clusters", "list", "--help"], ["jobs", "-h"],
                  ["runs", "list", "-h"], ["workspace", "export", "-h"], ["auth", "login", "-h"], ["api", "get", "-h"],
-                 ["configure", "-h"], ["completion", "-h"], ["help", "clusters"]]
+                 ["configure", "-h"], ["completion", "-h"], ["help", "clusters"], ["serve", "-h"], ["demo", "-h"],
+                 ["ui", "-h"], ["version"]]
         for argv in lines:
             assert main(argv) == 0, argv
         os.environ["_DATABRICKS_ASYNC_COMPLETE"] = "bash_complete"

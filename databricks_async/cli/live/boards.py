@@ -50,12 +50,10 @@ class RunBoard:
         if isinstance(change, TaskChange):
             self._runs.setdefault(change.run_id, None)
             tasks[_attempt(change.after)] = change.after
-            self._out.saw(change.after.start, change.after.end)
             return
         self._runs[change.run_id] = change.after
         if change.after is not None:
             tasks.update((_attempt(task), task) for task in change.after.tasks or ())
-            self._out.saw(change.after.start, change.after.end)
 
     def run(self, run_id: int) -> BaseRun | None:
         """A run with all attempts at its tasks that were seen; None if it was deleted."""
@@ -108,7 +106,6 @@ class ClusterBoard:
             self._clusters.pop(change.cluster_id, None)
             return
         self._clusters[change.cluster_id] = change.after
-        self._out.saw(change.when, since(change.after))
         if change.before is not None:
             self._before[change.cluster_id] = str(change.before.state)
             self._changed_at[change.cluster_id] = asyncio.get_running_loop().time()

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from databricks_async.errors import DatabricksError, InvalidResponse, LifecycleError
-from databricks_async.pager import Pager
+from databricks_async.pager import Pager, checked_concurrency
 from databricks_async.workspace.models import ObjectInfo, ObjectType
 from databricks_async.workspace.trees.names import name_in, same_path
-from databricks_async.workspace.trees.pool import TreeFailure, checked_concurrency, is_fatal
+from databricks_async.workspace.trees.pool import TreeFailure, is_fatal
 
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
 _MAX_WAITING = 1000
