@@ -91,7 +91,7 @@ def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
         _bind(names, one, hook_of)
     names["read_any"] = read_any = _reader_of_any(fields, names)
     readers = readers_by_length(cls)
-    names["often"] = _often(readers, read_any, lambda keys, nth: _reader_of_keys(keys, nth, fields, names))
+    names["often"] = _often(cls, readers, lambda keys, nth: _reader_of_keys(keys, nth, fields, names))
     reader = readers.get
 
     def read(value: Any, _: Any = None) -> Any:
@@ -144,13 +144,10 @@ _MAX_KEPT: Final = 8192
 
 
 def _often(
-    readers: dict[int, ReadDict], read_any: ReadDict, make: Callable[[tuple[str, ...], int], ReadDict | None]
+    cls: type[Any], readers: dict[int, ReadDict], make: Callable[[tuple[str, ...], int], ReadDict | None]
 ) -> Callable[[dict[str, Any]], None]:
     """Counts the objects that have no reader for their keys, and adds one when they have come often."""
-    counts, by_keys = dict[int, int](), dict[tuple[str, ...], ReadDict]()
-
-    def choose(d: dict[str, Any]) -> Any:
-        return by_keys.get(tuple(d), read_any)(d)
+    counts, by_keys = dict[int, int](), dict[frozenset[str], ReadDict]()
 
     def often(d: dict[str, Any]) -> None:
         if len(by_keys) == _MAX_READERS:
@@ -160,12 +157,34 @@ def _often(
         counts[of_keys] = count = counts.get(of_keys, 0) + 1
         if len(counts) > _MAX_COUNTED:
             counts.clear()
-        if count == _OFTEN and (made := make(keys, len(by_keys) + 1)) is not None:
-            by_keys[keys] = made
-            is_alone = [*map(len, by_keys)].count(len(keys)) == 1
-            readers[len(keys)] = made if is_alone else choose
+        if count == _OFTEN and frozenset(d) not in by_keys and (made := make(keys, len(by_keys) + 1)) is not None:
+            by_keys[frozenset(d)] = made
+            same = {one: read for one, read in by_keys.items() if len(one) == len(d)}
+            readers[len(d)] = made if len(same) == 1 else _reader_of_either(cls, same)
 
     return often
+
+
+def _reader_of_either(cls: type[Any], readers: dict[frozenset[str], ReadDict]) -> ReadDict:
+    """For objects of as many keys: tells them apart by the keys that only some of them have."""
+    names: Names = {"cls": cls}
+    lines, ahead, keys = list[str](), list(readers), frozenset[str]()
+    while ahead:
+        keys = ahead.pop()
+        name = f"read{len(ahead)}"
+        names[name] = readers[keys]
+        tests = [f"{key!r} in d" for key in _only_in(keys, ahead)]
+        lines.append(f" if {' and '.join(tests)}: return {name}(d)" if tests else f" return {name}(d)")
+    made: ReadDict = function(f"read_{cls.__name__}_of_{len(keys)}", "d", lines, names)
+    return made
+
+
+def _only_in(keys: frozenset[str], others: list[frozenset[str]]) -> list[str]:
+    """A few of the keys, all of which none of the others has."""
+    if not others:
+        return []
+    key = max(sorted(keys), key=lambda key: sum(key not in other for other in others))
+    return [key, *_only_in(keys, [other for other in others if key in other])]
 
 
 def _reader_of_keys(keys: tuple[str, ...], nth: int, fields: list[_Field], names: Names) -> ReadDict | None:
