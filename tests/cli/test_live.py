@@ -274,6 +274,13 @@ def test_an_attempt_that_another_follows_has_failed() -> None:
     assert found == [("FAILED", 60_000), ("RUNNING", 30_000)]
 
 
+async def test_a_picture_that_cannot_be_written_names_its_file(cli: Run, ended: str, tmp_path: Path) -> None:
+    """The one that was asked for, and not the one that would become it."""
+    path = tmp_path / "missing" / "run.svg"
+    code, out, err = await cli("runs", "timeline", ended, "--out", str(path))
+    assert (code, out, err) == (5, "", f"databricks-async runs timeline: No such file or directory: {path}\n")
+
+
 async def test_clusters_watch(cli: Run, workspace_client: WorkspaceClient, local_workspace: LocalWorkspace) -> None:
     """Until all are in a state; 3 if one is terminated instead."""
     made = await workspace_client.clusters.create(cluster_name="gold", **SPEC)  # type: ignore[arg-type]

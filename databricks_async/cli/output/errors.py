@@ -40,7 +40,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and not hasattr(error, "error_code"):
         name = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         return f"{error.strerror}{name}"
-    return str(error) or type(error).__name__
+    # Of a body as a whole, which has no other name than that of JSON paths.
+    return str(error).removeprefix("$: ") or type(error).__name__
 
 
 def as_object(error: BaseException, code: int) -> dict[str, Any]:
