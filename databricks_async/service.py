@@ -74,7 +74,7 @@ class Service:
         """
         key, path, plain = self._endpoints.get(endpoint) or self._prepare(endpoint)
         if not plain:
-            path = _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
+            path = _filled(path, params)
         if key.startswith("GET "):
             request = Request(key, path, flatten_query({**query, **params} if query else params))
         else:
@@ -82,6 +82,7 @@ class Service:
                 body = {name: value for name, value in params.items() if value is not None}
             pairs = flatten_query(query) if query else ""
             request = json_request(key, path, query=pairs, body=body, replay=replay, lookup=lookup)
+        del params, query, body  # thousands of calls may wait, and the request has it all
         response = await self._session.send(request)
         self._date = response.headers.get("date", self._date)
         return answer_as(result, request, response)
@@ -151,6 +152,11 @@ class Service:
         path = endpoint.partition(" ")[2]
         prepared = self._endpoints[template] = (endpoint, path, "{" not in path)
         return prepared
+
+
+def _filled(path: str, params: dict[str, object]) -> str:
+    """A path with its braces filled by some of the parameters, which are taken out."""
+    return _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
 
 
 def _place_of(page_token: str | None) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import import_module
@@ -99,14 +99,21 @@ class Session:
             raise LifecycleError("this client was closed: make a new one")
         self._owner = loop
 
-    async def send(self, request: Request) -> Response:
-        """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop.
+
+        No coroutine of its own: thousands of calls may wait in here.
+        """
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            await self._opened()
+            return self._open_and_send(request)
         self.stats.calls += 1
         if self.handlers.any or _is_logged(logging.DEBUG):
-            return await self._reports.report(self._send, request)
-        return await self._send(request)
+            return self._reports.report(self._send, request)
+        return self._send(request)
+
+    async def _open_and_send(self, request: Request) -> Response:
+        await self._opened()
+        return await self.send(request)
 
     async def authenticate(self) -> None:
         """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""
@@ -247,7 +254,8 @@ class Session:
                 connect(config.known_host())  # found with the first token
             return await transports[0].send(request)
 
-        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
+        paced = pacer.paced(authenticated(send, tokens))
+        named = checked(paced, lambda error: _name_caller(error, config))
         self._send = retrying(named, budgets, stats, self.pause, self._bucket)
 
         self._closing = loop.create_future()
@@ -311,22 +319,12 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _naming_caller(send: Send, config: Config) -> Send:
+def _name_caller(error: DatabricksError, config: Config) -> None:
     """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
-
-    async def name_caller(request: Request) -> Response:
-        try:
-            return await send(request)
-        except DatabricksError as error:
-            message = config.hide_secrets(error.message)
-            if isinstance(error, Unauthenticated | PermissionDenied):
-                message = (
-                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
-                )
-            error.message, error.args = message, (message,)
-            raise
-
-    return name_caller
+    message = config.hide_secrets(error.message)
+    if isinstance(error, Unauthenticated | PermissionDenied):
+        message = message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+    error.message, error.args = message, (message,)
 
 
 _OTHER_LOOP = (
