@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import math
 import random
 import re
@@ -104,8 +103,9 @@ class Family:
         """
         return not self._queued and not self._next_at and max(self._in_flight, under_way) < self._window / 2
 
-    async def enter(self, is_read: bool, refused_since: float | None) -> Response | None:
-        """Wait for a place; a call that was refused goes before those that were not. The last refusal if in vain."""
+    def enter(self, is_read: bool, refused_since: float | None) -> asyncio.Future[Ending]:
+        """A place to wait for; a call that was refused goes before those that were not. The last refusal if in vain,
+        or the error that refuses all. No coroutine of its own: thousands of calls may wait here."""
         turn: asyncio.Future[Ending] = self._loop.create_future()
         lane = self._lanes[is_read]
         if refused_since is None:
@@ -114,16 +114,12 @@ class Family:
             lane.refused.append((turn, refused_since))
         self._queued += 1
         self._admit()
-        try:
-            ending = await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.result() is None:  # it got a place in the same moment
-                self.leave()
-            raise
-        if isinstance(ending, AuthError):
-            # For each caller its own: the layers note on it what became of that call.
-            raise copy.copy(ending) from ending.__cause__
-        return ending
+        return turn
+
+    def give_up(self, turn: asyncio.Future[Ending]) -> None:
+        """The call that waited for its turn was cancelled."""
+        if turn.done() and not turn.cancelled() and turn.result() is None:  # it got a place in the same moment
+            self.leave()
 
     def leave(self) -> None:
         self._in_flight -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
@@ -58,11 +59,18 @@ class Pacer:
             while True:
                 if sends or not family.try_enter():
                     turn = family.enter(request.replay == "safe", refused_since)
-                    refusal = await (turn if request.report is None else request.report.waited(turn))
+                    try:
+                        ending = await (turn if request.report is None else request.report.waited(turn))
+                    except asyncio.CancelledError:
+                        family.give_up(turn)
+                        raise
+                    if isinstance(ending, AuthError):
+                        # For each caller its own: the layers note on it what became of that call.
+                        raise copy.copy(ending) from ending.__cause__
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
-                    if refusal is not None:
-                        return attrs.evolve(refusal, attempts=sends)
+                    if ending is not None:
+                        return attrs.evolve(ending, attempts=sends)
                 try:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
