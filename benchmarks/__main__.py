@@ -103,7 +103,13 @@ def markdown(rows: list[dict[str, Any]], described: list[str]) -> str:
     lines += _table(
         ["benchmark", "what it defends", "measured", "aim", ""],
         [
-            [row["benchmark"], row["what"], f"{row['value']:.2f}", row["aim"], "" if row["held"] else "missed"]
+            [
+                row["benchmark"],
+                f"{row['subject']}: {row['what']}" if row["subject"] else row["what"],
+                f"{row['value']:.2f}",
+                row["aim"],
+                "" if row["held"] else "missed",
+            ]
             for row in judged
         ],
     )

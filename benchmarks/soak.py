@@ -9,7 +9,7 @@ it did. At the end the two are compared with each other and with what is left in
     doubled      done more often than asked for
     wrong        told not done, and done; or an answer that is not what it has to be
     unexplained  an error that the faults do not explain; or something there that was not asked for
-    hung         a call that did not end within two minutes
+    hung         a call that did not end within 200 seconds
     leaked       tasks, sockets or files that are open when the client is closed
 
 Defends: all of these are 0, and the memory of the client is flat (in the last quarter of a run at most 2 % above the
@@ -149,7 +149,8 @@ async def soak(calls: int, tasks: int, seed: int, plant: str | None, place: Path
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             http_timeout_seconds=5,
-            retry_timeout_seconds=60,
+            retry_timeout_seconds=100,
+            connect_retry_seconds=100,
             poll_interval_seconds=0.4,
         )
         began = time.perf_counter(), time.process_time()
@@ -196,7 +197,8 @@ def show(verdict: Verdict, books: Books, stats: Stats, figures: Any, memory: Mem
         f"{stats.calls} calls in {wall:.0f} s ({stats.calls / wall:.0f} a second; CPU of a call {cpu * each:.2f} ms, "
         f"of the service {figures['cpu'] * each:.2f} ms), {figures['requests']} requests, "
         f"{100 * struck / figures['requests']:.1f} % struck by faults; "
-        f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens"
+        f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens; "
+        f"the longest took {books.longest[0]:.1f} s ({books.longest[1]})"
     )
     for which, name in enumerate(("client", "service")):
         held, growth = memory.growth(which)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -42,7 +43,8 @@ class WorkspaceClient:
     """One Azure Databricks workspace, for one event loop.
 
     ```python
-    async with WorkspaceClient() as w:  # DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile of ~/.databrickscfg
+    # Set DATABRICKS_HOST and DATABRICKS_TOKEN, or write a profile into ~/.databrickscfg.
+    async with WorkspaceClient() as w:
         async for cluster in w.clusters.list():
             print(cluster.cluster_name, cluster.state)
     ```
@@ -95,6 +97,7 @@ class WorkspaceClient:
             callable(getattr(gate, "enter", None)) and callable(getattr(gate, "refused", None))
         ):
             raise TypeError(f"gate must have the methods of databricks_async.gates.Gate; {type(gate).__name__} has not")
+        made_in = sys._getframe(1)
         self._session = Session(
             config,
             credential=credential,
@@ -102,6 +105,7 @@ class WorkspaceClient:
             trace_configs=trace_configs,
             rate_limits=rate_limits,
             gate=gate,
+            made_at=(made_in.f_code.co_filename, made_in.f_lineno),
             on_event=on_event,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -24,8 +25,8 @@ DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
 GONE, PERHAPS_GONE = "gone", "perhaps gone"
 """Notes of their own: what the write made was deleted, as far as that was told."""
 
-HUNG_SECONDS = 120.0
-"""A call that takes longer hangs: each of its tries ends after 5 s, and its budget after 60."""
+HUNG_SECONDS = 200.0
+"""A call that takes longer hangs: each of its tries ends after 5 s, and its budget after 100."""
 
 ONCE_KINDS = frozenset(
     {
@@ -69,6 +70,8 @@ class Books:
         self.reads = Counter[str]()
         self.unreadable = Counter[str]()
         """Reads whose answer was garbage, which the client said: nothing is to be made of such an answer."""
+        self.longest = (0.0, "")
+        """The seconds of the call that took longest, and its kind."""
         self.complaints: list[str] = []
         self.wrong = 0
         self.hung = 0
@@ -79,7 +82,7 @@ class Books:
 
         `give_up_after` cancels it after so many seconds, as a caller may.
         """
-        told = UNKNOWN
+        told, began = UNKNOWN, time.monotonic()
         try:
             async with asyncio.timeout(give_up_after), asyncio.timeout(HUNG_SECONDS):
                 result = await call
@@ -101,6 +104,7 @@ class Books:
             self._complain("unexplained", f"{kind} {marker}: {error!r}")
         finally:
             self.note(kind, marker, told)
+            self._took(kind, began)
         if told != DONE:
             raise Stopped(kind)
         return result
@@ -108,6 +112,7 @@ class Books:
     async def read(self, kind: str, call: Awaitable[T], is_right: Callable[[T], bool]) -> T:
         """Make a call that changes nothing, and see whether its answer is what it has to be."""
         self.reads[kind] += 1
+        began = time.monotonic()
         try:
             async with asyncio.timeout(HUNG_SECONDS):
                 result = await call
@@ -120,6 +125,8 @@ class Books:
         except DatabricksError as error:
             self._complain("unexplained", f"{kind}: {error!r}")
             raise Stopped(kind) from None
+        finally:
+            self._took(kind, began)
         if not is_right(result):
             self._complain("wrong", f"{kind}: {result!r:.300}")
         return result
@@ -139,6 +146,9 @@ class Books:
 
     def close(self) -> None:
         self._file.close()
+
+    def _took(self, kind: str, began: float) -> None:
+        self.longest = max(self.longest, (time.monotonic() - began, kind))
 
     def _complain(self, which: str, what: str) -> None:
         setattr(self, which, getattr(self, which) + 1)

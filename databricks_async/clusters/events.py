@@ -59,6 +59,8 @@ class ClusterEvents(Service):
         `offset` leaves out so many of the first. At most `concurrency` pages are read at once, by default 8, for
         some requests more (see `Pager`); with `order="ASC"` and no `end_time`, or from a `page_token` on, the next one
         while the caller works.
+
+        `POST /api/2.1/clusters/events`: https://docs.databricks.com/api/azure/workspace/clusters/events
         """
         identifier("cluster_id", cluster_id)
         if offset is not None:

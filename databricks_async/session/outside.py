@@ -42,12 +42,15 @@ class Outside:
         pause: Callable[[float], Awaitable[object]],
         find_proxy: FindProxy,
         headers: dict[str, str],
+        opened: list[aiohttp.ClientSession],
         authorities: Callable[[], SSLContext] | None = None,
         *,
         reported: Callable[[Send], Send],
         lent: bool = False,
     ) -> None:
+        """What it opens goes into `opened`."""
         self._http = http
+        self._opened = opened
         self._lent = lent
         self._reported = reported
         self._config = config
@@ -126,6 +129,7 @@ class Outside:
             self._own = aiohttp.ClientSession(
                 connector=self._http.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar()
             )
+            self._opened.append(self._own)
         return self._own
 
 

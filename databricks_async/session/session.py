@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import import_module
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.dropped import Place
     from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
@@ -53,8 +54,10 @@ class Session:
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        made_at: Place | None = None,
         on_event: Handler | Iterable[Handler] | None = None,
     ) -> None:
+        """`made_at` is where the program has made its client, for the warning of one that it never closes."""
         if credential is not None:
             check_credential(credential)
         self.config = config
@@ -67,6 +70,7 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._rate_limits = checked_limits(rate_limits or {})
         self._gate = gate
+        self._made_at = made_at
         self._owner: asyncio.AbstractEventLoop | None = None
         """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,6 +136,13 @@ class Session:
         again = self._reports.reported(self._send)
         return Resumed(again, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
 
+    def trace(self, config: aiohttp.TraceConfig) -> None:
+        """Have aiohttp report to it too; a lent session has its own. Raises `LifecycleError` after the first call."""
+        if self._loop is not None:
+            raise LifecycleError("a client is instrumented before its first call, and this one has made some")
+        if self._lent is None:
+            self._trace_configs.append(config)
+
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
         task = asyncio.create_task(work)
@@ -173,6 +184,7 @@ class Session:
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
         from databricks_async.session.connections import Connector
+        from databricks_async.session.dropped import watch_for_drop
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
@@ -188,6 +200,7 @@ class Session:
         is_own = http is None
         proxy_for = partial(find_proxy, setting=config.proxy)
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
+        opened: list[aiohttp.ClientSession] = []
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
@@ -195,6 +208,7 @@ class Session:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
+            opened.append(http)
             self._endings.push_async_callback(http.close)
         common = {"Accept": "application/json", "User-Agent": user_agent(config)}
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
@@ -210,7 +224,10 @@ class Session:
             buckets.setdefault(host, self._bucket)
 
         self._reports = reports = Reports(
-            self.handlers, body_bytes=config.debug_truncate_bytes, with_headers=config.debug_headers
+            self.handlers,
+            lambda endpoint: stats.of(endpoint).family,
+            body_bytes=config.debug_truncate_bytes,
+            with_headers=config.debug_headers,
         )
         self._budgets = budgets = Budgets.of(config)
         self._bucket = RetryBucket()
@@ -227,7 +244,7 @@ class Session:
         )
         stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
-            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities),
+            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, opened, authorities),
             reported=reports.reported,
             lent=not is_own,
         )
@@ -242,13 +259,13 @@ class Session:
             handlers=self.handlers,
         )
 
-        async def send(request: Request) -> Response:
+        def send(request: Request) -> Awaitable[Response]:
             if not transports:
                 connect(config.known_host())  # found with the first token
-            return await transports[0].send(request)
+            return transports[0].send(request)
 
-        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
-        self._send = retrying(named, budgets, stats, self.pause, self._bucket)
+        answered = checked(pacer.paced(authenticated(send, tokens)), partial(_name_caller, config=config))
+        self._send = retrying(answered, budgets, stats, self.pause, self._bucket)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)
@@ -265,6 +282,7 @@ class Session:
         for end in (close, outside.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
         self._endings.push_async_callback(self._end_background)
+        self._endings.callback(watch_for_drop(self, opened, self._made_at if is_own else None).detach)
         self._loop = loop
 
     async def _end_background(self) -> None:
@@ -288,6 +306,7 @@ _IMPORTED = (
     "databricks_async.auth.web",
     "databricks_async.events.reports",
     "databricks_async.session.connections",
+    "databricks_async.session.dropped",
     "databricks_async.session.network",
     "databricks_async.session.outside",
     "databricks_async.session.pacing",
@@ -311,22 +330,12 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _naming_caller(send: Send, config: Config) -> Send:
-    """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
-
-    async def name_caller(request: Request) -> Response:
-        try:
-            return await send(request)
-        except DatabricksError as error:
-            message = config.hide_secrets(error.message)
-            if isinstance(error, Unauthenticated | PermissionDenied):
-                message = (
-                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
-                )
-            error.message, error.args = message, (message,)
-            raise
-
-    return name_caller
+def _name_caller(error: DatabricksError, config: Config) -> None:
+    """Take the configuration's secrets out of an error, and let one that refuses the caller say where, and as whom."""
+    message = config.hide_secrets(error.message)
+    if isinstance(error, Unauthenticated | PermissionDenied):
+        message = message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+    error.message, error.args = message, (message,)
 
 
 _OTHER_LOOP = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -80,6 +81,10 @@ async def test_colours_and_signs(cli: Run, monkeypatch: pytest.MonkeyPatch) -> N
     """Sign and state have a colour, on a terminal that has colours; ASCII signs where asked for, or needed."""
     argv = ("clusters", "list", "--name", "gold", "--no-header")
     assert "\x1b[32m✓ \x1b[0m" in (await cli(*argv, terminal=80)).out
+    # Nothing else: not numbers, ids or brackets.
+    out = (await cli("clusters", "list", terminal=100)).out
+    coloured = {text.strip() for style, text in re.findall(r"\x1b\[([0-9;]+)m(.*?)\x1b\[0m", out) if style != "2"}
+    assert coloured == {"✓", "✗", "RUNNING", "TERMINATED"}
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in (await cli(*argv, terminal=80)).out
     assert "\x1b[32m" in (await cli(*argv, "--color", "always", terminal=80)).out
