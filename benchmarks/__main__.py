@@ -62,8 +62,8 @@ def run(name: str, quick: bool, figures: Path) -> bool:
     return subprocess.run(command, cwd=HERE.parent, env=environment, check=False).returncode == 0
 
 
-def machine(rows: list[dict[str, Any]]) -> list[str]:
-    """What all was measured on, in two lines."""
+def machine(rows: list[dict[str, Any]], load: float) -> list[str]:
+    """What all was measured on, in two lines; `load` is that of others, before the run."""
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -73,7 +73,7 @@ def machine(rows: list[dict[str, Any]]) -> list[str]:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return [
         f"{today}: {os.cpu_count()} cores ({kind}), {platform.system()}, {platform.python_implementation()} "
-        f"{platform.python_version()},",
+        f"{platform.python_version()}, load of other programs {load:.1f},",
         ", ".join(versions),
     ]
 
@@ -103,7 +103,13 @@ def markdown(rows: list[dict[str, Any]], described: list[str]) -> str:
     lines += _table(
         ["benchmark", "what it defends", "measured", "aim", ""],
         [
-            [row["benchmark"], row["what"], f"{row['value']:.2f}", row["aim"], "" if row["held"] else "missed"]
+            [
+                row["benchmark"],
+                f"{row['subject']}: {row['what']}" if row["subject"] else row["what"],
+                f"{row['value']:.2f}",
+                row["aim"],
+                "" if row["held"] else "missed",
+            ]
             for row in judged
         ],
     )
@@ -132,13 +138,13 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> int:
-    arguments = parsed()
+    arguments, load = parsed(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, busy_loops(arguments.busy):
         figures = Path(folder, "figures")
         figures.touch()
         failed = [name for name in arguments.only if not run(name, arguments.quick, figures)]
         rows = [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
-    described = machine(rows)
+    described = machine(rows, load)
     if arguments.busy:
         described.append(f"beside {arguments.busy} busy loops")
     tables = markdown(rows, described)

@@ -2,9 +2,9 @@
 
 Defends, from each size to ten times as much: an item takes no more calls of functions (Python's and C's, of all
 libraries), within a tenth; and at most 1.5 times the CPU time, for caches and the garbage collector, where what is not
-linear would take 10 times as much. Waits and watches have their own rows in `watching.py`.
+linear would take 10 times as much.
 
-    python benchmarks/growth.py [--quick]
+    python benchmarks/growth.py [--quick] [--only WORD ...]
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from counted import Calls
 from harness import Gate, answering, elsewhere, record
 from peers import a_history
 from trees import a_tree
+from watching import plan
+from watching_service import planned
 
 from databricks_async import WorkspaceClient, codec
 from databricks_async.jobs.api import Jobs
@@ -114,11 +116,25 @@ async def uploaded(size: int) -> AsyncIterator[Work]:
             yield lambda: w.workspace.upload("/Shared/x", local, format="AUTO", overwrite=True)
 
 
+@contextlib.asynccontextmanager
+async def runs_waited_for(size: int) -> AsyncIterator[Work]:
+    """They end after three ticks."""
+    with elsewhere(planned) as url:
+        async with WorkspaceClient(host=url, token="x", poll_interval_seconds=0.5) as w:
+
+            async def wait() -> None:
+                await plan(w, size, dict.fromkeys(range(1, size + 1), 1.4))
+                await asyncio.gather(*(w.jobs.wait_run(number).result() for number in range(1, size + 1)))
+
+            yield wait
+
+
 MEASURES: dict[str, tuple[Callable[[int], contextlib.AbstractAsyncContextManager[Work]], int]] = {
     "calls gathered": (calls, 100),
     "runs of a page read": (runs_read, 5),
     "tasks of a job written": (tasks_written, 10),
     "events listed": (events_listed, 500),
+    "runs waited for": (runs_waited_for, 10),
     "directories walked": (directories_walked, 10),
     "directories exported, with a file each": (files_exported, 10),
     "quarters of a MiB downloaded": (downloaded, 16),
@@ -159,9 +175,11 @@ async def measure(gate: Gate, what: str, factors: tuple[int, ...], seconds: floa
         before = made, cpu
 
 
-async def main(quick: bool) -> int:
+async def main(quick: bool, only: list[str]) -> int:
     gate = Gate(quick)
     for what in MEASURES:
+        if only and not any(word in what for word in only):
+            continue
         # In a loop of its own, whose threads begin while calls are counted.
         await asyncio.to_thread(
             asyncio.run, measure(gate, what, (1, 10) if quick else (1, 10, 100), 0.1 if quick else 2)
@@ -172,4 +190,8 @@ async def main(quick: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short and noisy: only shows that it runs")
-    sys.exit(asyncio.run(main(parser.parse_args().quick)))
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="WORD", help="the measures that have one of these words"
+    )
+    arguments = parser.parse_args()
+    sys.exit(asyncio.run(main(arguments.quick, arguments.only)))

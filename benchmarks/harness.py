@@ -159,6 +159,12 @@ class Gate:
     def __init__(self, quick: bool) -> None:
         self._quick = quick
         self._failed = 0
+        self._subject = ""
+
+    def about(self, subject: str) -> None:
+        """What the next figures are about: their headline, and in the table a part of their names."""
+        self._subject = subject
+        print(subject)
 
     def at_most(self, what: str, value: float, limit: float) -> None:
         self._judge(what, value, f"<= {limit:g}", value <= limit * 1.1)
@@ -168,7 +174,7 @@ class Gate:
 
     def _judge(self, what: str, value: float, wanted: str, held: bool) -> None:
         self._failed += not held
-        record(what=what, value=value, aim=wanted, held=held)
+        record(subject=self._subject, what=what, value=value, aim=wanted, held=held)
         print(f"  {what:<66} {value:8.2f}   aim {wanted:<8} {'' if held else 'MISSED'}")
 
     def exit_code(self) -> int:

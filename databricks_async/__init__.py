@@ -9,6 +9,7 @@ The map of the package, each module before those that it builds on:
     __main__        `python -m databricks_async`
     cli             the command line
     pytest_plugin   fixtures for users' own tests
+    otel            traces and metrics by OpenTelemetry
     client          WorkspaceClient: one session, and the services on it
     jobs            w.jobs: the Jobs API, its models, runs and the waits for them
     workspace       w.workspace: the Workspace API, large content, whole trees
@@ -44,9 +45,9 @@ The map of the package, each module before those that it builds on:
     front_door      how the packages offer their names
     version         the version of this package
 
-Public is what this package, `errors`, `events`, `local`, `pictures` and the packages of the services list in their
-`__all__`, with the arguments, methods and attributes that the docstrings show: a minor version may add to that, and may
-move or change all else.
+Public is what this package, `errors`, `events`, `local`, `otel`, `pictures` and the packages of the services list in
+their `__all__`, with the arguments, methods and attributes that the docstrings show: a minor version may add to that,
+and may move or change all else.
 """
 
 from typing import TYPE_CHECKING

@@ -43,7 +43,8 @@ class WorkspaceClient:
     """One Azure Databricks workspace, for one event loop.
 
     ```python
-    async with WorkspaceClient() as w:  # DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile of ~/.databrickscfg
+    # Set DATABRICKS_HOST and DATABRICKS_TOKEN, or write a profile into ~/.databrickscfg.
+    async with WorkspaceClient() as w:
         async for cluster in w.clusters.list():
             print(cluster.cluster_name, cluster.state)
     ```

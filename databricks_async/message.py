@@ -44,12 +44,12 @@ class Report(Protocol):
         """Send one request of the call to this host, with these headers besides its own."""
         ...
 
-    async def waited(self, family: str, turn: Awaitable[T]) -> T:
+    async def waited(self, turn: Awaitable[T]) -> T:
         """Wait for the call's turn among those of its endpoint family."""
         ...
 
-    def refused(self, family: str, status: int, seconds: float) -> None:
-        """The service wants no other request of this family before so many seconds."""
+    def refused(self, status: int, seconds: float) -> None:
+        """The service has refused a request, and wants no other before so many seconds."""
         ...
 
     def retrying(self, error: str, status: int | None, seconds: float) -> None:
@@ -104,6 +104,8 @@ class Response:
     """The body of a good answer to a request that asked for it so; `body` is then empty."""
     error_body: Any = attrs.field(default=None, repr=False, eq=False)
     """What `error_bodies.read_error` found in the body, which it reads once for all layers."""
+    report: Report | None = attrs.field(default=None, repr=False, eq=False)
+    """That of its request, for a stream that is asked for again."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -229,30 +229,39 @@ class _Pages(AsyncIterator[Page[T]]):
         self._seen = set[bytes]()
         self._back = _Part[T](None)
         """What the last page showed beyond the end of its chain; the whole listing goes on from there."""
+        self._is_busy = False
+        self._is_ordered = True
         self._window = 1.0
         self._returned = self._items = self._size = 0
         self._first = self._last = 0
         """The places of the first item that was returned, and of the last one."""
 
     async def __anext__(self) -> Page[T]:
+        if self._is_busy:
+            raise RuntimeError("two tasks wait for the next item of one loop over a listing: give each its own loop")
+        self._is_busy = True
         try:
             while self._parts and self._left != 0:
                 if self._returned:
                     self.look_ahead()
                 if (page := await self._next()) is not None:
                     return page
-            await self._stop()
+            if self._parts or self._ending:
+                await self._stop()
         except (Exception, asyncio.CancelledError):
             await self._stop()
             raise
+        finally:
+            self._is_busy = False
         raise StopAsyncIteration
 
     def look_ahead(self) -> None:
         """Begin to read what the caller will ask for, as far as it is known and there is room."""
-        if self._ahead is None:
+        if self._ahead is None or not self._parts:
             return
         for part in [*self._parts]:
-            self._follow(part)
+            if not part.is_followed:
+                self._follow(part)
         begun = [part for part in self._parts if part.page is not None or part.task is not None]
         held, under_way = len(begun), sum(part.arrived() is None for part in begun)
         expected = 0
@@ -274,16 +283,18 @@ class _Pages(AsyncIterator[Page[T]]):
     async def _next(self) -> Page[T] | None:
         """The next page; None if it has to be looked for in another way."""
         part = self._parts[0]
-        if self._was_seen(part):
+        if part.token is not None and self._was_seen(part):
             raise PagingError("the service gave the same page token twice: the listing would never end")
         try:
-            page = part.page = await self._read(part)
+            is_new = part.page is None and part.task is None
+            page = part.page = await (self._fetch(part.token) if is_new else self._read(part))
         except BadRequest:
             if part.start is None or self._places is None:
                 raise
             self._go_on_from(self._back)
             return None
-        self._follow(part)
+        if not part.is_followed and page.next_page_token is not None:
+            self._follow(part)
         items, rest = page.items, page.items[:0]
         is_entry = part.start is not None and part.start != self._back.start
         if self._places is not None and (part.start is not None or part.end is not None):
@@ -299,9 +310,11 @@ class _Pages(AsyncIterator[Page[T]]):
         self._parts.pop(0)
         if part.token is not None:
             self._seen.add(_digest(part.token))
-        if page.next_page_token is None and not rest:
+        if page.next_page_token is None and not rest and self._parts:
             self._drop()  # what was to come after the end
-        self._learn(page, items, is_entry)
+        self._returned += 1
+        if self._parts and self._ahead is not None:
+            self._learn(page, items, is_entry)
         if self._left is not None:
             items = items[: self._left]
             self._left -= len(items)
@@ -352,9 +365,9 @@ class _Pages(AsyncIterator[Page[T]]):
         count = int(self._window) - 1
         if count < 1 or not page.items:
             return []
-        places = self._places_of(page.items)
+        places = self._places_of(page.items) if self._is_ordered else None
         if places is None:
-            self._places = None  # the order is another
+            self._is_ordered = False
             return []
         wanted = _PAGES_EACH * self._size
         distance = int((self._last - self._first) / self._items * (wanted - _SPARE * sqrt(wanted)))
@@ -369,7 +382,6 @@ class _Pages(AsyncIterator[Page[T]]):
 
     def _learn(self, page: Page[T], items: Sequence[T], is_entry: bool) -> None:
         """How many pages are worth reading at once, and how close the items are."""
-        self._returned += 1
         self._size = max(self._size, len(page.items))
         if is_entry and 4 * len(items) < self._size:
             self._window = max(1.0, self._window / 2)
@@ -378,8 +390,8 @@ class _Pages(AsyncIterator[Page[T]]):
         if self._places is None or not items:
             return
         first, last = self._places.place_of(items[0]), self._places.place_of(items[-1])
-        if first is None or last is None:
-            self._places = None
+        if first is None or last is None or (self._items and first < self._last):
+            self._is_ordered = False
             return
         self._first = first if not self._items else self._first
         self._last = last

@@ -35,6 +35,7 @@ _OURS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes longer than the suite may."""
     parser.addoption("--all-terminals", action="store_true", help="commands at all widths of terminals, and the demo")
+    parser.addoption("--listings", type=int, default=4, help="how many random listings are read in each way")
     parser.addoption("--cancellations", type=int, default=50, help="how often random operations are cancelled")
 
 

@@ -26,6 +26,7 @@ DOORS = [
     "databricks_async.errors",
     "databricks_async.events",
     "databricks_async.local",
+    "databricks_async.otel",
     "databricks_async.pictures",
     *SERVICES,
 ]

@@ -6,9 +6,11 @@ Here are the tests of `pager.py` that need no service; `clusters/test_events.py`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from bisect import bisect_left
 from collections.abc import Callable
+from itertools import accumulate, count
 from typing import Any
 from weakref import WeakSet
 
@@ -252,6 +254,26 @@ async def test_a_service_with_another_order_is_read_by_tokens():
     assert len(service.asked) == 30
 
 
+@pytest.mark.parametrize("number", range(95, 300, 17))
+async def test_an_item_without_a_time_is_not_lost(number):
+    """Wherever it is."""
+    service = Service([second * 1000 for second in range(500)])
+    service.items[number] = (None, number)
+    order = [*service.items]
+
+    def page(token):
+        _, behind, after = (token or "").rpartition("<")
+        if behind:
+            start = int(after)
+        else:
+            fitting = (at for at, item in enumerate(order) if token is None or (item[0] or 0) >= int(token))
+            start = next(fitting, len(order))
+        return Page(order[start : start + 10], f"t<{start + 10}" if start + 10 < len(order) else None)
+
+    service.page = page
+    assert await service.pager().collect() == order
+
+
 async def test_an_error_is_raised_in_its_place_and_the_loop_can_be_taken_up_again():
     """All items before it come first, and no page is left out after it."""
     service = Service([second * 1000 for second in range(400)])
@@ -335,52 +357,69 @@ async def test_a_cancelled_iterator_can_be_taken_up_again():
     assert found == service.items
 
 
+async def test_two_tasks_cannot_wait_for_one_iterator():
+    """Each would get what the other has missed."""
+    service = Service([*range(30)])
+    items = aiter(service.pager())
+    first = asyncio.create_task(anext(items))
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="two tasks"):
+        await anext(items)
+    assert await first == service.items[0]
+
+
 # The same items
 
 
-_changes = st.lists(st.sampled_from(["new", "late", "gone", ""]), max_size=60)
+def test_what_is_there_all_the_time_comes_once_and_in_order(pytestconfig):
+    """Whatever comes and goes while the pages are read, in whichever order they come, also to an impatient caller."""
 
+    @settings(max_examples=5 * pytestconfig.getoption("listings"), deadline=None, database=None)
+    @given(
+        gaps=st.lists(st.sampled_from([0, 0, 1, 2, 50, 1000, 1000, 10**6]), max_size=150),
+        size=st.integers(1, 12),
+        concurrency=st.integers(2, 9),
+        changes=st.lists(st.sampled_from(["new", "late", "gone", ""]), max_size=60),
+        is_patient=st.booleans(),
+        seed=st.integers(0, 1000),
+    )
+    def check_listing(
+        gaps: list[int], size: int, concurrency: int, changes: list[str], is_patient: bool, seed: int
+    ) -> None:
+        async def check() -> None:
+            times = [*accumulate(gaps, initial=10**9)]
+            service, chance, to_come = Service(times, size), random.Random(seed), [*changes]  # noqa: S311
+            service.seconds = lambda: chance.random()
+            there, ever, numbers = set(service.items), set(service.items), count(10**6)
 
-@settings(max_examples=30, deadline=None, database=None)
-@given(
-    gaps=st.lists(st.sampled_from([0, 0, 1, 2, 50, 1000, 1000, 10**6]), max_size=150),
-    size=st.integers(1, 12),
-    concurrency=st.integers(2, 9),
-    changes=_changes,
-    seed=st.integers(0, 1000),
-)
-def test_what_is_there_all_the_time_comes_once_and_in_order(gaps, size, concurrency, changes, seed):
-    """Whatever comes and goes while the pages are read, and in whichever order they come."""
+            def change() -> None:
+                what = to_come.pop() if to_come else ""
+                if what == "gone" and service.items:
+                    item = chance.choice(service.items)
+                    service.items.remove(item)
+                    there.discard(item)
+                elif what:
+                    time = times[-1] + next(numbers) if what == "new" else chance.choice(times)
+                    item = (-time, -next(numbers))
+                    ever.add(item)
+                    service.items.insert(bisect_left(service.items, item), item)
 
-    async def check() -> None:
-        times, now = [], 10**9
-        for gap in gaps:
-            now += gap
-            times.append(now)
-        service, chance, to_come = Service(times, size), random.Random(seed), [*changes]  # noqa: S311
-        service.seconds = lambda: chance.random()
-        there, ever, numbers = set(service.items), set(service.items), iter(range(10**6, 10**7))
+            service.on_page = change
+            found, items = [], aiter(service.pager(concurrency=concurrency))
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if is_patient else chance.random() * 1.5):
+                        async for item in items:
+                            found.append(item)
+                        break
+            assert found == sorted(set(found))
+            assert there <= set(found) <= ever
+            assert await service.is_quiet()
 
-        def change() -> None:
-            what = to_come.pop() if to_come else ""
-            if what == "gone" and service.items:
-                item = chance.choice(service.items)
-                service.items.remove(item)
-                there.discard(item)
-            elif what:
-                time = now + next(numbers) if what == "new" or not times else chance.choice(times)
-                item = (-time, -next(numbers))
-                ever.add(item)
-                service.items.insert(bisect_left(service.items, item), item)
+        loop = VirtualLoop()
+        try:
+            loop.run_until_complete(check())
+        finally:
+            loop.close()
 
-        service.on_page = change
-        found = await service.pager(concurrency=concurrency).collect()
-        assert found == sorted(set(found))
-        assert there <= set(found) <= ever
-        assert await service.is_quiet()
-
-    loop = VirtualLoop()
-    try:
-        loop.run_until_complete(check())
-    finally:
-        loop.close()
+    check_listing()

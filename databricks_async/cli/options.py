@@ -177,6 +177,8 @@ class Profile(ParamType[str]):
         return names.profile_completions(incomplete)
 
 
+FILE, FOLDER = click.Path(), click.Path(file_okay=False)
+"""Of this machine; the shell completes them. What is wrong with one is said by what opens it."""
 DURATION, MOMENT, JSON, KEY_VALUE, WORDS = Duration(), Moment(), Json(), KeyValue(), Words()
 CLUSTER, JOB, RUN, PATH = Named("cluster"), Named("job"), Named("run"), Named("path")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import time
@@ -16,7 +15,7 @@ from databricks_async.cli.ending import run_to_the_end
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import times
 from databricks_async.cli.output.exits import Terminated
-from databricks_async.cli.output.streams import Stream, shown
+from databricks_async.cli.output.streams import shown
 from databricks_async.cli.output.writer import Output
 from databricks_async.errors import OperationTimeout
 
@@ -41,9 +40,8 @@ class Run:
         """The client that the options, the environment and the profile make."""
         if self._client is None:
             options = self.options
-            traces = [_dates(self.out), *([_trace(self.out.stderr)] if options.debug else [])]
             settings = {"host": options.host, "profile": options.profile, "auth_type": options.auth_type}
-            self._client = WorkspaceClient(trace_configs=traces, **settings)  # type: ignore[arg-type]
+            self._client = WorkspaceClient(trace_configs=[_dates(self.out)], **settings)  # type: ignore[arg-type]
         return self._client
 
     @asynccontextmanager
@@ -124,31 +122,6 @@ def _dates(out: Output) -> aiohttp.TraceConfig:
             out.dated(params.response.headers.get("Date", ""))
 
     trace.on_request_end.append(end)
-    return trace
-
-
-def _trace(stderr: Stream) -> aiohttp.TraceConfig:
-    """A line for each request and answer. Neither headers nor bodies are shown: they may hold secrets."""
-    import aiohttp
-
-    trace = aiohttp.TraceConfig()
-
-    async def begin(_: object, context: Any, params: aiohttp.TraceRequestStartParams) -> None:
-        context.began = asyncio.get_running_loop().time()
-
-    async def end(_: object, context: Any, params: aiohttp.TraceRequestEndParams) -> None:
-        took = (asyncio.get_running_loop().time() - context.began) * 1000
-        url = shown(str(params.url.with_user(None)))
-        stderr.write(f"{params.method} {url} {params.response.status} in {took:.0f} ms\n")
-        stderr.flush()
-
-    async def fail(_: object, context: Any, params: aiohttp.TraceRequestExceptionParams) -> None:
-        stderr.write(f"{params.method} {shown(str(params.url))} {type(params.exception).__name__}\n")
-        stderr.flush()
-
-    trace.on_request_start.append(begin)
-    trace.on_request_end.append(end)
-    trace.on_request_exception.append(fail)
     return trace
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 import attrs
 import orjson
 
-from databricks_async.codec import hooks, show
+from databricks_async.codec import hooks, reading, show, writing
 from databricks_async.codec.given import Given
 from databricks_async.codec.hooks import given_as, one_level
 from databricks_async.codec.open_enum import OpenEnum
@@ -185,6 +185,13 @@ def to_dict(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
+    if kind is dict:
+        return {
+            name if type(name) is str else _key(name): item if type(item) is str else _inside(name, item)
+            for name, item in value.items()
+        }
+    if kind is list:
+        return [item if type(item) is str else _inside(index, item) for index, item in enumerate(value)]
     if isinstance(value, Model):
         return _writer(kind)(value)
     if kind is float:
@@ -253,8 +260,8 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook_factory(
         partial(hooks.is_made_of, container=dict), partial(hooks.map_reader, hook_of=_reader)
     )
-    made.register_structure_hook_factory(_is_model, partial(hooks.model_reader, hook_of=_reader))
-    made.register_unstructure_hook_factory(_is_model, partial(hooks.model_writer, hook_of=_writer, to_dict=to_dict))
+    made.register_structure_hook_factory(_is_model, partial(reading.model_reader, hook_of=_reader))
+    made.register_unstructure_hook_factory(_is_model, partial(writing.model_writer, hook_of=_writer, to_dict=to_dict))
     return made
 
 
@@ -266,7 +273,7 @@ def _reader(kind: Any) -> hooks.Reader:
     return converter().get_structure_hook(kind)
 
 
-def _writer(kind: Any) -> hooks.Writer:
+def _writer(kind: Any) -> writing.Writer:
     return converter().get_unstructure_hook(kind)
 
 

@@ -11,7 +11,7 @@
                 print(f"{endpoint} failed with {error}")
 
     async with WorkspaceClient(on_event=on_event) as w:
-        ...
+        await w.clusters.list().collect()
 
 `on_event` is one handler or a list of them. A plain function is called at once, in the task of the call: it has to be
 quick. An `async` one runs beside the calls and sees one event after the other; it may be 1,000 events behind, then it

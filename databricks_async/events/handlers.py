@@ -45,6 +45,10 @@ class Handlers:
         self._each = (*self._each, _Handler(handler))
         self.any = True
 
+    def has(self, kind: type) -> bool:
+        """Whether there is a handler of this class."""
+        return any(isinstance(handler.function, kind) for handler in self._each)
+
     def emit(self, event: Event) -> None:
         for handler in self._each:
             handler.call(event)
@@ -58,7 +62,7 @@ class _Handler:
     """One handler, and what it still has to do if it is async."""
 
     def __init__(self, function: Handler) -> None:
-        self._function = function
+        self.function = function
         # That of the client's making: a handler runs for many calls, and not within the first one's.
         self._context = copy_context()
         self._queue = deque[Coroutine[Any, Any, None]]()
@@ -68,19 +72,20 @@ class _Handler:
 
     def call(self, event: Event) -> None:
         try:
-            result = self._function(event)
+            result = self.function(event)
         except (Exception, asyncio.CancelledError) as error:
             self._failed(error)
             return
-        if not inspect.iscoroutine(result):
+        if not inspect.isawaitable(result):
             return
-        if self._closed or len(self._queue) >= _MAX_QUEUED:
-            result.close()
-            if not self._closed and not self._is_behind:
+        work = result if inspect.iscoroutine(result) else _awaited(result)
+        if self._closed or not self._is_loop_running() or len(self._queue) >= _MAX_QUEUED:
+            work.close()
+            if len(self._queue) >= _MAX_QUEUED and not self._is_behind:
                 self._is_behind = True
                 log.warning("%s is %d events behind: it misses some from here on", self._name(), _MAX_QUEUED)
             return
-        self._queue.append(result)
+        self._queue.append(work)
         if self._worker is None:
             self._start()
 
@@ -96,6 +101,14 @@ class _Handler:
             await asyncio.wait((worker,), timeout=_DRAIN_SECONDS)
             if not worker.done():
                 log.error("%s goes on although it was cancelled", self._name())
+
+    def _is_loop_running(self) -> bool:
+        """A call that was dropped ends when Python finds it, which may be after the end of its loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return True
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -131,4 +144,8 @@ class _Handler:
             log.error("%s failed, which is logged this once", self._name(), exc_info=error)
 
     def _name(self) -> str:
-        return f"the event handler {getattr(self._function, '__qualname__', type(self._function).__name__)}"
+        return f"the event handler {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+
+
+async def _awaited(result: Awaitable[None]) -> None:
+    await result

@@ -24,6 +24,9 @@ class CallEvent(Event):
     endpoint: str
     """The manual's own line, such as `GET /api/2.1/clusters/get`. Elsewhere than at the workspace the method and the
     origin: `POST https://login.microsoftonline.com`."""
+    family: str
+    """The endpoints that share a limit with this one: an API such as `clusters`, or a path such as `jobs/create`; of
+    requests for tokens `login`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -106,8 +109,6 @@ class RequestRefused(CallEvent):
     """The service refuses a request for a rate limit: 429, or 503 with a time. All calls of the family pause."""
 
     attempt: int
-    family: str
-    """The endpoints that share the limit: an API, such as `clusters`, or a path, such as `jobs/create`."""
     status: int
     seconds: float
     """How long the service wants no other."""
@@ -117,8 +118,6 @@ class RequestRefused(CallEvent):
 class CallWaited(CallEvent):
     """A call has waited for its turn: for other calls to end, or for the end of a pause. Under 1 ms is no wait."""
 
-    family: str
-    """The endpoints that share a limit."""
     seconds: float
 
 

@@ -34,14 +34,22 @@ _MIN_WAIT_SECONDS = 0.001
 class _About(TypedDict):
     call: int
     endpoint: str
-    attempt: int
+    family: str
 
 
 class Reports:
     """Makes the reports of one client's calls."""
 
-    def __init__(self, handlers: Handlers, *, body_bytes: int = 0, with_headers: bool = False) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        family_of: Callable[[str], str],
+        *,
+        body_bytes: int = 0,
+        with_headers: bool = False,
+    ) -> None:
         self.handlers = handlers
+        self.family_of = family_of
         self.body_bytes = body_bytes
         self.with_headers = with_headers
         self._numbers = count(1)
@@ -67,6 +75,7 @@ class Reports:
             report.ended(error)
             raise
         report.ended(response)
+        response.report = report
         return response
 
     def reported(self, send: Send) -> Send:
@@ -87,14 +96,15 @@ class _CallReport:
         self._emit = reports.handlers.emit if reports.handlers.any else None
         self._reports = reports
         self._started = time.monotonic()
-        self._call, self._endpoint = number, shown.endpoint(line)
+        family = reports.family_of(line)
+        self._about: _About = {"call": number, "endpoint": shown.endpoint(line), "family": family}
         self._attempt = self._retries = self._refusals = 0
         self._is_retry = False
         self._request_id: str | None = None
 
     def started(self) -> None:
         if self._emit:
-            self._emit(CallStarted(call=self._call, endpoint=self._endpoint))
+            self._emit(CallStarted(**self._about))
 
     def ended(self, outcome: Response | BaseException) -> None:
         if not self._emit:
@@ -102,8 +112,7 @@ class _CallReport:
         is_answer = isinstance(outcome, Response)
         known = outcome if isinstance(outcome, Response | DatabricksError) else None
         event = CallEnded(
-            call=self._call,
-            endpoint=self._endpoint,
+            **self._about,
             seconds=time.monotonic() - self._started,
             attempts=self._attempt,
             retries=self._retries,
@@ -126,23 +135,22 @@ class _CallReport:
         self._retries += self._is_retry
         self._is_retry = False
         attempt, method, target = self._attempt, request.method, shown.target(request.path, request.query)
-        about: _About = {"call": self._call, "endpoint": self._endpoint, "attempt": attempt}
         if self._emit:
-            self._emit(RequestSent(**about, method=method, host=host, target=target))
+            self._emit(RequestSent(**self._about, attempt=attempt, method=method, host=host, target=target))
         started = time.monotonic()
         try:
             outcome = await send(request)
         except BaseException as error:
-            self._outcome(error, time.monotonic() - started, about)
+            self._outcome(error, time.monotonic() - started, attempt)
             raise
         seconds = time.monotonic() - started
-        self._outcome(outcome, seconds, about)
+        self._outcome(outcome, seconds, attempt)
         if log.isEnabledFor(logging.DEBUG):
             where = target if request.endpoint.partition(" ")[2].startswith("/") else host + target
             self._log(request, where, headers, outcome, seconds)
         return outcome
 
-    async def waited(self, family: str, turn: Awaitable[T]) -> T:
+    async def waited(self, turn: Awaitable[T]) -> T:
         """Wait for a turn, and report for how long."""
         started = time.monotonic()
         try:
@@ -150,42 +158,29 @@ class _CallReport:
         finally:
             seconds = time.monotonic() - started
             if self._emit and seconds >= _MIN_WAIT_SECONDS:
-                self._emit(CallWaited(call=self._call, endpoint=self._endpoint, family=family, seconds=seconds))
+                self._emit(CallWaited(**self._about, seconds=seconds))
 
-    def refused(self, family: str, status: int, seconds: float) -> None:
+    def refused(self, status: int, seconds: float) -> None:
         self._refusals += 1
         if self._emit:
-            event = RequestRefused(
-                call=self._call,
-                endpoint=self._endpoint,
-                attempt=self._attempt,
-                family=family,
-                status=status,
-                seconds=seconds,
-            )
-            self._emit(event)
+            self._emit(RequestRefused(**self._about, attempt=self._attempt, status=status, seconds=seconds))
 
     def retrying(self, error: str, status: int | None, seconds: float) -> None:
         self._is_retry = True
         if self._emit:
-            event = RetryScheduled(
-                call=self._call,
-                endpoint=self._endpoint,
-                attempt=self._attempt,
-                seconds=seconds,
-                error=error,
-                status=status,
-            )
-            self._emit(event)
+            about, attempt = self._about, self._attempt
+            self._emit(RetryScheduled(**about, attempt=attempt, seconds=seconds, error=error, status=status))
 
-    def _outcome(self, outcome: Response | BaseException, seconds: float, about: _About) -> None:
+    def _outcome(self, outcome: Response | BaseException, seconds: float, attempt: int) -> None:
         if isinstance(outcome, Response):
             self._request_id = shown.request_id(outcome.headers)
             if self._emit:
-                event = ResponseReceived(**about, status=outcome.status, seconds=seconds, request_id=self._request_id)
+                event = ResponseReceived(
+                    **self._about, attempt=attempt, status=outcome.status, seconds=seconds, request_id=self._request_id
+                )
                 self._emit(event)
         elif self._emit:
-            self._emit(RequestFailed(**about, error=type(outcome).__name__, seconds=seconds))
+            self._emit(RequestFailed(**self._about, attempt=attempt, error=type(outcome).__name__, seconds=seconds))
 
     def _log(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -87,7 +88,7 @@ def headers(given: Mapping[str, str]) -> str:
         name.lower(): one_line(value, _MAX_HEADER) if name.lower() in _HEADERS else _MASK
         for name, value in given.items()
     }
-    return mask(orjson.dumps(shown).decode())
+    return mask(json.dumps(shown, separators=(",", ":")))
 
 
 def body(content: object, max_bytes: int) -> str:

@@ -61,6 +61,8 @@ class Listings(Service):
         """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
 
         API 2.1 leaves out the tasks of a job that has more than 100; such a job is read once more with 2.2.
+
+        `GET /api/2.2/jobs/get`: https://docs.databricks.com/api/azure/workspace/jobs/get
         """
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
         return await self._read_whole("GET /api/{v}/jobs/get", Job, query)
@@ -71,6 +73,8 @@ class Listings(Service):
         """Describe one run, whole, as `get` does a job; for 60 days. Raises `ResourceDoesNotExist`.
 
         `include_history` brings `repair_history`, `include_resolved_values` the values of parameters in tasks.
+
+        `GET /api/2.2/jobs/runs/get`: https://docs.databricks.com/api/azure/workspace/jobs/getrun
         """
         query = {
             "run_id": number("run_id", run_id),
@@ -161,6 +165,8 @@ class Listings(Service):
         25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
         latest. At most `concurrency` pages are read at once, by default 8; from a `page_token` on, the next one while
         the caller works.
+
+        `GET /api/2.2/jobs/runs/list`: https://docs.databricks.com/api/azure/workspace/jobs/listruns
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
@@ -208,6 +214,8 @@ class Listings(Service):
         `expand_tasks`, `offset` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request
         brings: 100 at most, and by default (25 with API 2.1). With `concurrency=1` no page is read before it is asked
         for.
+
+        `GET /api/2.2/jobs/list`: https://docs.databricks.com/api/azure/workspace/jobs/list
         """
         maximum = 25 if self._version < "2.2" else 100
         query = {

@@ -58,7 +58,7 @@ class Pacer:
             while True:
                 if sends or not family.try_enter():
                     turn = family.enter(request.replay == "safe", refused_since)
-                    refusal = await (turn if request.report is None else request.report.waited(family.name, turn))
+                    refusal = await (turn if request.report is None else request.report.waited(turn))
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
@@ -66,10 +66,13 @@ class Pacer:
                 try:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
-                        await (place if request.report is None else request.report.waited(family.name, place))
-                    async with slots:
+                        await (place if request.report is None else request.report.waited(place))
+                    await slots.acquire()  # and not `async with`, which awaits twice more
+                    try:
                         sent_at = loop.time()
                         response = await send(request)
+                    finally:
+                        slots.release()
                     sends += response.attempts
                     response.attempts = sends
                     if not _is_refusal(response):
@@ -82,7 +85,7 @@ class Pacer:
                     refusals += 1
                     pause = family.refuse(response, sent_at)
                     if request.report is not None:
-                        request.report.refused(family.name, response.status, pause)
+                        request.report.refused(response.status, pause)
                 except DatabricksError as error:
                     error.attempts += sends
                     if isinstance(error, AuthError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from databricks_async.aio import Sleep
 from databricks_async.errors import (
@@ -42,14 +43,18 @@ _TRANSIENT_MESSAGES = (
 """Parts of messages by which the service says that a read will succeed a little later."""
 
 
-def checked(send: Send) -> Send:
-    """Answers that are errors become exceptions."""
+def checked(send: Send, amend: Callable[[DatabricksError], None] = lambda _: None) -> Send:
+    """Answers that are errors become exceptions. `amend` may change what any exception says before it goes on."""
 
     async def check(request: Request) -> Response:
-        response = await send(request)
-        if (error := error_from(request, response)) is not None:
+        try:
+            response = await send(request)
+            if (error := error_from(request, response)) is None:
+                return response
             raise error
-        return response
+        except DatabricksError as failure:
+            amend(failure)
+            raise
 
     return check
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import import_module
@@ -136,6 +136,13 @@ class Session:
         again = self._reports.reported(self._send)
         return Resumed(again, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
 
+    def trace(self, config: aiohttp.TraceConfig) -> None:
+        """Have aiohttp report to it too; a lent session has its own. Raises `LifecycleError` after the first call."""
+        if self._loop is not None:
+            raise LifecycleError("a client is instrumented before its first call, and this one has made some")
+        if self._lent is None:
+            self._trace_configs.append(config)
+
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
         task = asyncio.create_task(work)
@@ -217,7 +224,10 @@ class Session:
             buckets.setdefault(host, self._bucket)
 
         self._reports = reports = Reports(
-            self.handlers, body_bytes=config.debug_truncate_bytes, with_headers=config.debug_headers
+            self.handlers,
+            lambda endpoint: stats.of(endpoint).family,
+            body_bytes=config.debug_truncate_bytes,
+            with_headers=config.debug_headers,
         )
         self._budgets = budgets = Budgets.of(config)
         self._bucket = RetryBucket()
@@ -249,13 +259,13 @@ class Session:
             handlers=self.handlers,
         )
 
-        async def send(request: Request) -> Response:
+        def send(request: Request) -> Awaitable[Response]:
             if not transports:
                 connect(config.known_host())  # found with the first token
-            return await transports[0].send(request)
+            return transports[0].send(request)
 
-        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
-        self._send = retrying(named, budgets, stats, self.pause, self._bucket)
+        answered = checked(pacer.paced(authenticated(send, tokens)), partial(_name_caller, config=config))
+        self._send = retrying(answered, budgets, stats, self.pause, self._bucket)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)
@@ -320,22 +330,12 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _naming_caller(send: Send, config: Config) -> Send:
-    """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
-
-    async def name_caller(request: Request) -> Response:
-        try:
-            return await send(request)
-        except DatabricksError as error:
-            message = config.hide_secrets(error.message)
-            if isinstance(error, Unauthenticated | PermissionDenied):
-                message = (
-                    message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
-                )
-            error.message, error.args = message, (message,)
-            raise
-
-    return name_caller
+def _name_caller(error: DatabricksError, config: Config) -> None:
+    """Take the configuration's secrets out of an error, and let one that refuses the caller say where, and as whom."""
+    message = config.hide_secrets(error.message)
+    if isinstance(error, Unauthenticated | PermissionDenied):
+        message = message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+    error.message, error.args = message, (message,)
 
 
 _OTHER_LOOP = (

@@ -10,16 +10,17 @@ import attrs
 from databricks_async import display
 from databricks_async.session.families import DOCUMENTED, family_of
 
-_LOGIN = "login"
+LOGIN = "login"
 """The family of requests for tokens, and of all else that is no path of the API."""
 
 
 class Counts:
     """The counters of one family."""
 
-    __slots__ = ("refused", "retried", "sent")
+    __slots__ = ("family", "refused", "retried", "sent")
 
-    def __init__(self) -> None:
+    def __init__(self, family: str) -> None:
+        self.family = family
         self.sent = self.refused = self.retried = 0
 
 
@@ -58,7 +59,8 @@ class _ByFamily:
 
     def _counts_of(self, endpoint: str) -> Counts:
         is_api = endpoint.partition(" ")[2].startswith("/api/")
-        return self._counts.setdefault(family_of(endpoint, self._limits) if is_api else _LOGIN, Counts())
+        family = family_of(endpoint, self._limits) if is_api else LOGIN
+        return self._counts.setdefault(family, Counts(family))
 
 
 @attrs.define
@@ -109,7 +111,7 @@ class Stats(_ByFamily):
                 waiting=waiting,
             )
             for name in sorted({*self._counts, *gates})
-            for counts, (in_flight, waiting) in ((self._counts.get(name, Counts()), gates.get(name, (0, 0))),)
+            for counts, (in_flight, waiting) in ((self._counts.get(name, Counts(name)), gates.get(name, (0, 0))),)
         }
 
     def __getstate__(self) -> tuple[int, ...]:

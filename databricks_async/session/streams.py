@@ -39,6 +39,7 @@ class Resumed:
         bucket: RetryBucket,
     ) -> None:
         self._send = send
+        self._report = response.report
         self._request = request
         self._budget = budget
         self._stats = stats
@@ -119,6 +120,8 @@ class Resumed:
         if now + seconds > self._give_up_at or self._losses >= self._budget.attempts:
             raise failure
         log.info("%s: %s; reading on in %.1f s", self._request.endpoint, type(failure).__name__, seconds)
+        if self._report is not None:
+            self._report.retrying(type(failure).__name__, failure.status, seconds)
         await self._sleep(seconds)
         if not await self._bucket.take(self._give_up_at - time.monotonic()):
             failure.elapsed = time.monotonic() - self._started

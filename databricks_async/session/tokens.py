@@ -83,18 +83,27 @@ class Tokens:
         self._fetch = SingleFlight(self._fetch_token, "databricks_async: token", keep=True)
         self._closed = False
 
+    def current(self) -> Token | None:
+        """The token, if the service still takes it; its renewal begins a good while before it ends."""
+        if self._token is None:
+            return None
+        if time.time() < self._early.wall and time.monotonic() < self._early.monotonic:
+            return self._token  # nearly always, and so without more calls than these
+        now = _Moment.now()
+        if self._forced.has_come(now):
+            return None
+        self._early = now.plus(_PAUSE_SECONDS)
+        self._check_open()
+        self._fetch.begin()
+        return self._token
+
     async def get(self) -> Token:
         """A token that the service still takes; waits only when there is none.
 
         Raises `AuthError` when there is none to be had.
         """
-        now = _Moment.now()
-        if self._token is not None and not self._forced.has_come(now):
-            if self._early.has_come(now):
-                self._early = now.plus(_PAUSE_SECONDS)
-                self._check_open()
-                self._fetch.begin()
-            return self._token
+        if (token := self.current()) is not None:
+            return token
         self._check_open()
         fetch = await self._fetch.join()
         if fetch.cancelled():
@@ -176,7 +185,7 @@ class Tokens:
             self._early, self._forced = now.plus(_PAUSE_SECONDS), _NEVER
         else:
             self._forced = now.plus(life - _FORCED_SECONDS)
-            self._early = now.plus(life - min(life / 2, _EARLY_SECONDS))
+            self._early = now.plus(life - max(min(life / 2, _EARLY_SECONDS), _FORCED_SECONDS))
         self._stats.tokens += 1
         self._token, self._failure = token, None
 
@@ -251,7 +260,7 @@ def authenticated(send: Send, tokens: Tokens) -> Send:
     """Adds the token. A refused token is renewed once and the request sent once more: it was not carried out."""
 
     async def authenticate(request: Request) -> Response:
-        token = await tokens.get()
+        token = tokens.current() or await tokens.get()
         response = await send(request.with_headers(token.headers))
         if response.status not in (401, 403) or not is_expired_token(response):
             return response

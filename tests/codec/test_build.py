@@ -1,12 +1,10 @@
-"""Requests built from models whose fields may have been set to anything; generated functions and their source.
+"""Requests built from models whose fields may have been set to anything.
 
 Here are the tests of `codec/shape.py`.
 """
 
 from __future__ import annotations
 
-import linecache
-import traceback
 from typing import Any
 
 import attrs
@@ -14,8 +12,7 @@ import pytest
 
 from databricks_async import codec
 from databricks_async.clusters.models import ClusterSpec
-from databricks_async.codec import Model, WrongShape, hooks
-from databricks_async.jobs.models import TaskDependency
+from databricks_async.codec import Model, WrongShape
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -111,24 +108,3 @@ def test_a_model_checks_itself_wherever_it_stands(make: Any) -> None:
             with pytest.raises(WrongShape) as caught:
                 build(given)
             assert str(caught.value) == f"{place}: least is more than most"
-
-
-# --- Generated functions.
-
-
-def test_the_docstring_shows_a_generated_function() -> None:
-    """As it is: what a debugger shows."""
-    codec.decode(b'{"task_key": "a"}', TaskDependency)
-    name = "<generated read_TaskDependency of databricks_async.jobs.models.tasks.TaskDependency>"
-    source = "".join(linecache.getlines(name))
-    shown = (hooks.__doc__ or "").partition("def read_")
-    assert source == "".join(shown[1:]).replace("\n    ", "\n").strip() + "\n"
-
-
-def test_tracebacks_show_the_lines_of_generated_functions() -> None:
-    """linecache has their source, and keeps it when it looks for files that have changed."""
-    with pytest.raises(WrongShape) as caught:
-        Everything.from_dict({"id": "x", "leaf": {"size": "x"}})
-    linecache.checkcache()
-    assert "in read_Everything" in (trace := "".join(traceback.format_exception(caught.value)))
-    assert "raise error.inside(at) from None" in trace

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from databricks_async import WorkspaceClient
+from databricks_async import Token, WorkspaceClient
 from databricks_async.events import CallEnded, Event
 from databricks_async.local import LocalWorkspace
 
@@ -133,6 +135,68 @@ async def test_a_client_dropped_with_its_loop_leaves_no_warning(workspace: Local
         await w.aclose()
 
     await use()
+
+
+async def test_a_handler_may_return_anything_that_is_awaited(connect: Connect) -> None:
+    """Tasks and futures are waited for, beside the calls."""
+    done: list[Event] = []
+
+    async def later(event: Event) -> None:
+        await asyncio.sleep(0.01)
+        done.append(event)
+
+    def handle(event: Event) -> asyncio.Task[None]:
+        return asyncio.create_task(later(event))
+
+    async with connect(on_event=handle) as w:
+        await w.clusters.list().collect()
+    assert isinstance(done[-1], CallEnded)
+
+
+async def test_a_client_without_handlers_makes_no_reports(w: WorkspaceClient) -> None:
+    """While the log does not want them either: not one line of this package runs."""
+    await w.clusters.list().collect()
+    ran: list[str] = []
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and "/databricks_async/" in frame.f_code.co_filename:
+            ran.append(frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        await w.clusters.list().collect()
+    finally:
+        sys.setprofile(None)
+    assert len(ran) > 20
+    assert [name for name in ran if "/databricks_async/events/" in name] == []
+
+
+def test_a_call_that_is_dropped_ends_without_its_loop() -> None:
+    """As when Python finds it after the end of its loop: an async handler is not begun, and nothing warns."""
+    at_once: list[Event] = []
+    later: list[Event] = []
+
+    async def credential() -> Token:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def handle(event: Event) -> None:
+        later.append(event)
+
+    async def main() -> Coroutine[Any, Any, Any]:
+        async with WorkspaceClient(
+            host="http://localhost:1", credential=credential, on_event=[at_once.append, handle]
+        ) as w:
+            call = w.current_user.me()
+            call.send(None)
+            await asyncio.sleep(0)
+            return call
+
+    asyncio.run(main()).close()
+    assert [type(event).__name__ for event in at_once] == ["CallStarted", "CallEnded"]
+    assert isinstance(at_once[-1], CallEnded)
+    assert at_once[-1].error == "GeneratorExit"
+    assert later == at_once[:-1]
 
 
 @pytest.mark.parametrize("wrong", [5, [print, "print"]])

@@ -94,7 +94,13 @@ async def save(timeline: Timeline, path: str) -> None:
 
     def write() -> None:
         new = f"{path}.{os.getpid()}"
-        with open(new, "x", encoding="utf-8") as file:  # a file of this name is somebody else's, and stays
+        try:
+            file = open(new, "x", encoding="utf-8")  # noqa: SIM115 (a file of this name is somebody else's, and stays)
+        except OSError as error:
+            if not isinstance(error, FileExistsError):
+                error.filename = path
+            raise
+        with file:
             try:
                 file.write(picture)
                 file.flush()

@@ -14,6 +14,7 @@ import click
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import tables
 from databricks_async.cli.output.columns import Column, for_people, for_scripts, sort_key
+from databricks_async.cli.output.errors import say
 from databricks_async.cli.output.states import Sign
 from databricks_async.cli.output.streams import shown, standard_streams
 from databricks_async.cli.output.tables import Line, Row
@@ -59,6 +60,11 @@ class Output:
         self.stdout.write(f"{text}\n")
         self.stdout.flush()
 
+    def sentence(self, text: str) -> None:
+        """A line of the result that is a sentence: on a terminal as many lines as it takes."""
+        for line in tables.wrapped(text, self.stdout.width, whole=True) if self.stdout.width else [text]:
+            self.line(line)
+
     def styled(self, line: Line) -> None:
         """A line of the result, made of styled pieces."""
         self.line(self.dressed(line))
@@ -75,10 +81,7 @@ class Output:
         """Something said beside the result, on standard error; not where scripts read that, or asked for ids only."""
         if self.format == "json" or self.options.quiet:
             return
-        width = self.stderr.width
-        for line in tables.wrapped(shown(text), width, ascii_only=self.stderr.is_ascii):
-            self.stderr.write(f"{line}\n")
-        self.stderr.flush()
+        say(self.stderr, text)
 
     def sign(self, sign: Sign) -> str:
         return sign.ascii if self.stdout.is_ascii else sign.symbol

@@ -14,6 +14,10 @@ RECIPES = sorted(path for path in (HOME / "recipes").glob("*.py") if not path.na
 """The programs that the manual shows as pages."""
 
 
+PICTURES = HOME / "pictures"
+"""What the chapters show."""
+
+
 def title_of(markdown: str) -> str:
     """The text of the first heading."""
     return re.search(r"^# (.+)$", markdown, re.MULTILINE).group(1).replace("`", "")  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import shutil
 import sys
@@ -23,10 +24,11 @@ import pdoc.doc
 import pdoc.render
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-from databricks_async import __version__
+from databricks_async import DatabricksError, Model, __version__
 from databricks_async.front_door import public_names
-from databricks_async.manual.tools import CHAPTERS, HOME, RECIPES, title_of
+from databricks_async.manual.tools import CHAPTERS, HOME, PICTURES, RECIPES, title_of
 from databricks_async.manual.tools.links import broken_in_markdown, broken_in_pages
+from databricks_async.service import Service
 
 MANUAL = "databricks_async.manual"
 DOORS = [
@@ -37,6 +39,8 @@ DOORS = [
     "databricks_async.libraries",
     "databricks_async.current_user",
     "databricks_async.errors",
+    "databricks_async.events",
+    "databricks_async.otel",
     "databricks_async.pictures",
     "databricks_async.local",
 ]
@@ -59,7 +63,9 @@ def chapter_pages() -> Iterator[tuple[Chapter, pdoc.doc.Module]]:
     for name in CHAPTERS:
         chapter = f"{MANUAL}.{name.replace('/', '.')}"
         title = title_of((HOME / f"{name}.md").read_text(encoding="utf-8"))
-        yield Chapter(chapter, title), pdoc.doc.Module(import_module(chapter))
+        page = pdoc.doc.Module(import_module(chapter))
+        page.docstring = page.docstring.partition("\n\n")[2]  # the text included below the module's own line
+        yield Chapter(chapter, title), page
     for path in RECIPES:
         # Not imported: a recipe may need what is not installed here, and a page shows its text.
         name = f"{MANUAL}.recipes.{path.stem}"
@@ -89,7 +95,19 @@ def reference_page(door: str) -> pdoc.doc.Module:
             show_whole(member)
         elif not member.docstring:
             member.docstring = docs.get(name, "")
+    page.members = dict(sorted(page.members.items(), key=lambda item: _rank(item[1].obj)))
     return page
+
+
+def _rank(thing: Any) -> int:
+    """What a reader of a page looks for first: its service, what is done with it, errors, then models and words."""
+    if not isinstance(thing, type):
+        return 3
+    if thing is DatabricksError:
+        return -1
+    if issubclass(thing, Service | DatabricksError):
+        return 0
+    return 2 if issubclass(thing, Model | str | dict) else 1
 
 
 def show_whole(kind: pdoc.doc.Class) -> None:
@@ -128,7 +146,27 @@ def below_title(contents: str) -> str:
 def with_pages_for_files(html: str) -> str:
     """Links to chapters and recipes lead to files in the repository, and to pages here."""
     html = re.sub(r'(href="(?!\w+:)[^"#]*)\.md(#[^"]*)?"', r'\1.html\2"', html)
-    return re.sub(r'(href="(?!\w+:)(?:[^"#]*/)?recipes/\w+)\.py"', r'\1.html"', html)
+    return re.sub(r'(href="(?!\w+:)[^"#]*)\.py"', r'\1.html"', html)
+
+
+def with_readable_types(html: str) -> str:
+    """The types of keywords as they are written, where pdoc shows how Python shows them."""
+    name = r"(<a href=\"[^\"]*\">\w+</a>|\w+)"
+    html = re.sub(
+        rf"\*(?:</span><span[^>]*>)?&lt;class (?:</span><span[^>]*>)?&#(?:x27|39);{name}&#(?:x27|39);&gt;",
+        r"Unpack[\1]",
+        html,
+    )
+    return html.replace('<span class="n">NoneType</span>', '<span class="kc">None</span>')
+
+
+def with_breakable_names(html: str) -> str:
+    """In tables a long name may break behind an underscore or a dot, and nowhere else."""
+
+    def broken(cell: re.Match[str]) -> str:
+        return re.sub(r">[^<]+", lambda text: re.sub(r"(?<=[A-Za-z])([_.])(?=[A-Za-z])", r"\1<wbr>", text[0]), cell[0])
+
+    return re.sub(r"<td>.*?</td>", broken, html, flags=re.DOTALL)
 
 
 def build(directory: Path) -> None:
@@ -150,10 +188,14 @@ def build(directory: Path) -> None:
         "dark_code": HtmlFormatter(style="github-dark").get_style_defs(".pdoc-code"),
     }
     shutil.rmtree(directory, ignore_errors=True)
+    os.environ["PDOC_EMBED_IMAGES"] = "0"  # they are files beside the pages
+    if PICTURES.exists():
+        shutil.copytree(PICTURES, directory / "databricks_async" / "manual" / PICTURES.name)
     for name, page in pages.items():
         file = directory / f"{name.replace('.', '/')}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(with_pages_for_files(pdoc.render.html_module(page, pages)), encoding="utf-8")
+        html = pdoc.render.html_module(page, pages)
+        file.write_text(with_breakable_names(with_readable_types(with_pages_for_files(html))), encoding="utf-8")
     (directory / "search.js").write_text(pdoc.render.search_index(pages), encoding="utf-8")
     start = '<!doctype html><title>databricks-async</title><meta http-equiv="refresh" content="0; url={}"/>'
     (directory / "index.html").write_text(start.format("databricks_async/manual/index.html"), encoding="utf-8")

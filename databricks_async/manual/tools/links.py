@@ -18,7 +18,7 @@ FILES = [
     *sorted(HOME.rglob("*.md")),
 ]
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>|\bsrc=\"([^\"]+)\"|\bhref=\"([^\"]+)\"")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>|\bsrc(?:set)?=\"([^\"]+)\"|\bhref=\"([^\"]+)\"")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?")
 
 
@@ -108,7 +108,7 @@ class _Page(HTMLParser):
         for name, value in attrs:
             if name == "id" and value:
                 (self.twice if value in self.ids else self.ids).add(value)
-            elif name in ("href", "src") and value:
+            elif name in ("href", "src", "srcset") and value:
                 self.links.add(value)
 
 

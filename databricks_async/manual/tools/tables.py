@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
@@ -30,7 +31,7 @@ from databricks_async.current_user import CurrentUser
 from databricks_async.documentation import field_docs
 from databricks_async.jobs import Jobs
 from databricks_async.libraries import Libraries
-from databricks_async.manual.tools import HOME
+from databricks_async.manual.tools import HOME, ROOT
 from databricks_async.manual.tools.advice import ADVICE, OTHERWISE
 from databricks_async.workspace import Workspace
 
@@ -47,7 +48,7 @@ _NOT_IN_PROFILES = {"profile", "config_file"}
 
 def settings() -> Iterator[str]:
     """Every setting of `Config`."""
-    yield from _head("argument", "type", "default", "environment", "profile key", "meaning")
+    yield from _head("argument and profile key", "type", "default", "environment", "meaning")
     docs = field_docs(Config)
     by_key = {name: [key] for key, name in FILE_NAMES.items()}
     for field in attrs.fields(Config):
@@ -55,17 +56,10 @@ def settings() -> Iterator[str]:
             continue
         kind = str(Arguments.__annotations__[field.name].__forward_arg__).removesuffix(" | None")
         env = ", ".join(f"`{name}`" for name in field.metadata["env"])
-        keys = [] if field.name in _NOT_IN_PROFILES else [*by_key.get(field.name, []), field.name]
-        profile = ", ".join(f"`{key}`" for key in keys)
+        name = f"`{field.name}`" + ("; not in a profile" if field.name in _NOT_IN_PROFILES else "")
+        name += "".join(f"; in a profile also `{key}`" for key in by_key.get(field.name, []))
         secret = "; a secret" if field.metadata["secret"] else ""
-        yield _row(
-            f"`{field.name}`",
-            f"`{kind}`{secret}",
-            _default(field.default),
-            env,
-            profile,
-            docs[field.name],
-        )
+        yield _row(name, f"`{kind}`{secret}", _default(field.default), env, docs[field.name])
 
 
 def _default(value: object) -> str:
@@ -94,13 +88,9 @@ def _below(kind: type[Exception], depth: int) -> Iterator[str]:
         ADVICE.get(kind.__name__, OTHERWISE),
     )
     public = {getattr(errors, name) for name in errors.__all__ if name != "FailedTask"}
-    for child in sorted((child for child in kind.__subclasses__() if child in public), key=_line):
-        if child.__bases__[0] is kind:
+    for child in kind.__subclasses__():
+        if child in public and child.__bases__[0] is kind:
             yield from _below(child, depth + 1)
-
-
-def _line(kind: type[Any]) -> int:
-    return inspect.getsourcelines(kind)[1]
 
 
 def exits() -> Iterator[str]:
@@ -118,16 +108,25 @@ def fixtures() -> Iterator[str]:
             yield _row(f"`{node.name}`", _paragraph(ast.get_docstring(node) or ""))
 
 
+def benchmarks() -> Iterator[str]:
+    """The programs that measure, with the first paragraph of each."""
+    yield from _head("benchmark", "what it measures")
+    for file in sorted((ROOT / "benchmarks").glob("[a-z]*.py")):
+        text = file.read_text(encoding="utf-8")
+        if 'if __name__ == "__main__":' in text and file.stem != "airflow_peer":
+            yield _row(f"`{file.stem}`", _paragraph(ast.get_docstring(ast.parse(text)) or ""))
+
+
 def methods() -> Iterator[str]:
     """The methods of the official SDK and ours, service by service."""
-    yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
     for service, (official, ours) in _SERVICES.items():
+        yield from ("", f"### `w.{service}`", "")
+        yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
         theirs, own = _methods(official), _methods(ours)
         for name in theirs:
             renamed = name if name in own else RENAMED[f"{service}.{name}"]
             differ = _differences(theirs[name], own[renamed]) if name in own else ""
-            call, gives = _call(f"w.{service}.{renamed}", own[renamed])
-            yield _row(f"`w.{service}.{name}`", call, gives, differ)
+            yield _row(f"`{name}`", *_call(renamed, own[renamed]), differ)
 
 
 def additions() -> Iterator[str]:
@@ -188,10 +187,14 @@ def _keyword_type(path: str, module: Any) -> Any:
     name = path.partition(".")[0]
     if hasattr(module, name):
         return attrgetter(path)(module)
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
-            return getattr(import_module(node.module), name)
-    raise LookupError(path)
+    return getattr(import_module(_imports(module)[name]), name)
+
+
+@cache
+def _imports(module: Any) -> dict[str, str]:
+    """The modules that a module imports names from, those for type checkers included."""
+    nodes = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)]
+    return {alias.name: node.module for node in nodes if node.module for alias in node.names}
 
 
 def _methods(kind: type[Any]) -> dict[str, Any]:
@@ -224,6 +227,7 @@ TABLES = {
     "errors.md": {"errors": error_tree},
     "command_line.md": {"exits": exits},
     "testing.md": {"fixtures": fixtures},
+    "performance.md": {"benchmarks": benchmarks},
     "coming/databricks_sdk.md": {"methods": methods, "additions": additions},
 }
 """Which part of which chapter is made by what."""

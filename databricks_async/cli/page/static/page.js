@@ -120,6 +120,10 @@ function insert(body, element) {
   let group = cleared ? body.lastElementChild : body.firstElementChild;
   if (!group || group.childElementCount >= GROUP_ROWS) {
     group = make("div", "group", "rowgroup");
+    group.addEventListener("contentvisibilityautostatechange", (event) => {
+      group.outOfSight = event.skipped;
+      if (!event.skipped) paintElapsed();
+    });
     if (cleared) body.append(group); else body.prepend(group);
   }
   if (cleared) group.append(element); else group.prepend(element);
@@ -314,15 +318,20 @@ function clockTime(milliseconds) {
 function tick() {
   if (performance.now() - heardAt > LOST_AFTER_MS) lose();
   if (document.hidden) return;
-  if (lostSince === null && !paused) {
-    for (const [id, is] of shown) {
-      const row = rows.get(id);
-      if (row && !row.end) setText(is, "since", elapsed(row));
-      if (row && is.open && !row.end) drawTimeline(is, row);
-    }
-  }
+  paintElapsed();
   paintStatus();
   tell();
+}
+
+// Of what is in sight: that of 1,000 rows would take longer than a frame.
+function paintElapsed() {
+  if (lostSince !== null || paused) return;
+  for (const [id, is] of shown) {
+    if (is.element.parentElement.outOfSight) continue;
+    const row = rows.get(id);
+    if (row && !row.end) setText(is, "since", elapsed(row));
+    if (row && is.open && !row.end) drawTimeline(is, row);
+  }
 }
 setInterval(tick, 1000);
 
