@@ -10,7 +10,7 @@ project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_t
 extras = project["optional-dependencies"]
 for requirement in [
     *project["dependencies"],
-    *(one for name in ("test", "azure", "cli", "login", "redis") for one in extras[name]),
+    *(one for name in ("test", "azure", "cli", "login", "otel", "redis") for one in extras[name]),
 ]:
     found = re.match(r"([\w.-]+)(?:\[\w+\])?>=([\w.]+)[^;]*(;.*)?", requirement)
     if found:

@@ -98,7 +98,8 @@ async def main() -> int:
     for name in [*calls][:-1]:
         read, written = await asyncio.to_thread(passes, calls[name])
         best = min(cpu for _, cpu in figures[name]) * 1_000
-        print(f"A job of {TASKS:,} tasks as {name}: {best:.1f} ms")
+        gate.about(f"a job of {TASKS:,} tasks as {name}")
+        print(f"  ({best:.1f} ms)")
         gate.at_most("times that a task is read", read, 1)
         gate.at_most("times that a task is written", written, 1)
         gate.at_most("the call / writing alone", ratio(figures[name], figures["writing"], 1), 8)

@@ -66,7 +66,7 @@ async def against_aiohttp(gate: Gate, calls: int, rounds: int) -> None:
             }
             await interleaved(contenders, 1)
             figures = await interleaved(contenders, rounds)
-    print(f"CPU time a call against bare aiohttp with the same codec ({calls} calls, 50 at once, {rounds} rounds)")
+    gate.about(f"CPU time a call against bare aiohttp with the same codec ({calls} calls, 50 at once, {rounds} rounds)")
     gate.at_most("one URL asked again and again", ratio(figures["ours same"], figures["bare same"], CPU), 1.10)
     gate.at_most("URLs that differ", ratio(figures["ours varying"], figures["bare varying"], CPU), 1.20)
 
@@ -93,7 +93,7 @@ async def against_official(gate: Gate, delay: float, calls: int, at_once: int, r
             }
             await interleaved(contenders, 1)
             figures = await interleaved(contenders, rounds)
-    print(
+    gate.about(
         f"against the official SDK with {at_once} threads, {delay * 1000:g} ms latency ({calls} calls, {rounds} rounds)"
     )
     gate.at_least(

@@ -115,7 +115,7 @@ def main(quick: bool) -> int:
             if round_:
                 figures[name].append(seconds)
     base = statistics.median(bare)
-    print(f"CPU time of whole processes over the bare interpreter's {base * 1000:.0f} ms ({rounds} rounds)")
+    gate.about(f"CPU time of whole processes over the bare interpreter's {base * 1000:.0f} ms ({rounds} rounds)")
     for name, values in figures.items():
         over = statistics.median(values) - base
         gate.at_most(f"{name}, ms over the interpreter", over * 1000, 60.0)

@@ -316,7 +316,7 @@ def clusters(gate: Gate, size: int, seconds: float) -> None:
     official = compute.ListClustersResponse.from_dict(json.loads(page))
     if ours.as_dict() != orjson.loads(page):
         raise AssertionError("something was lost")
-    print(f"A page of {size} clusters, {len(page) / size:.0f} bytes each")
+    gate.about(f"A page of {size} clusters, {len(page) / size:.0f} bytes each")
 
     def read() -> Any:
         return codec.decode(page, models.ListClustersResponse)
@@ -340,7 +340,7 @@ def runs(gate: Gate, seconds: float) -> None:
     official = official_jobs.ListRunsResponse.from_dict(json.loads(page))
     if ours.as_dict() != orjson.loads(page):
         raise AssertionError("something was lost")
-    print(f"A page of 25 runs with their tasks, {len(page) / 25:.0f} bytes each")
+    gate.about(f"A page of 25 runs with their tasks, {len(page) / 25:.0f} bytes each")
 
     def read() -> Any:
         return codec.decode(page, job_models.ListRunsResponse)
@@ -360,7 +360,7 @@ def runs(gate: Gate, seconds: float) -> None:
 
 def events(gate: Gate, seconds: float) -> None:
     page = orjson.dumps({"events": [event(number) for number in range(50)], "total_count": 5_000})
-    print(f"A page of 50 events, {len(page) / 50:.0f} bytes each")
+    gate.about(f"A page of 50 events, {len(page) / 50:.0f} bytes each")
 
     def read() -> Any:
         return codec.decode(page, models.GetEventsResponse)
@@ -375,7 +375,7 @@ def events(gate: Gate, seconds: float) -> None:
 
 def create(gate: Gate, seconds: float) -> None:
     ours, official = models.ClusterSpec.from_dict(SPEC), compute.ClusterSpec.from_dict(SPEC)
-    print("The body of a create")
+    gate.about("The body of a create")
     gate.at_least(
         "writing: official SDK / ours",
         times_as_much(lambda: json.dumps(official.as_dict()).encode(), lambda: codec.encode(ours), seconds),

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import multiprocessing
+import os
 import random
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 T = TypeVar("T")
+
+FIGURES_FILE = "BENCHMARK_FIGURES"
+"""The environment variable by which `python -m benchmarks` says where figures are collected."""
 
 CLUSTER = (
     b'{"cluster_id":"0923-164208-meows279","cluster_name":"nightly etl","spark_version":"15.4.x-scala2.12",'
@@ -120,13 +127,17 @@ def official_client(url: str, token: str) -> WorkspaceClient:
 async def interleaved(
     contenders: Mapping[str, Callable[[], Awaitable[object]]], rounds: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """(wall, CPU) seconds of every contender in every round, the order shuffled in each: noise hits all alike."""
+    """(wall, CPU) seconds of every contender in every round, the order shuffled in each: noise hits all alike.
+
+    What works in another process measures itself, and returns both as a tuple.
+    """
     figures: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name in random.sample(list(contenders), len(contenders)):
             wall, cpu = time.perf_counter(), time.process_time()
-            await contenders[name]()
-            figures[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+            spent = await contenders[name]()
+            here = time.perf_counter() - wall, time.process_time() - cpu
+            figures[name].append(spent if isinstance(spent, tuple) else here)
     return figures
 
 
@@ -135,12 +146,25 @@ def ratio(over: list[tuple[float, float]], under: list[tuple[float, float]], whi
     return statistics.median(a[which] / b[which] for a, b in zip(over, under, strict=True))
 
 
+def record(**row: object) -> None:
+    """Hand a row of figures to `python -m benchmarks`, if that runs this benchmark."""
+    if path := os.environ.get(FIGURES_FILE):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"benchmark": Path(sys.argv[0]).stem, **row}) + "\n")
+
+
 class Gate:
     """Compares figures with what they must reach, and remembers whether all did."""
 
     def __init__(self, quick: bool) -> None:
         self._quick = quick
         self._failed = 0
+        self._subject = ""
+
+    def about(self, subject: str) -> None:
+        """What the next figures are about: their headline, and in the table a part of their names."""
+        self._subject = subject
+        print(subject)
 
     def at_most(self, what: str, value: float, limit: float) -> None:
         self._judge(what, value, f"<= {limit:g}", value <= limit * 1.1)
@@ -150,6 +174,7 @@ class Gate:
 
     def _judge(self, what: str, value: float, wanted: str, held: bool) -> None:
         self._failed += not held
+        record(subject=self._subject, what=what, value=value, aim=wanted, held=held)
         print(f"  {what:<66} {value:8.2f}   aim {wanted:<8} {'' if held else 'MISSED'}")
 
     def exit_code(self) -> int:

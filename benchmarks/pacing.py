@@ -156,7 +156,7 @@ async def row(
     def show() -> None:
         said = f"Retry-After: {retry_after}" if retry_after else "no Retry-After"
         ideal = (calls - burst) / per_second
-        print(f"{calls} calls, {processes} process(es), {per_second:g} a second, bursts of {burst}, {said}")
+        gate.about(f"{calls} calls, {processes} process(es), {per_second:g} a second, bursts of {burst}, {said}")
         gate.at_most("time over the ideal", here.seconds / ideal, 1.15)
         gate.at_most("percent of requests refused", here.refused, 5)
         if processes > 1:
@@ -173,7 +173,7 @@ async def in_flight(gate: Gate, calls: int) -> None:
     figures = await measure(
         "ours", 1, calls, RateLimit(per_second=None, concurrent=at_once, endpoint=ENDPOINT), latency
     )
-    print(f"{calls} calls of {latency:g} s, {at_once} in flight taken")
+    gate.about(f"{calls} calls of {latency:g} s, {at_once} in flight taken")
     gate.at_most("time over the ideal", figures.seconds / (calls / at_once * latency), 1.5)
     gate.at_most("percent of requests refused", figures.refused, 5)
 

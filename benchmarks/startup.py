@@ -59,7 +59,7 @@ def main(quick: bool) -> int:
                 seconds = cpu_seconds(programs[name])
                 if round_:  # the first one writes the bytecode
                     figures[name].append(seconds)
-    print(f"CPU time of whole processes, Python's own start taken off ({rounds} rounds)")
+    gate.about(f"CPU time of whole processes, Python's own start taken off ({rounds} rounds)")
 
     def over_official(suffix: str) -> float:
         pairs = zip(figures["ours" + suffix], figures["official" + suffix], figures["python"], strict=True)

@@ -1,6 +1,8 @@
-"""What it takes to see a whole tree: 1,000 directories, each of which the service lists in 20 ms.
+"""What it takes to see a whole tree of 1,000 directories, each of which the service lists in 20 ms, and to export one.
 
-Defends: `walk` is at least 15 times as fast as the official SDK's recursive listing, and finds the directories too.
+Defends: `walk` is at least 15 times as fast as the official SDK's recursive listing, and finds the directories too;
+`export_tree` of 10,000 small notebooks takes at most 1.2 times what the limit of `workspace/export` allows, where that
+is the documented one of 60 a second, which the client learns of by refusals, and where it is 300 and was told.
 
     python benchmarks/trees.py [--quick]
 """
@@ -11,14 +13,17 @@ import argparse
 import asyncio
 import contextlib
 import sys
+import tempfile
+import time
 from collections.abc import AsyncIterator
 
 from harness import Gate, elsewhere, interleaved, official_client, ratio
 
 from databricks_async import WorkspaceClient
-from databricks_async.local import Fault, LocalWorkspace
+from databricks_async.local import Fault, LocalWorkspace, RateLimit
 
 LATENCY = 0.02
+IN_A_DIRECTORY, BURST = 100, 30
 
 
 @contextlib.asynccontextmanager
@@ -32,6 +37,33 @@ async def a_tree(directories: int) -> AsyncIterator[tuple[str, str]]:
                 await w.workspace.import_(f"/Shared{path}/file", b"x", format="RAW")
         ws.faults.add("GET /api/{v}/workspace/list", Fault.delay(LATENCY), probability=1.0)
         yield ws.url, ws.token
+
+
+@contextlib.asynccontextmanager
+async def limited_notebooks(count: int, per_second: float) -> AsyncIterator[tuple[str, str]]:
+    """URL and token of a workspace with so many small notebooks, of which so many can be exported in a second."""
+    async with LocalWorkspace() as ws:
+        for number in range(count):
+            path = f"/Shared/{number // IN_A_DIRECTORY}/{number}"
+            ws.add_object(path, b"# Databricks notebook source\nprint(1)\n", language="PYTHON")
+        ws.rate_limit = RateLimit(per_second=per_second, burst=BURST, endpoint="GET */workspace/export")
+        yield ws.url, ws.token
+
+
+async def export(gate: Gate, count: int, per_second: float, *, told: bool) -> None:
+    with elsewhere(limited_notebooks, count, per_second) as (url, token), tempfile.TemporaryDirectory() as folder:
+        limits = {"workspace/export": per_second} if told else None
+        async with WorkspaceClient(host=url, token=token, rate_limits=limits) as w:
+            wall, cpu = time.perf_counter(), time.process_time()
+            report = await w.workspace.export_tree("/Shared", folder)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            refused = w.stats.refused
+    assert len(report.done) == count + -(-count // IN_A_DIRECTORY), report.failures
+    how = "told" if told else "learned"
+    print(f"{count} notebooks exported in {wall:.1f} s, {refused} requests refused")
+    ideal = (count - BURST) / per_second
+    gate.at_most(f"export_tree at {per_second:g} a second, {how}: time over the ideal", wall / ideal, 1.2)
+    gate.at_most(f"export_tree at {per_second:g} a second, {how}: share of a CPU", cpu / wall, 1)
 
 
 async def main(quick: bool) -> int:
@@ -56,6 +88,9 @@ async def main(quick: bool) -> int:
         f"{directories} directories, {1000 * LATENCY:g} ms each: {walls['ours']:.2f} s, {walls['official']:.2f} s there"
     )
     gate.at_least("times as fast as the official SDK", ratio(figures["official"], figures["ours"], 0), 15)
+    await export(gate, 300 if quick else 10_000, 300, told=True)
+    if not quick:
+        await export(gate, 10_000, 60, told=False)
     return gate.exit_code()
 
 

@@ -5,9 +5,11 @@
 
 The map of the package, each module before those that it builds on:
 
+    manual          the manual and what builds it; in the repository only
     __main__        `python -m databricks_async`
     cli             the command line
     pytest_plugin   fixtures for users' own tests
+    otel            traces and metrics by OpenTelemetry
     client          WorkspaceClient: one session, and the services on it
     jobs            w.jobs: the Jobs API, its models, runs and the waits for them
     workspace       w.workspace: the Workspace API, large content, whole trees
@@ -26,6 +28,7 @@ The map of the package, each module before those that it builds on:
     session         everything between a Request and its Response
     auth            ways to get a token
     gates           gates that many clients share
+    events          what a client does, as typed events and lines of the debug log
     config          Config: which workspace, on whose behalf
     secret          text that stays out of sight
     errors          all exceptions, drawn as a tree
@@ -42,9 +45,9 @@ The map of the package, each module before those that it builds on:
     front_door      how the packages offer their names
     version         the version of this package
 
-Public is what this package, `errors`, `local`, `pictures` and the packages of the services list in their `__all__`,
-with the arguments, methods and attributes that the docstrings show: a minor version may add to that, and may move or
-change all else.
+Public is what this package, `errors`, `events`, `local`, `otel`, `pictures` and the packages of the services list in
+their `__all__`, with the arguments, methods and attributes that the docstrings show: a minor version may add to that,
+and may move or change all else.
 """
 
 from typing import TYPE_CHECKING

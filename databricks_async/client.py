@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast, get_args
@@ -18,9 +19,10 @@ from databricks_async.suggest import did_you_mean, refuse
 if TYPE_CHECKING:
     import aiohttp
 
-    from databricks_async.auth.token import Credential
+    from databricks_async.auth.token import AzureCredential, Credential
     from databricks_async.clusters.api import Clusters
     from databricks_async.current_user import CurrentUser
+    from databricks_async.events.handlers import Handler
     from databricks_async.gates import Gate
     from databricks_async.jobs.api import Jobs
     from databricks_async.libraries.api import Libraries
@@ -41,7 +43,8 @@ class WorkspaceClient:
     """One Azure Databricks workspace, for one event loop.
 
     ```python
-    async with WorkspaceClient() as w:  # DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile of ~/.databrickscfg
+    # Set DATABRICKS_HOST and DATABRICKS_TOKEN, or write a profile into ~/.databrickscfg.
+    async with WorkspaceClient() as w:
         async for cluster in w.clusters.list():
             print(cluster.cluster_name, cluster.state)
     ```
@@ -58,6 +61,11 @@ class WorkspaceClient:
     How many calls a second the service takes is learned from its refusals, for each API and for a few endpoints that
     have a limit of their own. `rate_limits` says for some how many there may be at most, from the first call on:
     `{"clusters": 10, "jobs/create": 5}`. `gate` lets many clients share their limits (`databricks_async.gates`).
+
+    `on_event` is told what the client does (`databricks_async.events`). The logger `databricks_async.http` has one line
+    for each request at DEBUG: method, path, status, duration, attempt, request id. Parameters, headers
+    (`debug_headers`) and bodies (`debug_truncate_bytes`) show what is known to be harmless, and `***` for all else.
+    `product` and `product_version` name the program in the `User-Agent`.
     """
 
     if not TYPE_CHECKING:
@@ -67,12 +75,13 @@ class WorkspaceClient:
         self,
         *,
         config: Config | None = None,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         session: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         api_versions: Mapping[str, str] | None = None,
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        on_event: Handler | Iterable[Handler] | None = None,
         **settings: Unpack[Arguments],
     ) -> None:
         settings = hidden(settings)
@@ -88,6 +97,7 @@ class WorkspaceClient:
             callable(getattr(gate, "enter", None)) and callable(getattr(gate, "refused", None))
         ):
             raise TypeError(f"gate must have the methods of databricks_async.gates.Gate; {type(gate).__name__} has not")
+        made_in = sys._getframe(1)
         self._session = Session(
             config,
             credential=credential,
@@ -95,6 +105,8 @@ class WorkspaceClient:
             trace_configs=trace_configs,
             rate_limits=rate_limits,
             gate=gate,
+            made_at=(made_in.f_code.co_filename, made_in.f_lineno),
+            on_event=on_event,
         )
 
     @cached_property

@@ -76,5 +76,8 @@ class CurrentUser(Service):
     """The caller."""
 
     async def me(self) -> User:
-        """Who the token stands for. Sends one request, also when asked again."""
+        """Who the token stands for. Sends one request, also when asked again.
+
+        `GET /api/2.0/preview/scim/v2/Me`: https://docs.databricks.com/api/azure/workspace/currentuser/me
+        """
         return await self._call("GET /api/{v}/preview/scim/v2/Me", User)

@@ -1,47 +1,49 @@
 """The exceptions of this package, and which one an answer of the service becomes.
 
-DatabricksError                     the one root
-├─ ConfigError                      configuration incomplete or contradictory                (also a ValueError)
-├─ LifecycleError                   a client used after closing, or in another event loop    (also a RuntimeError)
-├─ AuthError                        a token could not be obtained
-│   ├─ CredentialUnavailable        a way to authorize is not there: not installed, not logged in
-│   └─ InvalidCredential            what was handed in as a credential is none                (also a TypeError)
-├─ TransportError                   no complete answer came
-│   ├─ ConnectError                 the request never left this machine
-│   │   └─ CertificateError         the host's TLS certificate is not trusted
-│   ├─ ConnectionLost               the connection broke on the way or in the answer
-│   └─ RequestTimeout               sent, but no answer in time                              (also a TimeoutError)
-├─ OutcomeUnknown                   a call that must not be sent twice may have been carried out
-├─ InvalidResponse                  answered, but not with what the API promises
-├─ PagingError                      the service repeated a page token
-├─ OperationFailed                  what was waited for ended in failure
-│   └─ RunFailed                    a run of a job ended without success                     (in jobs/errors.py)
-├─ OperationTimeout                 what was waited for did not end in time                  (also a TimeoutError)
-│                                   the service refused (HTTP status, or error code):
-├─ BadRequest                       400, and any 4xx not named here
-│   ├─ InvalidState                 INVALID_STATE
-│   ├─ InvalidParameterValue        INVALID_PARAMETER_VALUE
-│   └─ MaxNotebookSizeExceeded      MAX_NOTEBOOK_SIZE_EXCEEDED
-├─ Unauthenticated                  401
-├─ PermissionDenied                 403
-│   └─ PrivateLinkValidationError   redirected to the login page for lack of a private link
-├─ NotFound                         404
-│   └─ ResourceDoesNotExist         RESOURCE_DOES_NOT_EXIST
-│       └─ MissingResource          the same, said as INVALID_PARAMETER_VALUE        (also an InvalidParameterValue)
-├─ ResourceConflict                 409
-│   ├─ Aborted                      ABORTED
-│   ├─ AlreadyExists                ALREADY_EXISTS
-│   └─ ResourceAlreadyExists        RESOURCE_ALREADY_EXISTS
-├─ TooManyRequests                  429
-│   ├─ ResourceExhausted            RESOURCE_EXHAUSTED
-│   └─ RequestLimitExceeded         REQUEST_LIMIT_EXCEEDED
-├─ Cancelled                        499
-├─ InternalError                    500, and any 5xx not named here
-│   ├─ Unknown                      UNKNOWN
-│   └─ DataLoss                     DATA_LOSS
-├─ NotImplemented                   501
-├─ TemporarilyUnavailable           503
-└─ DeadlineExceeded                 504
+An `except` for a class takes those below it too:
+
+    DatabricksError                     the one root
+    ├─ ConfigError                      settings incomplete or contradictory (also a ValueError)
+    ├─ LifecycleError                   used after its end, or in another loop (also a RuntimeError)
+    ├─ AuthError                        a token could not be obtained
+    │   ├─ CredentialUnavailable        a way is not there: not installed, not logged in
+    │   └─ InvalidCredential            what was given as a credential is none (also a TypeError)
+    ├─ TransportError                   no complete answer came
+    │   ├─ ConnectError                 the request never left this machine
+    │   │   └─ CertificateError         the host's TLS certificate is not trusted
+    │   ├─ ConnectionLost               the connection broke on the way or in the answer
+    │   └─ RequestTimeout               sent, but no answer in time (also a TimeoutError)
+    ├─ OutcomeUnknown                   a call that is never sent twice may have been carried out
+    ├─ InvalidResponse                  answered, but not with what the API promises
+    ├─ PagingError                      the service repeated a page token
+    ├─ OperationFailed                  what was waited for ended in failure
+    │   └─ RunFailed                    a run of a job ended without success (in jobs/errors.py)
+    ├─ OperationTimeout                 a wait did not end in time (also a TimeoutError)
+    │                                   the service refused (HTTP status, or error code):
+    ├─ BadRequest                       400, and any 4xx not named here
+    │   ├─ InvalidState                 INVALID_STATE
+    │   ├─ InvalidParameterValue        INVALID_PARAMETER_VALUE
+    │   └─ MaxNotebookSizeExceeded      MAX_NOTEBOOK_SIZE_EXCEEDED
+    ├─ Unauthenticated                  401
+    ├─ PermissionDenied                 403
+    │   └─ PrivateLinkValidationError   redirected to the login page for lack of a private link
+    ├─ NotFound                         404
+    │   └─ ResourceDoesNotExist         RESOURCE_DOES_NOT_EXIST
+    │       └─ MissingResource          the same (also an InvalidParameterValue)
+    ├─ ResourceConflict                 409
+    │   ├─ Aborted                      ABORTED
+    │   ├─ AlreadyExists                ALREADY_EXISTS
+    │   └─ ResourceAlreadyExists        RESOURCE_ALREADY_EXISTS
+    ├─ TooManyRequests                  429
+    │   ├─ ResourceExhausted            RESOURCE_EXHAUSTED
+    │   └─ RequestLimitExceeded         REQUEST_LIMIT_EXCEEDED
+    ├─ Cancelled                        499
+    ├─ InternalError                    500, and any 5xx not named here
+    │   ├─ Unknown                      UNKNOWN
+    │   └─ DataLoss                     DATA_LOSS
+    ├─ NotImplemented                   501
+    ├─ TemporarilyUnavailable           503
+    └─ DeadlineExceeded                 504
 """
 
 # The official SDK's names, so that moving over changes an import: they do not end in Error, and one is a builtin's.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
+
+T = TypeVar("T")
 
 Replay: TypeAlias = Literal["safe", "idempotent", "token", "unsafe"]
 """What sending a request twice does: nothing (`safe`), nothing more (`idempotent`), nothing more as long as the request
@@ -29,6 +31,32 @@ class Stream(Protocol):
         ...
 
 
+class Report(Protocol):
+    """What the layers tell of one call, while anyone wants to know."""
+
+    async def sent(
+        self,
+        send: Callable[[Request], Awaitable[Response | BaseException]],
+        request: Request,
+        host: str,
+        headers: Mapping[str, str],
+    ) -> Response | BaseException:
+        """Send one request of the call to this host, with these headers besides its own."""
+        ...
+
+    async def waited(self, turn: Awaitable[T]) -> T:
+        """Wait for the call's turn among those of its endpoint family."""
+        ...
+
+    def refused(self, status: int, seconds: float) -> None:
+        """The service has refused a request, and wants no other before so many seconds."""
+        ...
+
+    def retrying(self, error: str, status: int | None, seconds: float) -> None:
+        """A request has failed with this class of exception, and is sent again after so many seconds."""
+        ...
+
+
 @attrs.define
 class Request:
     """One call of the REST API. A value: layers make a changed copy, they never change one."""
@@ -46,6 +74,8 @@ class Request:
     """For an unsafe call: how a person finds out whether it was carried out."""
     stream: bool = False
     """Whether the body of a good answer is read by the caller, piece by piece."""
+    report: Report | None = attrs.field(default=None, repr=False, eq=False)
+    """Who is told what becomes of it; None while there is no one."""
 
     @property
     def method(self) -> str:
@@ -54,7 +84,10 @@ class Request:
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """A copy that also carries these headers."""
         merged = {**self.headers, **headers}
-        return Request(self.endpoint, self.path, self.query, self.body, merged, self.replay, self.lookup, self.stream)
+        return Request(
+            *(self.endpoint, self.path, self.query, self.body, merged, self.replay, self.lookup, self.stream),
+            self.report,
+        )
 
 
 @attrs.define
@@ -71,6 +104,8 @@ class Response:
     """The body of a good answer to a request that asked for it so; `body` is then empty."""
     error_body: Any = attrs.field(default=None, repr=False, eq=False)
     """What `error_bodies.read_error` found in the body, which it reads once for all layers."""
+    report: Report | None = attrs.field(default=None, repr=False, eq=False)
+    """That of its request, for a stream that is asked for again."""
 
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from databricks_async import codec
 from databricks_async.error_bodies import http_date
 from databricks_async.errors import About, InvalidResponse, OutcomeUnknown
 from databricks_async.message import Replay, Request, Response, flatten_query
-from databricks_async.pager import Page, Pager
+from databricks_async.pager import Ahead, Page, Pager, Places
 from databricks_async.polling.reader import Reader
 from databricks_async.polling.things import Source
 
@@ -100,14 +101,17 @@ class Service:
         body: Callable[[str | None], object] | None = None,
         has_more: Callable[[T], bool | None] = lambda _: None,
         fill_in: Callable[[Sequence[Item]], Awaitable[object]] | None = None,
+        places: Places[Item] | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[Item]:
         """Walk a paged endpoint: `items` and `next_page_token` take each of its answers apart.
 
         A token that is absent, null or empty ends the listing, unless the answer `has_more`: such a service pages by
         the `offset` of the query. The token of a page is sent as the `page_token` of the query, or by `body`, which
         makes the body of the request from it. `fill_in` is awaited for the items of a page before the page is returned.
+        With `places` several pages are read at once.
         """
 
         async def fetch(token: str | None) -> Page[Item]:
@@ -123,12 +127,24 @@ class Service:
                 getattr(answer, "prev_page_token", None) or None,
                 getattr(answer, "total_count", None),
             )
+            if self._session.handlers.any:
+                from databricks_async.events.kinds import PageReceived
+
+                is_last = next_token is None
+                self._session.handlers.emit(PageReceived(endpoint=name, items=len(found), is_last=is_last))
             if fill_in is not None:
                 await fill_in(page.items)
             return page
 
         name = endpoint.replace("{v}", self._version)
-        return Pager(fetch, page_token=page_token, max_items=max_items, name=name)
+        return Pager(
+            fetch,
+            page_token=page_token,
+            max_items=max_items,
+            concurrency=concurrency,
+            ahead=Ahead(self._session.start, partial(self._session.has_room, name), places),
+            name=name,
+        )
 
     def _prepare(self, template: str) -> tuple[str, str, bool]:
         endpoint = template.replace("{v}", self._version)
@@ -138,9 +154,11 @@ class Service:
 
 
 def _place_of(page_token: str | None) -> dict[str, object]:
-    """The part of a query that says which page: by the service's token, or by an offset of ours."""
-    if page_token is None:
+    """The part of a query that says which page: by the service's token, or by an offset or a time of ours."""
+    if not page_token:
         return {}
+    if found := re.fullmatch("start_time_to=([0-9]+)&(.*)", page_token, re.DOTALL):
+        return {"offset": None, **_place_of(found[2]), "start_time_to": int(found[1])}
     if found := re.fullmatch("offset=([0-9]+)", page_token):
         return {"offset": int(found[1])}
     return {"page_token": page_token, "offset": None}

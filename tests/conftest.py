@@ -36,7 +36,8 @@ _OURS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes longer than the suite may, and the loop."""
     parser.addoption("--all-terminals", action="store_true", help="commands at all widths of terminals, and the demo")
-    parser.addoption("--cancellations", type=int, default=60, help="how often random operations are cancelled")
+    parser.addoption("--listings", type=int, default=4, help="how many random listings are read in each way")
+    parser.addoption("--cancellations", type=int, default=50, help="how often random operations are cancelled")
     parser.addoption("--loop", choices=["asyncio", "uvloop"], default="asyncio", help="the event loop of all tests")
 
 
@@ -165,9 +166,11 @@ async def connect(
             credential: Any = None,
             session: Any = None,
             trace_configs: Any = (),
+            on_event: Any = None,
             **settings: Any,
         ) -> WorkspaceClient:
             defaults = dict(client_settings)
+            observer = defaults.pop("on_event", None)
             if credential is not None or "client_id" in settings:
                 defaults.pop("token")
             if host is not None:
@@ -178,6 +181,7 @@ async def connect(
                 credential=credential,
                 session=session,
                 trace_configs=trace_configs,
+                on_event=on_event if on_event is not None else observer,
                 api_versions=api_versions,
             )
             stack.push_async_callback(client.aclose)

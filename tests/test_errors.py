@@ -307,7 +307,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert errors.__doc__ is not None
     path: list[str] = []
     drawn = {}
-    for line in errors.__doc__.splitlines():
+    for line in (indented.removeprefix("    ") for indented in errors.__doc__.splitlines()):
         head, mark, rest = line.partition("─ ")
         name = rest.split(" ")[0] if mark else line.split(" ")[0]
         if name.isidentifier() and isinstance(getattr(errors, name, None), type):

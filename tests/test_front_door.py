@@ -24,7 +24,9 @@ MODELS = ["databricks_async.clusters.models", "databricks_async.jobs.models"]
 DOORS = [
     "databricks_async",
     "databricks_async.errors",
+    "databricks_async.events",
     "databricks_async.local",
+    "databricks_async.otel",
     "databricks_async.pictures",
     *SERVICES,
 ]

@@ -6,7 +6,6 @@ Here are the tests of `session/session.py`, `session/stats.py`.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import subprocess
@@ -190,13 +189,18 @@ async def test_closing_ends_a_wait_and_a_start(workspace, connect):
     assert [type(result) for result in results] == [LifecycleError] * 3
 
 
-async def test_a_client_forgotten_while_open_is_reported_by_aiohttp(workspace):
-    """Forgetting `aclose` is a mistake that does not pass in silence."""
-    w = WorkspaceClient(config=Config(host=workspace.url, token=workspace.token))
-    await listing(w)
-    del w
-    with pytest.warns(ResourceWarning, match="Unclosed"):
-        gc.collect()
+@pytest.mark.parametrize("steps", range(6))
+async def test_closing_as_a_wait_begins(workspace, connect, steps):
+    """At any of its first steps, before what polls for it has taken its own."""
+    w = connect()
+    cluster_id = (await w.clusters.create(SPEC)).cluster_id
+    waiting = asyncio.create_task(w.clusters.wait_running(cluster_id).result())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await w.aclose()
+    async with asyncio.timeout(5):
+        with pytest.raises(LifecycleError):
+            await waiting
 
 
 # Loops
@@ -411,8 +415,13 @@ async def test_a_lent_session_that_was_closed(connect):
 
 
 async def test_two_thousand_calls_use_a_hundred_sockets(workspace, connect):
-    """`max_connections` is how many sockets there ever are."""
+    """`max_connections` is how many sockets there are at once.
+
+    On a slow machine some are idle for too long, and replaced.
+    """
     async with connect() as w:
         await asyncio.gather(*(listing(w) for _ in range(2000)))
-        assert workspace.journal.connections_opened <= 100
+        assert workspace.journal.connections <= 100
+        assert workspace.journal.connections_opened <= 200
+        assert workspace.journal.in_flight_max <= 100
     assert workspace.journal.count() == 2000

@@ -21,7 +21,7 @@ from databricks_async.config.file import warn_if_readable_by_others
 from databricks_async.errors import AuthError
 from databricks_async.secret import HiddenBytes, HiddenStr, hide
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.auth")
 
 _SERVICE = "databricks-async"
 _LOCK_POLL_SECONDS = 0.05

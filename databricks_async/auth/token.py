@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
@@ -113,3 +113,9 @@ Credential: TypeAlias = Callable[[], Awaitable[Token]]
 
 An `AuthError` that it raises reaches the callers as it is, any other error inside one.
 """
+
+
+class AzureCredential(Protocol):
+    """An asynchronous credential of the Azure SDK, as `azure.identity.aio` has them. Its owner closes it."""
+
+    def get_token(self, *scopes: str, **options: Any) -> Awaitable[Any]: ...

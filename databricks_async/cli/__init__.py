@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
-# One row a command: its name, the module that has it, and a line for `--help`. The module has a group or command of
-# click's called `command`, or `run(argv) -> exit code`.
+# One row a command: its name, the module that has it, and a line for `--help`. The module has it as `command`.
 # A module is imported when its command is used, so that none of them slows the others down.
 COMMANDS = [
     ("api", "databricks_async.cli.api", "call any endpoint of the REST API"),

@@ -10,9 +10,19 @@ from typing import Any, NamedTuple
 import click
 
 from databricks_async.cli.options import Options, shared_options
-from databricks_async.suggest import did_you_mean
+from databricks_async.cli.output.streams import standard_streams
 
 PROGRAM = "databricks-async"
+_MIN_HELP, _MAX_HELP = 50, 80
+"""Columns of help, whatever the terminal has."""
+
+
+class Context(click.Context):
+    """click's own, but for the width of help: click asks `shutil`, which loads three libraries that pack files."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        columns = standard_streams()[0].width or _MAX_HELP
+        return click.HelpFormatter(width=max(_MIN_HELP, min(columns, _MAX_HELP) - 2))
 
 
 class Argument(click.Argument):
@@ -30,6 +40,8 @@ def argument(name: str, about: str, **settings: Any) -> Callable[[Any], Any]:
 
 class Command(click.Command):
     """A command with the shared options. Its function is a coroutine that gets a `Run`, or plain without one."""
+
+    context_class = Context
 
     def __init__(self, *args: Any, examples: str = "", output: str = "", **settings: Any) -> None:
         self.examples = inspect.cleandoc(examples)
@@ -93,6 +105,7 @@ class Group(click.Group):
     """Commands under one name; `second` has their second names."""
 
     command_class = Command
+    context_class = Context
 
     def __init__(self, *args: Any, lazy: Iterable[Lazy] = (), **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -108,7 +121,7 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = self.second.get(cmd_name, cmd_name)
         if name not in self.commands and name in self.lazy:
-            self.commands[name] = _loaded(self.lazy[name])
+            self.commands[name] = import_module(self.lazy[name].module).command
         return super().get_command(ctx, name)
 
     def also(self, command: click.Command, name: str, *second: str) -> None:
@@ -119,6 +132,8 @@ class Group(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            from databricks_async.suggest import did_you_mean
+
             known = [*self.list_commands(ctx), *self.second]
             hint = did_you_mean(name, known, f"there are {', '.join(self.list_commands(ctx))}")
             raise click.UsageError(f"no command {name!r}: {hint}", ctx)
@@ -155,36 +170,6 @@ class Group(click.Group):
                     CompletionItem(name, help=names.get(name) or (known.get_short_help_str() if known else ""))
                 )
         return found
-
-
-class _Plain(click.Command):
-    """A command whose module reads its own arguments: it has `run(argv) -> exit code`."""
-
-    def __init__(self, row: Lazy, run: Callable[[list[str]], int]) -> None:
-        super().__init__(
-            row.name,
-            callback=None,
-            params=[click.Argument(["argv"], nargs=-1, type=click.UNPROCESSED)],
-            help=row.summary,
-            add_help_option=False,
-            context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-        )
-        self._run = run
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.params["argv"] = [*args]
-        return []
-
-    def invoke(self, ctx: click.Context) -> int:
-        return self._run(ctx.params["argv"])
-
-
-def _loaded(row: Lazy) -> click.Command:
-    module = import_module(row.module)
-    command = getattr(module, "command", None)
-    if isinstance(command, click.Command):
-        return command
-    return _Plain(row, module.run)
 
 
 def options_of(ctx: click.Context) -> Options:

@@ -17,5 +17,9 @@ def command(ctx: click.Context) -> None:
     from databricks_async.cli.output.streams import standard_streams
 
     options = options_of(ctx)
-    stdout, _ = standard_streams(color=options.color, ascii_only=options.ascii)
-    run_to_the_end(demonstrate(console_for(stdout), is_live=stdout.is_live))
+    stdout, stderr = standard_streams(color=options.color, ascii_only=options.ascii)
+    try:
+        run_to_the_end(demonstrate(console_for(stdout), is_live=stdout.is_live))
+    except KeyboardInterrupt:
+        stderr.write("The demo has ended; nothing of it goes on.\n")
+        raise

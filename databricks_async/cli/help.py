@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from databricks_async.cli.commands import PROGRAM, Argument, Command, Group
+from databricks_async.cli.commands import PROGRAM, Argument, Command, Context, Group
 from databricks_async.cli.output import exits
-from databricks_async.suggest import did_you_mean
 
 _TOPICS = {
     "exit-codes": "what the exit codes mean",
@@ -59,7 +58,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     if words == ("output",):
         _write(ctx, "Output", _OUTPUT)
         return
-    found, at = root.command, click.Context(root.command, info_name=PROGRAM, obj=root.obj)
+    found, at = root.command, Context(root.command, info_name=PROGRAM, obj=root.obj)
     for word in words:
         below = found.get_command(at, word) if isinstance(found, Group) else None
         if below is None:
@@ -68,18 +67,11 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
                 if isinstance(found, Group)
                 else []
             )
+            from databricks_async.suggest import did_you_mean
+
             hint = did_you_mean(word, known, f"there are {', '.join(known)}" if known else "it has no commands")
             raise click.UsageError(f"{at.command_path} has no command {word!r}: {hint}")
-        found, at = below, click.Context(below, parent=at, info_name=word)
-    if "argv" in {param.name for param in found.params}:
-        found.invoke(_with_argv(at))
-        return
+        found, at = below, Context(below, parent=at, info_name=word)
     click.echo(found.get_help(at))
     if not words:
         _write(ctx, "Topics", tuple((f"help {name}", about) for name, about in _TOPICS.items()))
-
-
-def _with_argv(ctx: click.Context) -> click.Context:
-    """A command that reads its own arguments writes its own help."""
-    ctx.params["argv"] = ["--help"]
-    return ctx

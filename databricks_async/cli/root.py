@@ -11,7 +11,7 @@ import click
 from databricks_async.cli.commands import PROGRAM, Group, Lazy
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import exits
-from databricks_async.cli.output.errors import report
+from databricks_async.cli.output.errors import report, say
 from databricks_async.cli.output.streams import open_missing, standard_streams
 from databricks_async.version import __version__
 
@@ -54,7 +54,7 @@ def _run(root: Group, arguments: list[str], options: Options) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else exits.FAILED
     except click.UsageError as error:
-        return _misused(error)
+        return _misused(options, error)
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
     except exits.Terminated:
@@ -84,15 +84,20 @@ def _failed(options: Options, error: Exception) -> int:
     return report(standard_streams()[1], options.command or PROGRAM, error, as_json=as_json)
 
 
-def _misused(error: click.UsageError) -> int:
+def _misused(options: Options, error: click.UsageError) -> int:
     """Where no command is given that is the help; else one line, and where to look."""
     stderr = standard_streams()[1]
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         stderr.write(f"{error.format_message()}\n")
         return exits.WRONG_COMMAND_LINE
-    path = error.ctx.command_path if error.ctx is not None else PROGRAM
+    path = error.ctx.command_path if error.ctx is not None else options.command or PROGRAM
     usage = f"{error.ctx.get_usage()}\n" if error.ctx is not None else ""
-    stderr.write(f"{usage}{path}: {error.format_message()}\nHelp: {path} --help\n")
+    stderr.write(usage)
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--json":
+        message = "--json is the body of a request, and there is none here; for JSON as output: -o json"
+    say(stderr, f"{path}: {message}")
+    stderr.write(f"Help: {path} --help\n")
     return exits.WRONG_COMMAND_LINE
 
 

@@ -41,7 +41,7 @@ class Run:
         """The client that the options, the environment and the profile make."""
         if self._client is None:
             options = self.options
-            traces = [_trace(self.out.stderr)] if options.debug else []
+            traces = [_dates(self.out), *([_trace(self.out.stderr)] if options.debug else [])]
             settings = {"host": options.host, "profile": options.profile, "auth_type": options.auth_type}
             self._client = WorkspaceClient(trace_configs=traces, **settings)  # type: ignore[arg-type]
         return self._client
@@ -111,6 +111,20 @@ def _waits_told(run: Run) -> Iterator[None]:
     finally:
         log.setLevel(level)
         log.removeHandler(notices)
+
+
+def _dates(out: Output) -> aiohttp.TraceConfig:
+    """Keep the service's time. Those who issue tokens have clocks of their own."""
+    import aiohttp
+
+    trace = aiohttp.TraceConfig()
+
+    async def end(_: object, context: object, params: aiohttp.TraceRequestEndParams) -> None:
+        if params.response.status == 200 and params.url.path.startswith("/api/"):
+            out.dated(params.response.headers.get("Date", ""))
+
+    trace.on_request_end.append(end)
+    return trace
 
 
 def _trace(stderr: Stream) -> aiohttp.TraceConfig:

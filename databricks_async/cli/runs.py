@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from databricks_async.cli.commands import Group, argument
-from databricks_async.cli.options import DURATION, JOB, KEY_VALUE, MOMENT, RUN, WORDS
+from databricks_async.cli.options import DURATION, FILE, JOB, KEY_VALUE, MOMENT, RUN, WORDS
 
 if TYPE_CHECKING:
     from databricks_async.cli.running import Run as Call
@@ -150,7 +150,7 @@ async def watch(
     "run ms, cleanup ms, end. JSON: an object with the bars and their parts.",
 )
 @a_run
-@click.option("--out", "out", metavar="FILE", help="write a picture: F.svg, or F.html")
+@click.option("--out", "out", type=FILE, metavar="FILE", help="write a picture: F.svg, or F.html")
 @click.option(
     "--from", "since", type=click.Choice(("created", "started")), default="created", help="where the axis begins"
 )
@@ -160,7 +160,6 @@ async def timeline(call: Call, run: str, out: str | None, since: str) -> None:
     from databricks_async.cli.named import find
 
     found = await call.w.jobs.get_run(find.run_id(run))
-    call.out.saw(found.start, found.end)
     bars = found.timeline(now=None if found.ended else call.out.now)
     if since == "started":
         bars = drawn.without_waiting(bars)

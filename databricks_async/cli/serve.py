@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from databricks_async.cli.commands import Command
-from databricks_async.cli.options import ParamType
+from databricks_async.cli.options import FILE, FOLDER, ParamType
 from databricks_async.cli.serving.settings import TOKEN_VARIABLE, Settings, parse_rate, parse_speed
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ class _Parsed(ParamType[T]):
 )
 @click.option(
     "--data",
+    type=FOLDER,
     metavar="DIR",
     help="keep clusters, jobs, runs and objects in this directory, from one start to the next; seeds are for a new one "
     "(default: in memory)",
@@ -107,6 +108,7 @@ class _Parsed(ParamType[T]):
     "--seed",
     "seeds",
     multiple=True,
+    type=FILE,
     metavar="FILE",
     help="clusters, jobs, notebooks to begin with: JSON as the service shows them, - for stdin",
 )
@@ -127,6 +129,7 @@ class _Parsed(ParamType[T]):
 @click.option("--rate", type=_Parsed("RATE", parse_rate), metavar="30/s", help="answer 429 beyond this: /s, /min, /h")
 @click.option(
     "--log",
+    type=FILE,
     is_flag=False,
     flag_value="-",
     metavar="[FILE]",
@@ -134,8 +137,8 @@ class _Parsed(ParamType[T]):
 )
 @click.option("--ui", is_flag=True, help="show clusters, runs and events on a page, live")
 @click.option("--ui-port", type=int, default=8766, show_default=True, metavar="PORT", help="of the page; 0: a free one")
-@click.option("--tls-cert", metavar="FILE", help="serve https with this certificate (PEM)")
-@click.option("--tls-key", metavar="FILE", help="its key, where the certificate's file does not have it")
+@click.option("--tls-cert", type=FILE, metavar="FILE", help="serve https with this certificate (PEM)")
+@click.option("--tls-key", type=FILE, metavar="FILE", help="its key, where the certificate's file does not have it")
 def command(background: bool, **options: Any) -> int:
     """Run an in-memory Databricks workspace that any Databricks client can talk to, until Ctrl-C.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -31,15 +30,16 @@ async def command(run: Run, port: int, listen: str) -> int:
 
     It shows what you may see to every program of this machine, and changes nothing.
     """
+    import asyncio
+
     from databricks_async.cli.page.live import live_page
-    from databricks_async.cli.page.reading import wall_clock
     from databricks_async.config import is_loopback
 
     if not is_loopback(listen):
         run.out.note(f"warning: on {listen} the whole network can see the page, and what it sends is not encrypted")
     me = await run.w.current_user.me()  # what is wrong with the credentials is told before there is a page
     try:
-        async with live_page(run.w, listen, port, now=wall_clock) as url:
+        async with live_page(run.w, listen, port, now=lambda: round(run.out.now.timestamp() * 1000)) as url:
             run.out.line(url)
             run.out.note(f"It shows {run.w.config.host} as {me.user_name} sees it. Ctrl-C ends it.")
             await asyncio.Event().wait()

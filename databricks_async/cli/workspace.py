@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from databricks_async.cli.commands import Group, argument
-from databricks_async.cli.options import PATH
+from databricks_async.cli.options import FILE, PATH
 
 if TYPE_CHECKING:
     from databricks_async.cli.running import Run
@@ -82,8 +82,10 @@ async def get_status(run: Run, path: str) -> None:
     output="What was exported, in a line. JSON: an object with each object that was exported, skipped or failed.",
 )
 @a_path
-@argument("local", "a folder or file of this machine; - is standard output", required=False, metavar="[LOCAL]")
-@click.option("--file", "file", metavar="LOCAL", help="the same as LOCAL")
+@argument(
+    "local", "a folder or file of this machine; - is standard output", required=False, type=FILE, metavar="[LOCAL]"
+)
+@click.option("--file", "file", type=FILE, metavar="LOCAL", help="the same as LOCAL")
 @click.option("--format", "format_", metavar="FORMAT", help="of one notebook: SOURCE, JUPYTER, HTML, DBC")
 @transfer
 async def export(run: Run, path: str, local: str | None, file: str | None, format_: str | None, **options: Any) -> Any:
@@ -121,9 +123,9 @@ async def export(run: Run, path: str, local: str | None, file: str | None, forma
     """,
     output="What was imported, in a line. JSON: an object with each object that was imported, skipped or failed.",
 )
-@argument("local", "a folder or file of this machine", metavar="LOCAL")
+@argument("local", "a folder or file of this machine", type=FILE, metavar="LOCAL")
 @argument("path", "where it goes: an absolute path", required=False, type=PATH, metavar="PATH")
-@click.option("--file", "file", metavar="LOCAL", help="LOCAL, where PATH is the only argument")
+@click.option("--file", "file", type=FILE, metavar="LOCAL", help="LOCAL, where PATH is the only argument")
 @click.option("--format", "format_", metavar="FORMAT", help="of one file: SOURCE, JUPYTER, RAW, AUTO, …")
 @click.option("--language", metavar="LANGUAGE", help="of one notebook: PYTHON, SQL, SCALA, R")
 @transfer
@@ -191,16 +193,19 @@ async def mkdirs(run: Run, path: str) -> None:
 @click.option("-r", "--recursive", is_flag=True, help="a directory with all that is in it")
 @click.option("-y", "--yes", is_flag=True, help="do not ask")
 @dry_run
-async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool) -> None:
+async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool) -> int:
     """Delete an object, for good. A whole tree asks first, on a terminal."""
+    from databricks_async.cli.output.exits import DONE, FAILED
     from databricks_async.cli.running import is_at_terminal
     from databricks_async.cli.transfers import plan
 
     if dry_run:
         await plan.show(run, plan.delete(run, path))
-        return
-    if recursive and not yes and is_at_terminal(run):
-        click.confirm(f"Delete {path} with all that is in it, for good?", abort=True, err=True)
+        return DONE
+    asks = recursive and not yes and is_at_terminal(run)
+    if asks and not click.confirm(f"Delete {path} with all that is in it, for good?", err=True):
+        run.out.note("Nothing was deleted.")
+        return FAILED
     try:
         await run.w.workspace.delete(path, recursive=recursive)
     except Exception as error:
@@ -209,6 +214,7 @@ async def delete(run: Run, path: str, recursive: bool, yes: bool, dry_run: bool)
         raise
     if run.out.stderr.is_terminal:
         run.out.note(f"deleted {path}")
+    return DONE
 
 
 def _one_of(argument_: str | None, option: str | None) -> str | None:

@@ -81,6 +81,8 @@ class Clusters(ClusterWatches):
         It gets the libraries of the cluster `clone_from`. The wait ends when it runs. A lost answer raises
         `OutcomeUnknown` and nothing is sent again: the cluster may exist, and the error says how to find it. With an
         `idempotency_token` of the caller's it is sent again: the service makes one cluster for each token.
+
+        `POST /api/2.1/clusters/create`: https://docs.databricks.com/api/azure/workspace/clusters/create
         """
         beside = {"clone_from": clone_from, "idempotency_token": idempotency_token}
         beside = {name: value for name, value in beside.items() if value is not None}
@@ -112,7 +114,10 @@ class Clusters(ClusterWatches):
         """Replace the whole specification of a cluster that runs (it restarts) or is terminated (it stays so).
 
         Start from `(await w.clusters.get(cluster_id)).to_spec()` to change only some fields. The wait ends when the
-        cluster runs again, or at once when it was terminated.
+        cluster runs again, or at once when it was terminated. This sends a `get` before: whether the cluster runs
+        decides what is waited for, and whether a lost answer lets the edit be sent again.
+
+        `POST /api/2.1/clusters/edit`: https://docs.databricks.com/api/azure/workspace/clusters/edit
         """
         body = build(ClusterSpec, spec, **fields)
         steady = await self._steady_state(cluster_id)
@@ -125,7 +130,9 @@ class Clusters(ClusterWatches):
     ) -> ClusterWait:
         """Change the fields named in `update_mask` (comma-separated paths, `*` for all) to those of `cluster`.
 
-        A field in the mask and not in `cluster` is cleared. Runs and restarts as `edit` does.
+        A field in the mask and not in `cluster` is cleared. Runs, restarts and sends a `get` before, as `edit` does.
+
+        `POST /api/2.1/clusters/update`: https://docs.databricks.com/api/azure/workspace/clusters/update
         """
         settings: dict[str, Any] = {"update_mask": identifier("update_mask", update_mask)}
         if cluster is not None:
@@ -138,7 +145,10 @@ class Clusters(ClusterWatches):
     async def resize(
         self, cluster_id: str, *, num_workers: int | None = None, autoscale: Given[AutoScale] | None = None
     ) -> ClusterWait:
-        """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it."""
+        """Give a running cluster another fixed size, or another range to scale in. The wait ends when it has it.
+
+        `POST /api/2.1/clusters/resize`: https://docs.databricks.com/api/azure/workspace/clusters/resize
+        """
         size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
@@ -146,7 +156,10 @@ class Clusters(ClusterWatches):
         return self._wait(cluster_id, "resize", UP)
 
     async def change_owner(self, cluster_id: str, owner_username: str) -> None:
-        """Make another user the owner of a terminated cluster. Admins only."""
+        """Make another user the owner of a terminated cluster. Admins only.
+
+        `POST /api/2.1/clusters/change-owner`: https://docs.databricks.com/api/azure/workspace/clusters/changeowner
+        """
         await self._act(
             "POST /api/{v}/clusters/change-owner",
             cluster_id,
@@ -154,18 +167,27 @@ class Clusters(ClusterWatches):
         )
 
     async def pin(self, cluster_id: str) -> None:
-        """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine."""
+        """Keep the cluster in listings, and its definition for good. Admins only; pinning twice is fine.
+
+        `POST /api/2.1/clusters/pin`: https://docs.databricks.com/api/azure/workspace/clusters/pin
+        """
         await self._act("POST /api/{v}/clusters/pin", cluster_id)
 
     async def unpin(self, cluster_id: str) -> None:
-        """Undo `pin`. Admins only; unpinning twice is fine."""
+        """Undo `pin`. Admins only; unpinning twice is fine.
+
+        `POST /api/2.1/clusters/unpin`: https://docs.databricks.com/api/azure/workspace/clusters/unpin
+        """
         await self._act("POST /api/{v}/clusters/unpin", cluster_id)
 
     # --- starting and stopping ---------------------------------------------------------------------------------------
 
     @starts
     async def start(self, cluster_id: str) -> ClusterWait:
-        """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated."""
+        """Start a terminated cluster. The wait ends when it runs. `InvalidState` when it is not terminated.
+
+        `POST /api/2.1/clusters/start`: https://docs.databricks.com/api/azure/workspace/clusters/start
+        """
         await self._act("POST /api/{v}/clusters/start", cluster_id)
         return self._wait(cluster_id, "start", UP)
 
@@ -174,6 +196,8 @@ class Clusters(ClusterWatches):
         """Restart a running cluster. The wait ends when it runs again.
 
         A lost answer raises `OutcomeUnknown`: sending it again could restart the cluster twice.
+
+        `POST /api/2.1/clusters/restart`: https://docs.databricks.com/api/azure/workspace/clusters/restart
         """
         settings = {} if restart_user is None else {"restart_user": identifier("restart_user", restart_user)}
         await self._act("POST /api/{v}/clusters/restart", cluster_id, settings, replay="unsafe")
@@ -181,12 +205,18 @@ class Clusters(ClusterWatches):
 
     @starts
     async def delete(self, cluster_id: str) -> ClusterWait:
-        """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down."""
+        """Terminate a cluster; it keeps its definition and can be started again. The wait ends when it is down.
+
+        `POST /api/2.1/clusters/delete`: https://docs.databricks.com/api/azure/workspace/clusters/delete
+        """
         await self._act("POST /api/{v}/clusters/delete", cluster_id)
         return self._wait(cluster_id, "delete", DOWN)
 
     async def permanent_delete(self, cluster_id: str) -> None:
-        """Terminate a cluster and forget it: it cannot be started again."""
+        """Terminate a cluster and forget it: it cannot be started again.
+
+        `POST /api/2.1/clusters/permanent-delete`: https://docs.databricks.com/api/azure/workspace/clusters/permanentdelete
+        """
         await self._act("POST /api/{v}/clusters/permanent-delete", cluster_id)
 
     async def ensure_cluster_is_running(
@@ -202,21 +232,33 @@ class Clusters(ClusterWatches):
     # --- reading -----------------------------------------------------------------------------------------------------
 
     async def get(self, cluster_id: str) -> ClusterDetails:
-        """Describe one cluster; terminated ones for 60 days. Raises `ResourceDoesNotExist`."""
+        """Describe one cluster; terminated ones for 60 days. Raises `ResourceDoesNotExist`.
+
+        `GET /api/2.1/clusters/get`: https://docs.databricks.com/api/azure/workspace/clusters/get
+        """
         return await self._call(
             "GET /api/{v}/clusters/get", ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
         )
 
     async def list_zones(self) -> ListAvailableZonesResponse:
-        """The availability zones in which clusters can be made."""
+        """The availability zones in which clusters can be made.
+
+        `GET /api/2.1/clusters/list-zones`: https://docs.databricks.com/api/azure/workspace/clusters/listzones
+        """
         return await self._call("GET /api/{v}/clusters/list-zones", ListAvailableZonesResponse)
 
     async def list_node_types(self) -> ListNodeTypesResponse:
-        """The Azure VM types that clusters can be made of."""
+        """The Azure VM types that clusters can be made of.
+
+        `GET /api/2.1/clusters/list-node-types`: https://docs.databricks.com/api/azure/workspace/clusters/listnodetypes
+        """
         return await self._call("GET /api/{v}/clusters/list-node-types", ListNodeTypesResponse)
 
     async def spark_versions(self) -> GetSparkVersionsResponse:
-        """The Databricks Runtime versions on offer."""
+        """The Databricks Runtime versions on offer.
+
+        `GET /api/2.1/clusters/spark-versions`: https://docs.databricks.com/api/azure/workspace/clusters/sparkversions
+        """
         return await self._call("GET /api/{v}/clusters/spark-versions", GetSparkVersionsResponse)
 
     async def select_spark_version(self, **wanted: Unpack[select.SparkVersionCriteria]) -> str:
@@ -235,19 +277,31 @@ class Clusters(ClusterWatches):
     # --- permissions -------------------------------------------------------------------------------------------------
 
     async def get_permission_levels(self, cluster_id: str) -> GetClusterPermissionLevelsResponse:
-        """The permission levels that can be given on a cluster, with what they allow."""
+        """The permission levels that can be given on a cluster, with what they allow.
+
+        `GET /api/2.0/permissions/clusters/{cluster_id}/permissionLevels`: https://docs.databricks.com/api/azure/workspace/clusters/getpermissionlevels
+        """
         return await self._permissions.levels(cluster_id=cluster_id)
 
     async def get_permissions(self, cluster_id: str) -> ClusterPermissions:
-        """Who may do what with a cluster, inherited permissions included."""
+        """Who may do what with a cluster, inherited permissions included.
+
+        `GET /api/2.0/permissions/clusters/{cluster_id}`: https://docs.databricks.com/api/azure/workspace/clusters/getpermissions
+        """
         return await self._permissions.get(cluster_id=cluster_id)
 
     async def set_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
-        """Replace the direct permissions of a cluster by these."""
+        """Replace the direct permissions of a cluster by these.
+
+        `PUT /api/2.0/permissions/clusters/{cluster_id}`: https://docs.databricks.com/api/azure/workspace/clusters/setpermissions
+        """
         return await self._permissions.set(access_control_list, cluster_id=cluster_id)
 
     async def update_permissions(self, cluster_id: str, access_control_list: AccessControl) -> ClusterPermissions:
-        """Add these permissions to a cluster's, or change them for the users and groups named."""
+        """Add these permissions to a cluster's, or change them for the users and groups named.
+
+        `PATCH /api/2.0/permissions/clusters/{cluster_id}`: https://docs.databricks.com/api/azure/workspace/clusters/updatepermissions
+        """
         return await self._permissions.update(access_control_list, cluster_id=cluster_id)
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
@@ -320,11 +374,15 @@ class Clusters(ClusterWatches):
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[ClusterDetails]:
         """All pinned and active clusters, and those terminated in the last 30 days.
 
-        `page_size` is how many clusters one request brings (100 at most, and by default). API 2.0 has no filters, no
-        order and no pages, but `can_use_client` ("NOTEBOOKS" or "JOBS").
+        `page_size` is how many clusters one request brings (100 at most, and by default). With `concurrency=1` no page
+        is read before it is asked for. API 2.0 has no filters, no order and no pages, but `can_use_client`
+        ("NOTEBOOKS" or "JOBS").
+
+        `GET /api/2.1/clusters/list`: https://docs.databricks.com/api/azure/workspace/clusters/list
         """
         if self._version == "2.0":
             if filter_by is not None or sort_by is not None or page_size is not None or page_token is not None:
@@ -347,6 +405,7 @@ class Clusters(ClusterWatches):
             query=query,
             page_token=page_token,
             max_items=max_items,
+            concurrency=concurrency,
         )
 
     # --- inside ------------------------------------------------------------------------------------------------------

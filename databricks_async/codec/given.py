@@ -12,9 +12,13 @@ E = TypeVar("E")
 class OfficialModel(Protocol):
     """A model of the official SDK."""
 
-    def as_dict(self) -> dict[str, Any]: ...
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON has them, models within included."""
+        ...
 
-    def as_shallow_dict(self) -> dict[str, Any]: ...
+    def as_shallow_dict(self) -> dict[str, Any]:
+        """The fields, with the models within as they are."""
+        ...
 
 
 Given: TypeAlias = M | Mapping[str, Any] | OfficialModel

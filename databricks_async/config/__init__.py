@@ -3,6 +3,7 @@
 settings     Config: arguments, environment and a profile become one value
 values       what each kind of setting accepts
 file         how `.databrickscfg` is read
+user_agent   what is sent as `User-Agent`
 methods      the ways to authorize: their names and what each needs
 """
 

@@ -106,3 +106,15 @@ class Arguments(TypedDict, total=False):
     ca_bundle: str | None
     """A PEM file, or a folder, with the authorities that are trusted, in place of the machine's; without it the
     environment's `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE`."""
+    product: str | None
+    """The name of the program that uses this library, for the `User-Agent`: letters, digits and `_ . + -`."""
+    product_version: str | None
+    """Its version; without it 0.0.0 is sent."""
+    sdk_upstream: str | None
+    """The tool that starts the program, for the `User-Agent`, when its version is set too."""
+    sdk_upstream_version: str | None
+    """The version of that tool."""
+    debug_truncate_bytes: int | None
+    """So many bytes of each body, secrets masked, are in the debug log; 0 is none."""
+    debug_headers: bool | None
+    """Whether the debug log has the headers too, secrets masked."""

@@ -18,11 +18,13 @@ from databricks_async.config.values import (
     ids_in_host,
     is_off,
     read_azure_environment,
+    read_bytes,
     read_count,
     read_flag,
     read_header,
     read_host,
     read_positive_seconds,
+    read_product,
     read_proxy,
     read_scopes,
     read_seconds,
@@ -39,7 +41,7 @@ Sourced = Mapping[str, tuple[Any, str]]
 """Attribute names with their values and where these come from."""
 
 _SETTINGS = "__settings__"
-_FILE_NAMES = {"audience": "token_audience"}
+FILE_NAMES = {"audience": "token_audience"}
 """Keys by which the Databricks CLI knows an attribute that the Python SDK calls otherwise."""
 _MIN_MASKED = 6
 """So short a secret is not looked for in foreign text: it would be found in innocent words."""
@@ -180,6 +182,18 @@ class Config(metaclass=Documented):
     ca_bundle: str | None = _attribute(read_text)
     """A PEM file, or a folder, with the authorities that are trusted, in place of the machine's; without it the
     environment's `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE`."""
+    product: str | None = _attribute(read_product)
+    """The name of the program that uses this library, for the `User-Agent`: letters, digits and `_ . + -`."""
+    product_version: str | None = _attribute(read_product)
+    """Its version; without it 0.0.0 is sent."""
+    sdk_upstream: str | None = _attribute(read_product, "DATABRICKS_SDK_UPSTREAM")
+    """The tool that starts the program, for the `User-Agent`, when its version is set too."""
+    sdk_upstream_version: str | None = _attribute(read_product, "DATABRICKS_SDK_UPSTREAM_VERSION")
+    """The version of that tool."""
+    debug_truncate_bytes: int = _attribute(read_bytes, "DATABRICKS_DEBUG_TRUNCATE_BYTES", default=0)
+    """So many bytes of each body, secrets masked, are in the debug log; 0 is none."""
+    debug_headers: bool = _attribute(read_flag, "DATABRICKS_DEBUG_HEADERS", default=False)
+    """Whether the debug log has the headers too, secrets masked."""
     needs_credential: bool = attrs.field(default=True, repr=False)
     """False if the caller brings a credential: then a host is enough, and other ways to authorize are not looked at."""
     _origin: _Origin = attrs.field(factory=_Origin, repr=False, eq=False, alias="origin")
@@ -211,6 +225,8 @@ class Config(metaclass=Documented):
         self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
             **given, needs_credential=needs_credential, origin=origin
         )
+        if self.product_version and not self.product:
+            raise ConfigError(f"{origin.of('product_version')} needs a product")
         missing = [] if self.host or self._host_comes_later() else ["host (DATABRICKS_HOST)"]
         if needs_credential:
             object.__setattr__(self, "auth_type", self._chosen())
@@ -459,7 +475,7 @@ def _from_file(found: Sourced) -> tuple[Sourced, str]:
     where = f"profile {profile} of {path}"
     taken = {}
     for key, value in values.items():
-        name = _FILE_NAMES.get(key, key)
+        name = FILE_NAMES.get(key, key)
         if (name in _FIELDS or name in FOREIGN) and name not in ("profile", "config_file") and value.strip():
             taken[name] = (value if _is_secret(name) else str(value), f"from {where}")
     if any(map(_is_secret, taken)):

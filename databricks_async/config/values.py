@@ -17,6 +17,7 @@ from databricks_async.secret import HiddenStr, Secret, hide, reveal
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+_PRODUCT = re.compile(r"[A-Za-z0-9_.+-]{1,128}")
 _ACCOUNTS = re.compile(r"accounts[a-z-]*\.(.+\.)?(azuredatabricks\.net|databricks\.[a-z.]+)$")
 _NO_WORKSPACES = {
     "databricks.com": "a website's",
@@ -151,6 +152,21 @@ def read_count(value: Any) -> int:
     if re.fullmatch("[0-9]{1,9}", text) and int(text) > 0:
         return int(text)
     raise ValueError(f"is {value!r}: must be a whole number from 1")
+
+
+def read_bytes(value: Any) -> int:
+    text = str(value).strip()
+    if re.fullmatch("[0-9]{1,9}", text):
+        return int(text)
+    raise ValueError(f"is {value!r}: must be a whole number of bytes")
+
+
+def read_product(value: Any) -> str:
+    """A part of the `User-Agent`, with the characters that the official SDK allows in one."""
+    text = read_text(value)
+    if not _PRODUCT.fullmatch(text):
+        raise ValueError(f"is {text!r}: only letters, digits and _ . + - may be in it, 128 at most")
+    return text
 
 
 def read_proxy(value: Any) -> Secret:

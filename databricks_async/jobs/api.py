@@ -85,6 +85,8 @@ class Jobs(RunWatches):
 
         The result has the `job_id`. A lost answer raises `OutcomeUnknown` and nothing is sent again: the job may exist,
         and the error says how to find it.
+
+        `POST /api/2.2/jobs/create`: https://docs.databricks.com/api/azure/workspace/jobs/create
         """
         body = build(CreateJob, with_tasks(CreateJob, settings_of(settings)), **with_tasks(CreateJob, fields))
         filter_by = f"name={body.name!r}" if body.name else ""
@@ -106,6 +108,8 @@ class Jobs(RunWatches):
 
         Tasks and job clusters are merged by their keys. `fields_to_remove` names what to take out: top-level fields,
         or `tasks/key` and `job_clusters/key`.
+
+        `POST /api/2.2/jobs/update`: https://docs.databricks.com/api/azure/workspace/jobs/update
         """
         if isinstance(fields_to_remove, str):
             fields_to_remove = (fields_to_remove,)
@@ -120,7 +124,10 @@ class Jobs(RunWatches):
         )
 
     async def reset(self, job_id: int, new_settings: Job | Given[JobSettings]) -> None:
-        """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`."""
+        """Replace all settings of a job. To change some, start from `(await w.jobs.get(job_id)).settings`.
+
+        `POST /api/2.2/jobs/reset`: https://docs.databricks.com/api/azure/workspace/jobs/reset
+        """
         given = with_tasks(CreateJob, settings_of(new_settings))
         if not given:
             raise ValueError("reset replaces all settings: without any it would empty the job")
@@ -129,7 +136,10 @@ class Jobs(RunWatches):
         await self._act("POST /api/{v}/jobs/reset", job_id=number("job_id", job_id), new_settings=settings)
 
     async def delete(self, job_id: int) -> None:
-        """Delete a job. Its runs can still be read for 60 days, those under way go on."""
+        """Delete a job. Its runs can still be read for 60 days, those under way go on.
+
+        `POST /api/2.2/jobs/delete`: https://docs.databricks.com/api/azure/workspace/jobs/delete
+        """
         lookup = f"jobs.get({job_id}) raises ResourceDoesNotExist once it is deleted"
         await self._act("POST /api/{v}/jobs/delete", lookup=lookup, job_id=number("job_id", job_id))
 
@@ -141,7 +151,9 @@ class Jobs(RunWatches):
 
         A lost answer never starts a second run: the call carries an `idempotency_token`, made for it unless one is
         given; when no answer comes at all, it is in the `OutcomeUnknown`. A token of yours that was used before returns
-        the run of that time; see `RunWait.is_old`.
+        the run of that time: with such a token a `GET .../jobs/runs/get` follows, which `RunWait.is_old` is known from.
+
+        `POST /api/2.2/jobs/run-now`: https://docs.databricks.com/api/azure/workspace/jobs/runnow
         """
         if job is not None and "job_id" in fields:
             raise TypeError("run_now() got the job twice: write run_now(job_id, ...) without job_id=")
@@ -154,7 +166,9 @@ class Jobs(RunWatches):
 
         A single task may stand beside them: `submit(run_name=..., notebook_task=..., existing_cluster_id=...)`.
 
-        A lost answer never starts a second run; see `run_now`.
+        A lost answer never starts a second run; see `run_now`, also for what a token of yours costs.
+
+        `POST /api/2.2/jobs/runs/submit`: https://docs.databricks.com/api/azure/workspace/jobs/submit
         """
         body = build(SubmitRun, with_tasks(SubmitRun, given_as(run)), **with_tasks(SubmitRun, fields))
         return await self._start("POST /api/{v}/jobs/runs/submit", SubmitRunResponse, body)
@@ -168,6 +182,8 @@ class Jobs(RunWatches):
         The wait ends when the run has ended again; the next repair of the run needs its `repair_id` as the
         `latest_repair_id` (after a restart: the last id in the `repair_history` of `get_run`). A
         lost answer raises `OutcomeUnknown` and nothing is sent again: the repair may be under way.
+
+        `POST /api/2.2/jobs/runs/repair`: https://docs.databricks.com/api/azure/workspace/jobs/repairrun
         """
         if run is not None and "run_id" in fields:
             raise TypeError("repair_run() got the run twice: write repair_run(run_id, ...) without run_id=")
@@ -188,7 +204,10 @@ class Jobs(RunWatches):
 
     @starts
     async def cancel_run(self, run_id: int) -> RunWait:
-        """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended."""
+        """Cancel a run. The wait ends when it has stopped; its result is the run, however it ended.
+
+        `POST /api/2.2/jobs/runs/cancel`: https://docs.databricks.com/api/azure/workspace/jobs/cancelrun
+        """
         await self._act("POST /api/{v}/jobs/runs/cancel", run_id=number("run_id", run_id))
         return RunWait(self, run_id, self._reader, check=False)
 
@@ -196,6 +215,8 @@ class Jobs(RunWatches):
         """Cancel the active runs of a job, or with `all_queued_runs` and no job the queued runs of the workspace.
 
         Returns when the service has taken it on. Sent again after a lost answer, it meets runs begun meanwhile too.
+
+        `POST /api/2.2/jobs/runs/cancel-all`: https://docs.databricks.com/api/azure/workspace/jobs/cancelallruns
         """
         if job_id is None and not all_queued_runs:
             raise ValueError("cancel_all_runs needs a job_id, or all_queued_runs=True")
@@ -203,7 +224,10 @@ class Jobs(RunWatches):
         await self._act("POST /api/{v}/jobs/runs/cancel-all", job_id=job_id, all_queued_runs=all_queued_runs)
 
     async def delete_run(self, run_id: int) -> None:
-        """Forget a run that has ended. Its idempotency token stays taken."""
+        """Forget a run that has ended. Its idempotency token stays taken.
+
+        `POST /api/2.2/jobs/runs/delete`: https://docs.databricks.com/api/azure/workspace/jobs/deleterun
+        """
         lookup = f"jobs.get_run({run_id}) raises ResourceDoesNotExist once it is deleted"
         await self._act("POST /api/{v}/jobs/runs/delete", lookup=lookup, run_id=number("run_id", run_id))
 
@@ -260,6 +284,8 @@ class Jobs(RunWatches):
         """The output and the error of one task's run (`RunTask.run_id`): 5 MB of it at most, see `is_truncated`.
 
         The run of a job itself has none: `get_run_outputs` gathers those of its tasks.
+
+        `GET /api/2.2/jobs/runs/get-output`: https://docs.databricks.com/api/azure/workspace/jobs/getrunoutput
         """
         return await self._call("GET /api/{v}/jobs/runs/get-output", RunOutput, run_id=number("run_id", run_id))
 
@@ -273,7 +299,10 @@ class Jobs(RunWatches):
         return await outputs_of(self, run)
 
     async def export_run(self, run_id: int, views_to_export: ViewsToExport | str | None = None) -> ExportRunOutput:
-        """The notebooks of one task's run as HTML, and its dashboards if `views_to_export` asks for them."""
+        """The notebooks of one task's run as HTML, and its dashboards if `views_to_export` asks for them.
+
+        `GET /api/2.2/jobs/runs/export`: https://docs.databricks.com/api/azure/workspace/jobs/exportrun
+        """
         return await self._call(
             "GET /api/{v}/jobs/runs/export",
             ExportRunOutput,
@@ -284,19 +313,31 @@ class Jobs(RunWatches):
     # --- permissions -------------------------------------------------------------------------------------------------
 
     async def get_permission_levels(self, job_id: int) -> GetJobPermissionLevelsResponse:
-        """The permission levels that can be given on a job, with what they allow."""
+        """The permission levels that can be given on a job, with what they allow.
+
+        `GET /api/2.0/permissions/jobs/{job_id}/permissionLevels`: https://docs.databricks.com/api/azure/workspace/jobs/getpermissionlevels
+        """
         return await self._permissions.levels(job_id=str(number("job_id", job_id)))
 
     async def get_permissions(self, job_id: int) -> JobPermissions:
-        """Who may do what with a job, inherited permissions included."""
+        """Who may do what with a job, inherited permissions included.
+
+        `GET /api/2.0/permissions/jobs/{job_id}`: https://docs.databricks.com/api/azure/workspace/jobs/getpermissions
+        """
         return await self._permissions.get(job_id=str(number("job_id", job_id)))
 
     async def set_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
-        """Replace the direct permissions of a job by these; one of them must be its owner."""
+        """Replace the direct permissions of a job by these; one of them must be its owner.
+
+        `PUT /api/2.0/permissions/jobs/{job_id}`: https://docs.databricks.com/api/azure/workspace/jobs/setpermissions
+        """
         return await self._permissions.set(access_control_list, job_id=str(number("job_id", job_id)))
 
     async def update_permissions(self, job_id: int, access_control_list: AccessControl) -> JobPermissions:
-        """Add these permissions to a job's, or change them for the users and groups named."""
+        """Add these permissions to a job's, or change them for the users and groups named.
+
+        `PATCH /api/2.0/permissions/jobs/{job_id}`: https://docs.databricks.com/api/azure/workspace/jobs/updatepermissions
+        """
         return await self._permissions.update(access_control_list, job_id=str(number("job_id", job_id)))
 
     # --- and waiting for the end -------------------------------------------------------------------------------------

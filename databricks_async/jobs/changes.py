@@ -46,6 +46,7 @@ class TaskChange:
 
 
 AnyChange: TypeAlias = RunChange | TaskChange
+"""What `watch_runs` brings: a change of a run, or of one of its tasks."""
 
 
 def _compare(

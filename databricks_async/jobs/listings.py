@@ -24,7 +24,7 @@ from databricks_async.jobs.models import (
     RunType,
 )
 from databricks_async.jobs.paging import fill_in, joined, lacks_items
-from databricks_async.pager import Pager, size_of_page
+from databricks_async.pager import Pager, Places, size_of_page
 from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.service import Service, number, received_id
 from databricks_async.suggest import has_no
@@ -40,6 +40,15 @@ W = TypeVar("W", Job, Run)
 _MAX_RUNS = 25
 
 
+def _by_start(run: BaseRun) -> int | None:
+    return None if run.start_time is None else -run.start_time
+
+
+_RUNS_BY_START = Places(_by_start, lambda place, page_token: f"start_time_to={max(1, 1 - place)}&{page_token}")
+"""Runs come "in descending order by start time", as the API's documentation says; offsets end at 10,000, and move with
+each new run."""
+
+
 class Listings(Service):
     """The methods of `w.jobs` that read jobs and runs."""
 
@@ -52,6 +61,8 @@ class Listings(Service):
         """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
 
         API 2.1 leaves out the tasks of a job that has more than 100; such a job is read once more with 2.2.
+
+        `GET /api/2.2/jobs/get`: https://docs.databricks.com/api/azure/workspace/jobs/get
         """
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
         return await self._read_whole("GET /api/{v}/jobs/get", Job, query)
@@ -62,6 +73,8 @@ class Listings(Service):
         """Describe one run, whole, as `get` does a job; for 60 days. Raises `ResourceDoesNotExist`.
 
         `include_history` brings `repair_history`, `include_resolved_values` the values of parameters in tasks.
+
+        `GET /api/2.2/jobs/runs/get`: https://docs.databricks.com/api/azure/workspace/jobs/getrun
         """
         query = {
             "run_id": number("run_id", run_id),
@@ -118,7 +131,7 @@ class Listings(Service):
         moment = since if isinstance(since, str) else to_epoch_ms("since", since)
         return Stream(
             "the runs of all jobs" if job_id is None else f"the runs of job {job_id}",
-            RunFeed(job_id, partial(self.list_runs, job_id=job_id), moment),
+            RunFeed(job_id, partial(self.list_runs, job_id=job_id, concurrency=1), moment),
             every=every,
             fail_after=seconds_of(fail_after, "fail_after"),
             default=self._session.config.poll_interval_seconds,
@@ -142,6 +155,7 @@ class Listings(Service):
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[BaseRun]:
         """Runs of the last 60 days, the latest first: of all jobs or one.
 
@@ -149,7 +163,10 @@ class Listings(Service):
         and job clusters, all of them: runs with more than a page holds are read by themselves, concurrently (one that
         is deleted meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings:
         25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
-        latest.
+        latest. At most `concurrency` pages are read at once, by default 8; from a `page_token` on, the next one while
+        the caller works.
+
+        `GET /api/2.2/jobs/runs/list`: https://docs.databricks.com/api/azure/workspace/jobs/listruns
         """
         if active_only and completed_only:
             raise ValueError("active_only and completed_only exclude each other")
@@ -174,8 +191,10 @@ class Listings(Service):
             query=query,
             has_more=lambda answer: answer.has_more,
             fill_in=self._fill_in_runs if expand_tasks else None,
+            places=_RUNS_BY_START,
             page_token=page_token,
             max_items=max_items,
+            concurrency=concurrency,
         )
 
     @has_no(limit="write page_size= for how many one request brings, max_items= for how many in all")
@@ -188,11 +207,15 @@ class Listings(Service):
         page_size: int | None = None,
         page_token: str | None = None,
         max_items: int | None = None,
+        concurrency: int | None = None,
     ) -> Pager[BaseJob]:
         """All jobs, the newest first, or those of this name (in upper or lower case).
 
         `expand_tasks`, `offset` and `page_token` are as in `list_runs`. `page_size` is how many jobs one request
-        brings: 100 at most, and by default (25 with API 2.1).
+        brings: 100 at most, and by default (25 with API 2.1). With `concurrency=1` no page is read before it is asked
+        for.
+
+        `GET /api/2.2/jobs/list`: https://docs.databricks.com/api/azure/workspace/jobs/list
         """
         maximum = 25 if self._version < "2.2" else 100
         query = {
@@ -212,4 +235,5 @@ class Listings(Service):
             fill_in=self._fill_in_jobs if expand_tasks else None,
             page_token=page_token,
             max_items=max_items,
+            concurrency=concurrency,
         )

@@ -180,6 +180,9 @@ class Outcomes(AsyncIterator[Success[R] | Failure[R]]):
             asyncio.create_task(self._work(), name=f"databricks_async: run_many {number}")
             for number in range(self._workers)
         ]
+        for task in self._tasks:
+            # Also of one that is cancelled before its first step: a loop over the outcomes has to end.
+            task.add_done_callback(lambda _: self._finished.put_nowait(None))
         return self
 
     async def __aexit__(
@@ -240,8 +243,6 @@ class Outcomes(AsyncIterator[Success[R] | Failure[R]]):
         except Exception as error:  # the caller's own iterable failed: raised when all that was started is reported
             self._failure = error
             self._room.release()
-        finally:  # also when cancelled: a loop that goes on after the block has to end
-            self._finished.put_nowait(None)
 
     async def _run(self, index: int, request: R) -> Success[R] | Failure[R] | None:
         """The outcome; None if the block has been left."""

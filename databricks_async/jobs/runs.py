@@ -209,7 +209,7 @@ async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     parts += [f"{_failed_name(task)}: {_first_line(task.error)}" for task in tasks[:3]]
     parts += [f"{len(tasks) - 3} more tasks failed"] if len(tasks) > 3 else []
     parts += [run.run_page_url or ""]
-    return RunFailed("; ".join(part for part in parts if part), run=run, failed_tasks=tasks)
+    return RunFailed("; ".join(part.removesuffix(".") for part in parts if part), run=run, failed_tasks=tasks)
 
 
 async def _failed_task(jobs: RunCalls, task: RunTask) -> FailedTask:

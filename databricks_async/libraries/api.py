@@ -19,15 +19,24 @@ class Libraries(Service):
     """Libraries of clusters. `install` returns before they are installed: `cluster_status` reports how far they are."""
 
     async def install(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
-        """Install libraries on a cluster, now if it runs and otherwise when it starts. Doing so twice is fine."""
+        """Install libraries on a cluster, now if it runs and otherwise when it starts. Doing so twice is fine.
+
+        `POST /api/2.0/libraries/install`: https://docs.databricks.com/api/azure/workspace/libraries/install
+        """
         await self._change("POST /api/{v}/libraries/install", cluster_id, libraries)
 
     async def uninstall(self, cluster_id: str, libraries: Iterable[Library | Mapping[str, Any]]) -> None:
-        """Uninstall libraries when the cluster is restarted. Those that are not installed are ignored."""
+        """Uninstall libraries when the cluster is restarted. Those that are not installed are ignored.
+
+        `POST /api/2.0/libraries/uninstall`: https://docs.databricks.com/api/azure/workspace/libraries/uninstall
+        """
         await self._change("POST /api/{v}/libraries/uninstall", cluster_id, libraries)
 
     def cluster_status(self, cluster_id: str) -> Pager[LibraryFullStatus]:
-        """The libraries of one cluster, and how far each is."""
+        """The libraries of one cluster, and how far each is.
+
+        `GET /api/2.0/libraries/cluster-status`: https://docs.databricks.com/api/azure/workspace/libraries/clusterstatus
+        """
         identifier("cluster_id", cluster_id)
 
         return self._list(
@@ -38,7 +47,10 @@ class Libraries(Service):
         )
 
     def all_cluster_statuses(self) -> Pager[ClusterLibraryStatuses]:
-        """The libraries of all clusters."""
+        """The libraries of all clusters.
+
+        `GET /api/2.0/libraries/all-cluster-statuses`: https://docs.databricks.com/api/azure/workspace/libraries/allclusterstatuses
+        """
         return self._list(
             "GET /api/{v}/libraries/all-cluster-statuses",
             ListAllClusterLibraryStatusesResponse,

@@ -32,6 +32,7 @@ class RateLimit:
     _in_flight: int = attrs.field(init=False, default=0)
 
     def covers(self, endpoint: str) -> bool:
+        """Whether requests to this endpoint count."""
         return matches(self.endpoint, endpoint)
 
     def enter(self, at: float) -> None:
@@ -50,6 +51,7 @@ class RateLimit:
         self._in_flight += 1
 
     def leave(self) -> None:
+        """A request that was let in has been answered."""
         self._in_flight -= 1
 
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def matches(pattern: str, endpoint: str) -> bool:
     """Whether an endpoint fits: `*` stands for anything, `{v}` for any version, the rest is literal."""
     parts = re.split(r"\*|\{v\}", pattern)

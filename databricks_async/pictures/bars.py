@@ -23,6 +23,7 @@ class Part:
 
     @property
     def milliseconds(self) -> int:
+        """How long it took."""
         return self.end - self.start
 
 

@@ -131,10 +131,10 @@ class Group(Follower[K, T], Generic[K, T, C]):
         return False
 
     def miss(self, thing: Thing[K, T], error: NotFound) -> bool:
-        known = self._known[thing.key]
+        known = self._known.get(thing.key)
         if not isinstance(error, ResourceDoesNotExist):
             self._add([error])  # something on the way has lost the path
-        elif not known.is_over:
+        elif known is not None and not known.is_over:  # else it was never seen here: another caller has missed it
             self._gone(known, error)
         return False
 

@@ -109,6 +109,7 @@ class Reader(Callers[K, T], Generic[K, T]):
         if self._task is None:
             self._task = self._background.start(self._run())
             self._task.set_name(f"databricks_async: poll {self._what}s")
+            self._task.add_done_callback(self._stopped)
         self._wake()
 
     # --- the loop ----------------------------------------------------------------------------------------------------
@@ -127,11 +128,12 @@ class Reader(Callers[K, T], Generic[K, T]):
                     poll.cancel()
         except BaseExceptionGroup as failures:
             self._end(task, failures.exceptions[0])
-        except asyncio.CancelledError:
-            self._end(task, LifecycleError("the client was closed while this was waited for"))
-            raise
         else:
             self._end(task, None)
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # also before its first step, when none of it has run
+            self._end(task, LifecycleError("the client was closed while this was waited for"))
 
     def _end(self, task: asyncio.Task[None] | None, error: BaseException | None) -> None:
         if self._task is not task:
@@ -337,7 +339,7 @@ class Reader(Callers[K, T], Generic[K, T]):
             await self._poll_each([thing for thing in alone.values() if thing.asked_at is None])
         finally:
             for thing, follower in lent:
-                thing.followers.discard(follower)
+                self.release(follower, thing)  # others may have come for it meanwhile, and gone
         for key in alone:
             wanted.pop(key, None)
 

@@ -8,6 +8,7 @@ out as the answer to the next one, and an end that has arrived is seen only afte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import time
 import weakref
@@ -56,12 +57,14 @@ class Connection(ResponseHandler):
     def __init__(self, loop: Any) -> None:
         super().__init__(loop)
         self._is_idle = False
+        self.was_idle = False
+        """Whether it has been in the pool."""
         self._head: int | None = None
         """How long the head of the answer is so far; None when it is complete."""
 
     def rest(self) -> None:
         """Go back to the pool."""
-        self._is_idle = True
+        self._is_idle = self.was_idle = True
 
     def set_response_params(self, **params: Any) -> None:
         self._is_idle = False
@@ -100,7 +103,27 @@ class Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
         if isinstance(protocol, Connection):
             protocol.rest()
-            _were_idle.add(protocol)
+
+    def end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close without waiting for it, in the thread of the loop, which may be closed: its client was dropped."""
+        idle = (protocol for connections in self._conns.values() for protocol, _ in connections)
+        transports = [protocol.transport for protocol in (*idle, *self._acquired)]
+        self._close()
+        if loop.is_closed():
+            for transport in transports:
+                _end_without_loop(transport)
+
+
+def _end_without_loop(transport: asyncio.BaseTransport | None) -> None:
+    """Close the socket of a transport of asyncio whose loop will do so no more; other loops have closed theirs."""
+    if isinstance(transport, asyncio.Transport):
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            transport.abort()
+    tls: Any = getattr(transport, "_ssl_protocol", None)
+    end: Any = getattr(transport if tls is None else tls._transport, "_call_connection_lost", None)
+    if end is not None:
+        with contextlib.suppress(RuntimeError):  # the protocol would like to have something done later
+            end(None)
 
 
 class IdleConnections:
@@ -125,7 +148,7 @@ class IdleConnections:
             # aiohttp takes the first one that is open.
             while connections and (suspended or not _is_usable(connections[0][0])):
                 connections.popleft()[0].close()
-            if not isinstance(self._connector, Connector):  # which does so itself, for each connection once
+            if not isinstance(self._connector, Connector):  # whose connections know it themselves
                 _were_idle.update(protocol for protocol, _ in connections)
             if not connections:
                 del pool[key]
@@ -145,6 +168,7 @@ def _is_usable(protocol: ResponseHandler) -> bool:
 
 
 _were_idle = weakref.WeakSet[ResponseHandler]()
+"""Connections of other connectors that have been in the pool."""
 
 
 def _may_have_news(writer: StreamWriter) -> bool:
@@ -153,7 +177,11 @@ def _may_have_news(writer: StreamWriter) -> bool:
     On a new TLS connection it is the server's session tickets, which only the event loop can tell from other bytes.
     """
     transport = writer.transport
-    if transport is None or (writer.protocol not in _were_idle and transport.get_extra_info("ssl_object") is not None):
+    if transport is None:
+        return False
+    protocol = writer.protocol
+    was_idle = protocol.was_idle if isinstance(protocol, Connection) else protocol in _were_idle
+    if not was_idle and transport.get_extra_info("ssl_object") is not None:
         return False
     return _has_news(transport)
 

@@ -22,6 +22,8 @@ _FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.4, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
 too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after some
 12 round trips."""
+_MIN_SHARED_WINDOW = 3.0
+"""Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.02
 """The first answers may be long in coming: until there is one the window grows to ten, by one each so many seconds."""
@@ -86,12 +88,30 @@ class Family:
         self._answered_at = 0.0
         self._last_refusal = Response(429, {}, b"")
 
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def waiting(self) -> int:
+        """The calls that wait for a place; those that were cancelled wait no more."""
+        return sum(not turn.done() for lane in self._lanes for turn, _ in (*lane.refused, *lane.waiting))
+
     def try_enter(self) -> bool:
         """Take a place if there is one and no call waits for it."""
         if self._queued or self._in_flight >= self._window or (self._next_at and self._loop.time() < self._next_at):
             return False
         self._enter()
         return True
+
+    def has_room(self, under_way: int) -> bool:
+        """Whether a call that is not needed yet may go beside those that its caller has under way.
+
+        Half of the window is left to others, and all of it once the service has shown or been said to have a limit:
+        then each call that it takes is one that others do not have.
+        """
+        window = max(self._window, _MIN_SHARED_WINDOW)
+        return not self._queued and not self._next_at and max(self._in_flight, under_way) < window / 2
 
     async def enter(self, is_read: bool, refused_since: float | None, not_before: float = 0.0) -> Response | None:
         """Wait for a place, from `not_before` on; a call that was refused goes before those that were not.

@@ -42,12 +42,17 @@ class Outside:
         pause: Callable[[float], Awaitable[object]],
         find_proxy: FindProxy,
         headers: dict[str, str],
+        opened: list[aiohttp.ClientSession],
         authorities: Callable[[], SSLContext] | None = None,
         *,
+        reported: Callable[[Send], Send],
         lent: bool = False,
     ) -> None:
+        """What it opens goes into `opened`."""
         self._http = http
+        self._opened = opened
         self._lent = lent
+        self._reported = reported
         self._config = config
         self._stats = stats
         self._budgets = budgets
@@ -112,7 +117,7 @@ class Outside:
         self._transports.append(transport)
         self._pacers.append(pacer)
         paced, bucket = _transient_raised(pacer.paced(transport.send)), self._bucket_of(origin)
-        return retrying(paced, self._budgets, self._stats, self._pause, bucket)
+        return self._reported(retrying(paced, self._budgets, self._stats, self._pause, bucket))
 
     def _session(self) -> aiohttp.ClientSession:
         """A lent session's connections, without its headers, cookies and credentials: those are not for other hosts."""
@@ -124,6 +129,7 @@ class Outside:
             self._own = aiohttp.ClientSession(
                 connector=self._http.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar()
             )
+            self._opened.append(self._own)
         return self._own
 
 

@@ -18,7 +18,7 @@ from databricks_async.session.rate import Rate
 from databricks_async.session.shared import SharedPlaces
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.pacing")
 
 
 class Pacer:
@@ -58,17 +58,22 @@ class Pacer:
             sends, refusals, refused_since, not_before = 0, 0, None, 0.0
             while True:
                 if sends or not family.try_enter():
-                    refusal = await family.enter(request.replay == "safe", refused_since, not_before)
+                    turn = family.enter(request.replay == "safe", refused_since, not_before)
+                    refusal = await (turn if request.report is None else request.report.waited(turn))
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
                     if refusal is not None:
                         return attrs.evolve(refusal, attempts=sends)
                 try:
                     if shared is not None:
-                        await shared.wait(family.name, budget.seconds)
-                    async with slots:
+                        place = shared.wait(family.name, budget.seconds)
+                        await (place if request.report is None else request.report.waited(place))
+                    await slots.acquire()  # and not `async with`, which awaits twice more
+                    try:
                         sent_at = loop.time()
                         response = await send(request)
+                    finally:
+                        slots.release()
                     sends += response.attempts
                     response.attempts = sends
                     if not _is_refusal(response):
@@ -77,8 +82,11 @@ class Pacer:
                     if is_quota(response):
                         return response
                     self._stats.refused += 1
+                    self._stats.of(request.endpoint).refused += 1
                     refusals += 1
                     pause, not_before = family.refuse(response, sent_at)
+                    if request.report is not None:
+                        request.report.refused(response.status, pause)
                 except DatabricksError as error:
                     error.attempts += sends
                     if isinstance(error, AuthError):
@@ -96,6 +104,14 @@ class Pacer:
                 log.info("%s: refused with %d, next try in %.1f s", request.endpoint, response.status, pause)
 
         return pace
+
+    def load(self) -> dict[str, tuple[int, int]]:
+        """How many calls of each family are in flight, and how many wait."""
+        return {name: (family.in_flight, family.waiting) for name, family in self._families.items()}
+
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """See `Family.has_room`."""
+        return self._family(endpoint).has_room(under_way)
 
     def close(self) -> None:
         """Ends the waiting of all calls, with a `LifecycleError`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from databricks_async.aio import Sleep
 from databricks_async.errors import (
@@ -24,7 +25,7 @@ from databricks_async.session.budgets import Budgets, Spent
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.retry")
 
 _LOST_STATUSES = frozenset({408, 500, 502, 503, 504})
 """After these the service may or may not have done the work."""
@@ -42,14 +43,18 @@ _TRANSIENT_MESSAGES = (
 """Parts of messages by which the service says that a read will succeed a little later."""
 
 
-def checked(send: Send) -> Send:
-    """Answers that are errors become exceptions."""
+def checked(send: Send, amend: Callable[[DatabricksError], None] = lambda _: None) -> Send:
+    """Answers that are errors become exceptions. `amend` may change what any exception says before it goes on."""
 
     async def check(request: Request) -> Response:
-        response = await send(request)
-        if (error := error_from(request, response)) is not None:
+        try:
+            response = await send(request)
+            if (error := error_from(request, response)) is None:
+                return response
             raise error
-        return response
+        except DatabricksError as failure:
+            amend(failure)
+            raise
 
     return check
 
@@ -111,6 +116,8 @@ def retrying(
                     what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
                     level = logging.WARNING if never_left else logging.INFO
                     log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
+                    if request.report is not None:
+                        request.report.retrying(type(failure).__name__, failure.status, seconds)
             try:
                 if not is_last:
                     await sleep(seconds)
@@ -127,6 +134,7 @@ def retrying(
             finally:
                 del failure  # its traceback holds this frame
             stats.retries += 1
+            stats.of(request.endpoint).retried += 1
 
     return retry
 

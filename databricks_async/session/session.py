@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import import_module
@@ -12,24 +13,30 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from databricks_async.aio import off_loop
 from databricks_async.auth.handed_in import check_credential, handed_in
-from databricks_async.auth.token import Credential
+from databricks_async.auth.token import AzureCredential, Credential
 from databricks_async.config import Config
+from databricks_async.config.user_agent import user_agent
 from databricks_async.errors import DatabricksError, LifecycleError, PermissionDenied, Unauthenticated
+from databricks_async.events.handlers import Handler, Handlers
 from databricks_async.message import Request, Response, Send, Stream
 from databricks_async.session.families import checked_limits
 from databricks_async.session.stats import Stats
-from databricks_async.version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
 
     from databricks_async.auth.web import Web
+    from databricks_async.events.reports import Reports
     from databricks_async.gates import Gate
     from databricks_async.session.bucket import RetryBucket
     from databricks_async.session.budgets import Budgets
+    from databricks_async.session.dropped import Place
+    from databricks_async.session.pacing import Pacer
     from databricks_async.session.tokens import Tokens
 
 T = TypeVar("T")
+
+_is_logged = logging.getLogger("databricks_async.http").isEnabledFor
 
 _KEEP_ALIVE_SECONDS = 30.0
 """Longer than the usual pause between two polls, shorter than the gateway keeps an idle connection."""
@@ -42,16 +49,20 @@ class Session:
         self,
         config: Config,
         *,
-        credential: Credential | None = None,
+        credential: Credential | AzureCredential | None = None,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         rate_limits: Mapping[str, float] | None = None,
         gate: Gate | None = None,
+        made_at: Place | None = None,
+        on_event: Handler | Iterable[Handler] | None = None,
     ) -> None:
+        """`made_at` is where the program has made its client, for the warning of one that it never closes."""
         if credential is not None:
             check_credential(credential)
         self.config = config
         self.stats = Stats()
+        self.handlers = Handlers(on_event)
         self.transfers = asyncio.Semaphore(config.max_connections)
         """For what keeps a file open: a program may not have many more open than this."""
         self._credential = credential
@@ -59,6 +70,7 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._rate_limits = checked_limits(rate_limits or {})
         self._gate = gate
+        self._made_at = made_at
         self._owner: asyncio.AbstractEventLoop | None = None
         """The loop of `async with`, or of the first call."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,7 +80,9 @@ class Session:
         self._endings = AsyncExitStack()
         self._background = set[asyncio.Task[Any]]()
         self._send: Send
+        self._reports: Reports
         self._tokens: Tokens
+        self._pacer: Pacer
         self._budgets: Budgets
         self._bucket: RetryBucket
 
@@ -94,6 +108,8 @@ class Session:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             await self._opened()
         self.stats.calls += 1
+        if self.handlers.any or _is_logged(logging.DEBUG):
+            return await self._reports.report(self._send, request)
         return await self._send(request)
 
     async def authenticate(self) -> None:
@@ -117,7 +133,15 @@ class Session:
         from databricks_async.session.streams import Resumed
 
         response = await self.send(request)
-        return Resumed(self._send, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
+        again = self._reports.reported(self._send)
+        return Resumed(again, request, response, self._budgets.server, self.stats, self.pause, self._bucket)
+
+    def trace(self, config: aiohttp.TraceConfig) -> None:
+        """Have aiohttp report to it too; a lent session has its own. Raises `LifecycleError` after the first call."""
+        if self._loop is not None:
+            raise LifecycleError("a client is instrumented before its first call, and this one has made some")
+        if self._lent is None:
+            self._trace_configs.append(config)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside the caller: cancelled, if it has not ended, when the client is closed."""
@@ -125,6 +149,10 @@ class Session:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
+
+    def has_room(self, endpoint: str, under_way: int) -> bool:
+        """Whether one more call may be sent to an open session that no caller waits for yet; see `Family.has_room`."""
+        return self._pacer.has_room(endpoint, under_way)
 
     async def close(self) -> None:
         """End all that the session started, calls under way too: they raise `LifecycleError`, or `OutcomeUnknown`.
@@ -152,9 +180,11 @@ class Session:
 
         from databricks_async.auth.chain import Chain
         from databricks_async.auth.web import Web
+        from databricks_async.events.reports import Reports
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
         from databricks_async.session.connections import Connector
+        from databricks_async.session.dropped import watch_for_drop
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
@@ -164,11 +194,13 @@ class Session:
         from databricks_async.session.transport import Transport
 
         loop, config, stats = asyncio.get_running_loop(), self.config, self.stats
+        self._endings.push_async_callback(self.handlers.aclose)  # the last of all: until then there are events
         http = self._lent
         # A lent session brings its own, unless the settings name others.
         is_own = http is None
         proxy_for = partial(find_proxy, setting=config.proxy)
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
+        opened: list[aiohttp.ClientSession] = []
         if http is None:
             http = aiohttp.ClientSession(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
@@ -176,8 +208,9 @@ class Session:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
+            opened.append(http)
             self._endings.push_async_callback(http.close)
-        common = {"Accept": "application/json", "User-Agent": _USER_AGENT}
+        common = {"Accept": "application/json", "User-Agent": user_agent(config)}
         headers = {**common, "X-Databricks-Workspace-Id": config.workspace_id} if config.workspace_id else common
         transports: list[Transport] = []
 
@@ -190,6 +223,12 @@ class Session:
             transports.append(Transport(http, host, headers, seconds, stats, *proxy, max_bytes, authorities))
             buckets.setdefault(host, self._bucket)
 
+        self._reports = reports = Reports(
+            self.handlers,
+            lambda endpoint: stats.of(endpoint).family,
+            body_bytes=config.debug_truncate_bytes,
+            with_headers=config.debug_headers,
+        )
         self._budgets = budgets = Budgets.of(config)
         self._bucket = RetryBucket()
         buckets: dict[str, RetryBucket] = {}
@@ -200,9 +239,14 @@ class Session:
         if config.host:
             connect(config.host)
         shared = SharedPlaces(self._gate, config.known_host) if self._gate is not None else None
-        pacer = Pacer(_most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared)
+        self._pacer = pacer = Pacer(
+            _most_connections(http, config), budgets.throttled, stats, self._rate_limits, shared
+        )
+        stats.count_families(self._rate_limits, pacer.load)
         outside = Outside(
-            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, authorities), lent=not is_own
+            *(http, config, stats, budgets, bucket_of, self.pause, proxy_for, common, opened, authorities),
+            reported=reports.reported,
+            lent=not is_own,
         )
         self._web = web = Web(outside.connect, config.known_host)
         chain = None if self._credential is not None else Chain(config, web)
@@ -212,15 +256,16 @@ class Session:
             # Longer than any way may take by itself.
             seconds=budgets.longest + config.http_timeout_seconds,
             hide=config.hide_secrets,
+            handlers=self.handlers,
         )
 
-        async def send(request: Request) -> Response:
+        def send(request: Request) -> Awaitable[Response]:
             if not transports:
                 connect(config.known_host())  # found with the first token
-            return await transports[0].send(request)
+            return transports[0].send(request)
 
-        named = _naming_caller(checked(pacer.paced(authenticated(send, tokens))), config)
-        self._send = retrying(named, budgets, stats, self.pause, self._bucket)
+        answered = checked(pacer.paced(authenticated(send, tokens)), partial(_name_caller, config=config))
+        self._send = retrying(answered, budgets, stats, self.pause, self._bucket)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)
@@ -237,6 +282,7 @@ class Session:
         for end in (close, outside.close, pacer.close, partial(self._closing.set_result, None)):
             self._endings.callback(end)  # the last one is called first
         self._endings.push_async_callback(self._end_background)
+        self._endings.callback(watch_for_drop(self, opened, self._made_at if is_own else None).detach)
         self._loop = loop
 
     async def _end_background(self) -> None:
@@ -258,7 +304,9 @@ _IMPORTED = (
     "databricks_async.service",
     "databricks_async.auth.chain",
     "databricks_async.auth.web",
+    "databricks_async.events.reports",
     "databricks_async.session.connections",
+    "databricks_async.session.dropped",
     "databricks_async.session.network",
     "databricks_async.session.outside",
     "databricks_async.session.pacing",
@@ -282,20 +330,12 @@ def _most_connections(http: aiohttp.ClientSession, config: Config) -> int:
     return min((limit for limit in limits if limit), default=config.max_connections)
 
 
-def _naming_caller(send: Send, config: Config) -> Send:
-    """Errors without the configuration's secrets; one that refuses the caller says where, and as whom, it was sent."""
-
-    async def name_caller(request: Request) -> Response:
-        try:
-            return await send(request)
-        except DatabricksError as error:
-            message = config.hide_secrets(error.message)
-            if isinstance(error, Unauthenticated | PermissionDenied):
-                message += f"; sent to {config.known_host()} as {config.credentials_origin()}"
-            error.message, error.args = message, (message,)
-            raise
-
-    return name_caller
+def _name_caller(error: DatabricksError, config: Config) -> None:
+    """Take the configuration's secrets out of an error, and let one that refuses the caller say where, and as whom."""
+    message = config.hide_secrets(error.message)
+    if isinstance(error, Unauthenticated | PermissionDenied):
+        message = message.removesuffix(".") + f"; sent to {config.known_host()} as {config.credentials_origin()}"
+    error.message, error.args = message, (message,)
 
 
 _OTHER_LOOP = (
@@ -303,6 +343,3 @@ _OTHER_LOOP = (
     "each loop. In pytest, give the test and the fixture that makes the client the same loop_scope; FastAPI's "
     "TestClient has one loop for all requests only under `with`"
 )
-
-_PYTHON = ".".join(map(str, sys.version_info[:3]))
-_USER_AGENT = f"databricks-async/{__version__} python/{_PYTHON} os/{sys.platform}"

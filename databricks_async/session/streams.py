@@ -17,7 +17,7 @@ from databricks_async.session.budgets import Budget
 from databricks_async.session.pauses import growing_pauses
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.retry")
 
 
 class Resumed:
@@ -39,6 +39,7 @@ class Resumed:
         bucket: RetryBucket,
     ) -> None:
         self._send = send
+        self._report = response.report
         self._request = request
         self._budget = budget
         self._stats = stats
@@ -119,11 +120,14 @@ class Resumed:
         if now + seconds > self._give_up_at or self._losses >= self._budget.attempts:
             raise failure
         log.info("%s: %s; reading on in %.1f s", self._request.endpoint, type(failure).__name__, seconds)
+        if self._report is not None:
+            self._report.retrying(type(failure).__name__, failure.status, seconds)
         await self._sleep(seconds)
         if not await self._bucket.take(self._give_up_at - time.monotonic()):
             failure.elapsed = time.monotonic() - self._started
             raise failure
         self._stats.retries += 1
+        self._stats.of(self._request.endpoint).retried += 1
 
     def _changed(self) -> ConnectionLost:
         return ConnectionLost(

@@ -15,10 +15,12 @@ from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.auth.token import Credential, Token
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
+from databricks_async.events.handlers import Handlers
+from databricks_async.events.kinds import TokenFailed, TokenFetched
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
-log = logging.getLogger("databricks_async")
+log = logging.getLogger("databricks_async.auth")
 
 _FORCED_SECONDS = 40.0
 """The service refuses a token 30 s before its end: from here on callers wait for a new one."""
@@ -54,7 +56,8 @@ _NEVER = _Moment(math.inf, math.inf)
 class Tokens:
     """Holds the token that a credential gave. All methods belong to one event loop.
 
-    A fetch may take `seconds`; `hide` takes the secrets of the configuration out of foreign text.
+    A fetch may take `seconds`; `hide` takes the secrets of the configuration out of foreign text; `handlers` are told
+    of each fetch.
     """
 
     def __init__(
@@ -64,11 +67,13 @@ class Tokens:
         *,
         seconds: float | None = None,
         hide: Callable[[str], str] = str,
+        handlers: Handlers | None = None,
     ) -> None:
         self._credential = credential
         self._stats = stats
         self._seconds = seconds
         self._hide = hide
+        self._handlers = handlers or Handlers()
         self._token: Token | None = None
         self._early = self._forced = _NEVER
         self._looked_expired = self._renewal_is_vain = False
@@ -78,18 +83,27 @@ class Tokens:
         self._fetch = SingleFlight(self._fetch_token, "databricks_async: token", keep=True)
         self._closed = False
 
+    def current(self) -> Token | None:
+        """The token, if the service still takes it; its renewal begins a good while before it ends."""
+        if self._token is None:
+            return None
+        if time.time() < self._early.wall and time.monotonic() < self._early.monotonic:
+            return self._token  # nearly always, and so without more calls than these
+        now = _Moment.now()
+        if self._forced.has_come(now):
+            return None
+        self._early = now.plus(_PAUSE_SECONDS)
+        self._check_open()
+        self._fetch.begin()
+        return self._token
+
     async def get(self) -> Token:
         """A token that the service still takes; waits only when there is none.
 
         Raises `AuthError` when there is none to be had.
         """
-        now = _Moment.now()
-        if self._token is not None and not self._forced.has_come(now):
-            if self._early.has_come(now):
-                self._early = now.plus(_PAUSE_SECONDS)
-                self._check_open()
-                self._fetch.begin()
-            return self._token
+        if (token := self.current()) is not None:
+            return token
         self._check_open()
         fetch = await self._fetch.join()
         if fetch.cancelled():
@@ -133,6 +147,7 @@ class Tokens:
 
     async def _fetch_token(self) -> Token:
         failure: AuthError
+        started, is_renewal = time.monotonic(), self._stats.tokens > 0
         try:
             async with time_limit(self._seconds, self._out_of_time):
                 token = _checked(await _started(self._credential))
@@ -142,10 +157,16 @@ class Tokens:
             failure = _failure_of(error, self._hide)
         else:
             self._take(token)
+            if self._handlers.any:
+                seconds, ends = time.monotonic() - started, token.expires_at
+                self._handlers.emit(TokenFetched(seconds=seconds, expires_at=ends, is_renewal=is_renewal))
             return token
         # Not in the handler: what is taken out of the chain of causes here would come back as the context.
         _clean(failure, self._hide)
         log.warning("no new token: %s", failure)
+        if self._handlers.any:
+            seconds, kind = time.monotonic() - started, type(failure).__name__
+            self._handlers.emit(TokenFailed(seconds=seconds, error=kind, is_renewal=is_renewal))
         raise failure
 
     def _out_of_time(self) -> AuthError:
@@ -164,7 +185,7 @@ class Tokens:
             self._early, self._forced = now.plus(_PAUSE_SECONDS), _NEVER
         else:
             self._forced = now.plus(life - _FORCED_SECONDS)
-            self._early = now.plus(life - min(life / 2, _EARLY_SECONDS))
+            self._early = now.plus(life - max(min(life / 2, _EARLY_SECONDS), _FORCED_SECONDS))
         self._stats.tokens += 1
         self._token, self._failure = token, None
 
@@ -239,7 +260,7 @@ def authenticated(send: Send, tokens: Tokens) -> Send:
     """Adds the token. A refused token is renewed once and the request sent once more: it was not carried out."""
 
     async def authenticate(request: Request) -> Response:
-        token = await tokens.get()
+        token = tokens.current() or await tokens.get()
         response = await send(request.with_headers(token.headers))
         if response.status not in (401, 403) or not is_expired_token(response):
             return response

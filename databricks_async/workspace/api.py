@@ -73,6 +73,8 @@ class Workspace(Service):
         """What is in a directory, not in those below it. Of anything else, the object itself.
 
         `notebooks_modified_after` (epoch milliseconds, or an aware datetime) leaves out older notebooks.
+
+        `GET /api/2.0/workspace/list`: https://docs.databricks.com/api/azure/workspace/workspace/list
         """
         after = to_epoch_ms("notebooks_modified_after", notebooks_modified_after)
         absolute(path)
@@ -85,17 +87,26 @@ class Workspace(Service):
         )
 
     async def get_status(self, path: str) -> ObjectInfo:
-        """Describe one object."""
+        """Describe one object.
+
+        `GET /api/2.0/workspace/get-status`: https://docs.databricks.com/api/azure/workspace/workspace/getstatus
+        """
         return await self._call("GET /api/{v}/workspace/get-status", ObjectInfo, path=absolute(path))
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
     async def mkdirs(self, path: str) -> None:
-        """Make a directory and those above it. One that exists is fine; anything else in the way is refused."""
+        """Make a directory and those above it. One that exists is fine; anything else in the way is refused.
+
+        `POST /api/2.0/workspace/mkdirs`: https://docs.databricks.com/api/azure/workspace/workspace/mkdirs
+        """
         await self._change("POST /api/{v}/workspace/mkdirs", path, {})
 
     async def delete(self, path: str, *, recursive: bool = False) -> None:
-        """Delete an object, for good. A directory that is not empty needs `recursive`."""
+        """Delete an object, for good. A directory that is not empty needs `recursive`.
+
+        `POST /api/2.0/workspace/delete`: https://docs.databricks.com/api/azure/workspace/workspace/delete
+        """
         settings = {"recursive": True} if boolean("recursive", recursive) else {}
         await self._change("POST /api/{v}/workspace/delete", path, settings)
 
@@ -115,6 +126,8 @@ class Workspace(Service):
         It is the content itself, not base64 of it as in the official SDK. Without a format it is the source of a
         notebook. A source's language is guessed from the extension of `path`, or of the local file, unless it is given.
         More raises `MaxNotebookSizeExceeded` before anything is sent: `upload` takes more.
+
+        `POST /api/2.0/workspace/import`: https://docs.databricks.com/api/azure/workspace/workspace/import
         """
         settings = import_settings(path, content, format, language, overwrite)
         refuse_base64(content, is_file=settings.get("format") in (ImportFormat.RAW, ImportFormat.AUTO))
@@ -133,6 +146,8 @@ class Workspace(Service):
 
         Without a format a notebook is its source. A directory is an archive. More raises `MaxNotebookSizeExceeded`:
         `download` gives more.
+
+        `GET /api/2.0/workspace/export`: https://docs.databricks.com/api/azure/workspace/workspace/export
         """
         answer = await self._call(
             _EXPORT, ExportResponse, path=absolute(path), format=optional_text("format", format, ExportFormat)
@@ -163,6 +178,8 @@ class Workspace(Service):
         ```python
         await w.workspace.download("/Users/me/big.csv").save("big.csv")
         ```
+
+        `GET /api/2.0/workspace/export`: https://docs.databricks.com/api/azure/workspace/workspace/export
         """
         query = {
             "path": absolute(path),
@@ -186,6 +203,8 @@ class Workspace(Service):
         or anything with an asynchronous `read`, such as the `UploadFile` of FastAPI, which are first written to a
         temporary file: all of it may have to be sent again. `format="AUTO"` keeps
         what is no notebook a file. More raises `MaxNotebookSizeExceeded` before anything is sent.
+
+        `POST /api/2.0/workspace/import`: https://docs.databricks.com/api/azure/workspace/workspace/import
         """
         settings = import_settings(path, source, format, language, overwrite)
         endpoint = self._endpoint(_IMPORT)
@@ -291,6 +310,8 @@ class Workspace(Service):
         """The permission levels that can be given on an object, with what they allow.
 
         The type is the plural of the service's own word: `notebooks`, `directories`, `files`, `repos`.
+
+        `GET /api/2.0/permissions/{workspace_object_type}/{workspace_object_id}/permissionLevels`: https://docs.databricks.com/api/azure/workspace/workspace/getpermissionlevels
         """
         return await self._permissions.levels(
             workspace_object_type=workspace_object_type, workspace_object_id=_object_id(workspace_object_id)
@@ -299,7 +320,10 @@ class Workspace(Service):
     async def get_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int
     ) -> WorkspaceObjectPermissions:
-        """Who may do what with an object, inherited permissions included."""
+        """Who may do what with an object, inherited permissions included.
+
+        `GET /api/2.0/permissions/{workspace_object_type}/{workspace_object_id}`: https://docs.databricks.com/api/azure/workspace/workspace/getpermissions
+        """
         return await self._permissions.get(
             workspace_object_type=workspace_object_type, workspace_object_id=_object_id(workspace_object_id)
         )
@@ -307,7 +331,10 @@ class Workspace(Service):
     async def set_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int, access_control_list: AccessControl
     ) -> WorkspaceObjectPermissions:
-        """Replace the direct permissions of an object by these."""
+        """Replace the direct permissions of an object by these.
+
+        `PUT /api/2.0/permissions/{workspace_object_type}/{workspace_object_id}`: https://docs.databricks.com/api/azure/workspace/workspace/setpermissions
+        """
         return await self._permissions.set(
             access_control_list,
             workspace_object_type=workspace_object_type,
@@ -317,7 +344,10 @@ class Workspace(Service):
     async def update_permissions(
         self, workspace_object_type: str, workspace_object_id: str | int, access_control_list: AccessControl
     ) -> WorkspaceObjectPermissions:
-        """Add these permissions to an object's, or change them for the users and groups named."""
+        """Add these permissions to an object's, or change them for the users and groups named.
+
+        `PATCH /api/2.0/permissions/{workspace_object_type}/{workspace_object_id}`: https://docs.databricks.com/api/azure/workspace/workspace/updatepermissions
+        """
         return await self._permissions.update(
             access_control_list,
             workspace_object_type=workspace_object_type,

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qs
 
 from databricks_async import display
-from databricks_async.aio import off_loop
+from databricks_async.aio import off_loop, wait_through
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.message import Request, Stream, flatten_query
 from databricks_async.suggest import refuse
@@ -91,15 +91,47 @@ class Download:
         with begun:
             size = 0
             waiting = bytearray()
-            async for chunk in self:
-                waiting += chunk
-                size += len(chunk)
-                if len(waiting) >= CHUNK_BYTES:
-                    await off_loop(unfinished.file.write, waiting)
-                    waiting = bytearray()
+            writer = _Writer(unfinished.file)
+            try:
+                async for chunk in self:
+                    size += len(chunk)
+                    if not waiting and len(chunk) >= CHUNK_BYTES:  # written as it came, without a copy
+                        await writer.write(chunk)
+                        continue
+                    waiting += chunk
+                    if len(waiting) >= CHUNK_BYTES:
+                        await writer.write(waiting)
+                        waiting = bytearray()
+            finally:
+                await writer.settled()
             await off_loop(files.finish, unfinished, waiting, modified_at)
             await off_loop(partial(files.publish, unfinished, name, overwrite=overwrite))
         return size
+
+
+class _Writer:
+    """Writes one chunk in a thread while the next one is on its way."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._work: asyncio.Future[int] | None = None
+
+    async def write(self, chunk: bytes | bytearray) -> None:
+        """Begin to write it, once the one before is written; an error of that one is raised."""
+        await self.settled()
+        self._work = asyncio.get_running_loop().run_in_executor(None, self._file.write, chunk)
+
+    async def settled(self) -> None:
+        """Wait until nothing is written any more, also if the caller is cancelled: the file is closed after that."""
+        work, self._work = self._work, None
+        if work is None:
+            return
+        cancelled = await wait_through((work,))
+        error = work.exception()
+        if cancelled is not None:
+            raise cancelled
+        if error is not None:
+            raise error
 
 
 # A class and not an async generator: a loop over one of those, left early, ends in a task of its own some time later.

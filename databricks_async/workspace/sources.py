@@ -21,17 +21,21 @@ from databricks_async.aio import off_loop, wait_through
 from databricks_async.errors import MaxNotebookSizeExceeded
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str]
+"""What is imported: bytes, text (which is sent as UTF-8), or the path of a local file."""
 
 
 class AsyncFile(Protocol):
     """A file that is read asynchronously, such as the `UploadFile` of FastAPI."""
 
-    async def read(self, size: int = -1, /) -> bytes: ...
+    async def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most `size` of them; all that is left by default, none at the end."""
+        ...
 
 
 UploadSource: TypeAlias = (
     bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncFile | AsyncIterable[bytes]
 )
+"""What is uploaded: bytes, the path of a local file, an open file, or an asynchronous iterable of bytes."""
 
 CHUNK_BYTES = 256 * 1024
 _MIN_BASE64 = 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -62,11 +63,28 @@ async def test_list_on_a_terminal(cli: Run, ids: dict[str, str]) -> None:
     assert err == "Ended job clusters are not shown: --all\n"
 
 
+async def test_elapsed_times_are_those_of_the_services_clock(
+    command: Run, w: WorkspaceClient, workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which need not agree with this machine's: here it is moved by hand."""
+    monkeypatch.setenv("DATABRICKS_HOST", workspace.url)
+    monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token)
+    await w.clusters.create(cluster_name="gold", **SPEC)  # type: ignore[arg-type]
+    workspace.clock.advance(7265)
+    for argv in (("list",), ("get", "gold"), ("watch", "gold", "--until", "RUNNING")):
+        code, out, _ = await command("clusters", *argv, "--color", "never", terminal=100)
+        assert (code, "2h01m" in out) == (0, True), out
+
+
 @pytest.mark.usefixtures("ids")
 async def test_colours_and_signs(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sign and state have a colour, on a terminal that has colours; ASCII signs where asked for, or needed."""
     argv = ("clusters", "list", "--name", "gold", "--no-header")
     assert "\x1b[32m✓ \x1b[0m" in (await cli(*argv, terminal=80)).out
+    # Nothing else: not numbers, ids or brackets.
+    out = (await cli("clusters", "list", terminal=100)).out
+    coloured = {text.strip() for style, text in re.findall(r"\x1b\[([0-9;]+)m(.*?)\x1b\[0m", out) if style != "2"}
+    assert coloured == {"✓", "✗", "RUNNING", "TERMINATED"}
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in (await cli(*argv, terminal=80)).out
     assert "\x1b[32m" in (await cli(*argv, "--color", "always", terminal=80)).out

@@ -207,3 +207,7 @@ async def test_an_error_is_one_line(cli: Run) -> None:
     assert (code, out) == (5, "")
     assert err.startswith(f"databricks-async clusters get: Cluster {ID} does not exist")
     assert err.count("\n") == 1
+    # On a terminal as many as it takes, of whole words.
+    said = (await cli("clusters", "get", ID, terminal=50)).err.splitlines()
+    assert " ".join(said)[:90] == err[:90]
+    assert max(map(len, said)) <= 50

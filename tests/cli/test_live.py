@@ -20,9 +20,12 @@ from cli.test_clusters import SPEC
 from cli.test_runs import task
 from databricks_async import WorkspaceClient
 from databricks_async.cli.live import timeline, tree
+from databricks_async.cli.live.boards import RunBoard
+from databricks_async.cli.options import Options
 from databricks_async.cli.output.streams import Stream
 from databricks_async.cli.output.tables import Line, cells_of
-from databricks_async.jobs import models
+from databricks_async.cli.output.writer import Output
+from databricks_async.jobs import RunChange, TaskChange, models
 from databricks_async.local import LocalWorkspace
 
 START = 1_764_000_000_000
@@ -253,6 +256,22 @@ async def test_the_run_of_run_now_goes_to_a_file_while_it_is_watched(cli: Run, e
     code, out, err = await cli("jobs", "run-now", "nightly")
     assert (code, json.loads(out)["run_name"]) == (0, "nightly")
     assert '"nightly/load" ' in err
+
+
+def test_an_attempt_that_another_follows_has_failed() -> None:
+    """Also where no poll has shown its end: its bar does not go on."""
+    board = RunBoard(Output(Options()), Terminal(100), lambda: 1.0, [])
+    first, second = a_task("load", "RUNNING", 0, 60), a_task("load", "RUNNING", 60, 30, attempt=1)
+    before, after = a_run(first), a_run(second)
+    old, new = (before.tasks or [])[0], (after.tasks or [])[0]
+    board.take(RunChange(7, None, before, None, ""))
+    board.take(TaskChange(7, "load", None, old, None, ""))
+    board.take(TaskChange(7, "load", old, new, None, ""))
+    seen = board.run(7)
+    assert seen is not None
+    bars = seen.timeline(now=START + 90_000).bars
+    found = [(bar.state, bar.milliseconds("running")) for bar in bars if bar.name == "load"]
+    assert found == [("FAILED", 60_000), ("RUNNING", 30_000)]
 
 
 async def test_clusters_watch(cli: Run, workspace_client: WorkspaceClient, local_workspace: LocalWorkspace) -> None:

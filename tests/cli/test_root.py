@@ -84,6 +84,8 @@ async def test_version(command: Run) -> None:
         (("clusters", "list", "--output", "yaml"), "'yaml' is not one of"),
         (("clusters", "list", "--timeout", "soon"), "write 90s, 30m, 1h30m or 2d"),
         (("clusters", "get", " "), "CLUSTER is empty"),
+        (("clusters", "get", "gold", "--json"), "for JSON as output: -o json"),
+        (("api", "get", "api/2.1/clusters/list"), "databricks-async api get: PATH begins with '/'"),
         (("clusters", "list", "--columns", "nme"), "no column 'nme': there are id, name"),
     ],
 )
@@ -115,7 +117,8 @@ def test_help_version_and_completion_import_nothing_heavy() -> None:
         from databricks_async.cli import main
         lines = [["--version"], ["--help"], ["help", "exit-codes"], ["clusters", "list", "--help"], ["jobs", "-h"],
                  ["runs", "list", "-h"], ["workspace", "export", "-h"], ["auth", "login", "-h"], ["api", "get", "-h"],
-                 ["configure", "-h"], ["completion", "-h"], ["help", "clusters"]]
+                 ["configure", "-h"], ["completion", "-h"], ["help", "clusters"], ["serve", "-h"], ["demo", "-h"],
+                 ["ui", "-h"], ["version"]]
         for argv in lines:
             assert main(argv) == 0, argv
         os.environ["_DATABRICKS_ASYNC_COMPLETE"] = "bash_complete"
@@ -155,6 +158,12 @@ def test_tab_completes_commands_and_options(complete) -> None:
     assert "--profile" in complete("clusters", "list", "--pro")
     assert "--cluster-states" in complete("clusters", "list", "--cl")
     assert complete("clusters", "list", "-o", "j") == ["json"]
+    for words in (
+        ("workspace", "import", "pro"),
+        ("serve", "--seed", "pro"),
+        ("runs", "timeline", "1", "--out", "pro"),
+    ):
+        assert complete(*words) == ["pro"]  # as a file, which the shell knows
 
 
 async def test_tab_completes_names_that_were_listed_lately(

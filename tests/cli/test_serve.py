@@ -79,7 +79,8 @@ async def test_serve_prints_how_to_reach_it_and_ends_cleanly(number):
         process.send_signal(number)
         out, err = await process.communicate()
     assert (process.returncode, out) == (0, b"")
-    assert own_output(err) == f"A local Databricks workspace listens on {url}\n"
+    ended = "The workspace has ended; nothing of it is kept.\n"
+    assert own_output(err) == f"A local Databricks workspace listens on {url}\n{ended}"
     assert lines[0].startswith("export DATABRICKS_HOST=http://127.0.0.1:")
     assert lines[1].startswith("export DATABRICKS_TOKEN=dapi")
 

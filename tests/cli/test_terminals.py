@@ -180,13 +180,14 @@ async def test_pipes(environment: dict[str, str], cli: Run, run_id: str, monkeyp
             json.loads(text)
 
 
-class Reader:
-    """A pipe whose reader goes away after some lines."""
+class Ending:
+    """An output that takes so many lines: then its reader goes away, or its device is full."""
 
     encoding = "utf-8"
 
-    def __init__(self, lines: int) -> None:
+    def __init__(self, lines: int, reason: int = errno.EPIPE) -> None:
         self._left = lines
+        self._reason = reason
 
     def isatty(self) -> bool:
         return False
@@ -194,7 +195,7 @@ class Reader:
     def write(self, text: str) -> int:
         self._left -= text.count("\n")
         if self._left < 0:
-            raise BrokenPipeError(errno.EPIPE, "gone")
+            raise OSError(self._reason, os.strerror(self._reason))  # a BrokenPipeError, if that is the reason
         return len(text)
 
     def flush(self) -> None: ...
@@ -207,15 +208,20 @@ class Reader:
 async def test_readers_that_go_away(
     lines: int, cli: Run, local_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 1, 12 and 100 lines: in silence, 141, in every form; with fewer lines than that all is well."""
+    """After 1, 12 and 100 lines: in silence, 141, in every form; a full device is one line, and 1."""
     for number in range(60):
         local_workspace.add_object(f"/Shared/{number:03}", b"")
     for form in ("text", "csv", "json"):
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", Reader(lines))
+            patch.setattr(sys, "stdout", Ending(lines))
             patch.setattr(sys, "stderr", errors := io.StringIO())
             code = await asyncio.to_thread(main, ["workspace", "ls", "/Shared", "-o", form])
         assert (code, errors.getvalue()) == (141 if lines < 60 else 0, "")
+    monkeypatch.setattr(sys, "stdout", Ending(lines, errno.ENOSPC))
+    monkeypatch.setattr(sys, "stderr", errors := io.StringIO())
+    code = await asyncio.to_thread(main, ["workspace", "ls", "/Shared"])
+    said = f"databricks-async workspace ls: {os.strerror(errno.ENOSPC)}\n"
+    assert (code, errors.getvalue()) == ((1, said) if lines < 60 else (0, ""))
 
 
 async def test_the_demo_on_terminals(pytestconfig: pytest.Config, command: Run) -> None:

@@ -188,6 +188,12 @@ async def test_a_bar_on_a_terminal(cli: Run, tmp_path: Path) -> None:
         assert "\x1b[?25h" in err
     code, out, err = await cli("workspace", "import", str(tmp_path / "80"), "/Shared/again", terminal=80)
     assert (code, out.startswith("imported 2 files"), "4 of 4" in err) == (0, True, True)
+    # Of a folder that is left out there is no more to do than to leave it out.
+    assert (await cli("workspace", "mkdirs", "/Shared/data/deep/down")).code == 0
+    (tmp_path / "80" / "data" / "deep").mkdir()
+    for argv in (("export", "/Shared", str(tmp_path / "some")), ("import", str(tmp_path / "80"), "/Shared/some")):
+        _, _, err = await cli("workspace", *argv, "--exclude", "data", terminal=80)
+        assert ("5 of 5" if argv[0] == "export" else "2 of 2") in err
 
 
 async def test_a_terminal_that_cannot_draw(
@@ -263,7 +269,7 @@ async def test_rm(cli: Run, local_workspace: LocalWorkspace) -> None:
         "delete\t/Shared/data\t",
     ]
     refused = await cli("workspace", "rm", "-r", "/Shared/data", terminal=80, typed="n\n")
-    assert (refused.code, "for good?" in refused.err) == (130, True)
+    assert (refused.code, "for good?" in refused.err, "Nothing was deleted." in refused.err) == (1, True, True)
     assert local_workspace.journal.count("POST */workspace/delete") == 1
     assert (await cli("workspace", "delete", "-r", "/Shared/data", terminal=80, typed="y\n")).code == 0
     assert (await cli("workspace", "mkdirs", "/Shared/data/deep")).code == 0

@@ -109,6 +109,21 @@ async def test_all_clusters(w, workspace, make):
     assert workspace.journal.count(LIST) <= 30
 
 
+async def test_a_cluster_that_only_one_of_several_watchers_has_seen_vanishes(w, workspace, make):
+    """For the others it never was. What waits for other clusters waits on."""
+    first, second = await make.running(), await make.running()
+    waiting = asyncio.create_task(w.clusters.wait_terminated(second).result())
+    one, *others = (w.clusters.watch() for _ in range(8))
+    await take(one, 2)
+    await w.clusters.permanent_delete(first)
+    tasks = [asyncio.create_task(take(changes, 1)) for changes in (one, *others)]
+    seen = await asyncio.gather(*tasks)
+    assert seen == [[(first, "RUNNING", None)], *([(second, None, "RUNNING")] for _ in others)]
+    await w.clusters.delete(second)
+    workspace.clock.advance(60)
+    assert (await waiting).state == "TERMINATED"
+
+
 async def test_pages_that_move_make_no_changes(w, workspace, make):
     """A listing that leaves out a cluster though it is there: it is looked for by itself."""
     ids = {await make.running(cluster_name=name) for name in "abc"}
@@ -122,6 +137,24 @@ async def test_pages_that_move_make_no_changes(w, workspace, make):
     assert workspace.journal.count(GET) == 3
     await w.clusters.permanent_delete(min(ids))
     assert await take(changes, 1) == [(min(ids), "RUNNING", None)]
+
+
+async def test_a_wait_that_comes_and_goes_while_a_watch_looks_for_its_cluster(w, workspace, make):
+    """The watch goes on."""
+    cluster_id = await make.running()
+    changes = w.clusters.watch()
+    await take(changes, 1)
+    workspace.faults.add(LIST, Fault.answer(200, b"{}"))
+    workspace.faults.add(GET, Fault.delay(5))
+    watching = asyncio.create_task(take(changes, 1))
+    await workspace.journal.until(lambda journal: journal.count(GET) == 1)
+    waiting = asyncio.create_task(w.clusters.wait_terminated(cluster_id).result())
+    await asyncio.sleep(1)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    await asyncio.sleep(10)
+    await w.clusters.delete(cluster_id)
+    assert await watching == [(cluster_id, "RUNNING", "TERMINATING")]
 
 
 async def test_watches_and_waits_share_the_listing(w, workspace, make):

@@ -44,8 +44,18 @@ OFFICIAL = {
     "warehouse_id": ["DATABRICKS_WAREHOUSE_ID"],
     "serverless_compute_id": ["DATABRICKS_SERVERLESS_COMPUTE_ID"],
     "metadata_service_url": ["DATABRICKS_METADATA_SERVICE_URL"],
+    "debug_truncate_bytes": ["DATABRICKS_DEBUG_TRUNCATE_BYTES"],
+    "debug_headers": ["DATABRICKS_DEBUG_HEADERS"],
 }
-VALUES = {"host": HOST, "azure_use_msi": "true", "azure_environment": "PUBLIC", "auth_type": "azure-cli"}
+VALUES = {
+    "host": HOST,
+    "azure_use_msi": "true",
+    "azure_environment": "PUBLIC",
+    "auth_type": "azure-cli",
+    "debug_truncate_bytes": "96",
+    "debug_headers": "true",
+}
+READ = {"azure_use_msi": True, "debug_headers": True, "debug_truncate_bytes": 96}
 SET = Callable[..., None]
 
 
@@ -63,7 +73,7 @@ def resolved(**arguments: Any) -> Config:
 def test_an_attribute_has_its_official_name_and_variable(env: SET, home: Path, name: str, variable: str) -> None:
     """It is an argument, a variable, and a key of a profile."""
     value = VALUES.get(name, "value")
-    expected = True if name == "azure_use_msi" else value
+    expected = READ.get(name, value)
     if name != "profile":
         env(**{variable: value})
         assert getattr(resolved(**({} if name == "host" else {"host": HOST})), name) == expected
@@ -82,7 +92,7 @@ def test_the_attributes_of_the_official_sdk() -> None:
         # Not for Azure, or for accounts.
         "google_credentials", "google_service_account", "cloud", "group_id", "username", "password",
         # Of the official SDK's own HTTP layer, or of settings that do nothing there either.
-        "debug_headers", "debug_truncate_bytes", "rate_limit", "skip_verify", "max_connection_pools",
+        "rate_limit", "skip_verify", "max_connection_pools",
         "max_connections_per_pool", "disable_async_token_refresh", "disable_experimental_files_api_client",
         "disable_oauth_refresh_token", "authorization_details", "databricks_environment",
     }  # fmt: skip

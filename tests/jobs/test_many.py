@@ -134,6 +134,16 @@ async def test_nothing_comes_after_leaving(fast):
         assert [outcome async for outcome in many] == []
 
 
+async def test_a_block_that_is_left_at_once(fast):
+    """Nothing is started, and a loop over the outcomes ends all the same."""
+    workspace, w = fast
+    async with w.jobs.run_many([request("a"), request("b")]) as many:
+        pass
+    async with asyncio.timeout(10):
+        assert [outcome async for outcome in many] == []
+    assert workspace.journal.count("POST *") == 0
+
+
 async def test_requests_that_fail_to_come(fast):
     """The error of the caller's own generator is raised when what was started is reported."""
     _, w = fast

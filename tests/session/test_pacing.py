@@ -21,6 +21,28 @@ from support.pacing import ELSEWHERE, LIST, OTHER, READ, Service, loop_steps, re
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
+# What is left to others
+
+
+async def test_calls_that_are_not_needed_yet_leave_half_of_the_window_to_others():
+    """And all of it while a call waits, after a refusal, and where a rate was given."""
+    service = Service()
+    pacer = Pacer(100, Budget(10.0, 100), Stats())
+    send = pacer.paced(service.send)
+    assert pacer.has_room(READ.endpoint, 0)
+    assert pacer.has_room(READ.endpoint, 1)
+    assert not pacer.has_room(READ.endpoint, 2)
+    calls = start(send, 2)
+    await loop_steps()
+    assert not pacer.has_room(READ.endpoint, 0)
+    assert pacer.has_room(ELSEWHERE.endpoint, 0)
+    await service.answer(refusal(1), None)
+    assert not pacer.has_room(READ.endpoint, 0)
+    await service.answer_all(calls)
+    assert pacer.has_room(ELSEWHERE.endpoint, 0)
+    assert not Pacer(100, Budget(10.0, 100), Stats(), {"clusters": 10}).has_room(READ.endpoint, 0)
+
+
 # What Retry-After says
 
 

@@ -341,7 +341,7 @@ async def test_a_refused_call_says_where_and_as_whom(connect, workspace):
     wrong = "dapi0123456789abcdef0123456789abcdef"
     with pytest.raises(Exception, match="Invalid access token") as raised:
         await connect(token=wrong).clusters.list().collect()
-    assert f"; sent to {workspace.url} as pat: token (argument)" in raised.value.message
+    assert f"Invalid access token; sent to {workspace.url} as pat: token (argument)" in raised.value.message
 
     workspace.faults.add(LIST, Fault.answer(401, "go away"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -110,12 +110,14 @@ def _shown_duration(run: BaseRun | RunTask, now: datetime) -> str:
     return "" if took is None else times.duration(took.total_seconds())
 
 
-def why(run: BaseRun, now: datetime) -> str:
-    """Of a run that goes on, the tasks that run; of one that ended badly, the task that failed."""
+def why(run: BaseRun, now: datetime | None = None) -> str:
+    """Of a run that goes on, the tasks that run and for how long, or without `now` since when; of one that ended badly,
+    the task that failed.
+    """
     tasks = latest_tasks(run) if isinstance(run, Run) or run.tasks else []
     if not run.ended:
         moving = [task for task in tasks if kind_of_run(task) == "moving"]
-        parts = [f"{task.task_key} since {_shown_duration(task, now)}" for task in moving[:2]]
+        parts = [f"{task.task_key} since {_since(task, now)}" for task in moving[:2]]
         more = f", {len(moving) - 2} more" if len(moving) > 2 else ""
         return ", ".join(parts) + more if parts else message_of(run)
     if run.succeeded:
@@ -124,11 +126,15 @@ def why(run: BaseRun, now: datetime) -> str:
     return f"{failed.task_key}: {message_of(failed)}" if failed is not None and message_of(failed) else message_of(run)
 
 
+def _since(task: RunTask, now: datetime | None) -> str:
+    if now is not None:
+        return _shown_duration(task, now)
+    return times.rfc3339(task.start) if task.start is not None else "-"
+
+
 def _run_name(run: BaseRun) -> str:
     return run.run_name or ""
 
-
-_FAR = datetime.max.replace(tzinfo=UTC)
 
 RUN_COLUMNS = (
     Column("RUN", lambda run: run.run_id, keep=True),
@@ -140,7 +146,7 @@ RUN_COLUMNS = (
     Column("JOB ID", lambda run: run.job_id, long=True),
     Column("CREATOR", lambda run: run.creator_user_name, long=True),
     Column("URL", lambda run: run.run_page_url, long=True),
-    Column("WHY", lambda run: why(run, _FAR if run.ended else datetime.now(UTC)), shorten="words", show=why),
+    Column("WHY", why, shorten="words", show=why),
 )
 
 TASK_COLUMNS = (

@@ -20,7 +20,7 @@ from databricks_async.cli.output.writer import Output
 from databricks_async.clusters.changes import ClusterChange
 from databricks_async.clusters.models import ClusterDetails
 from databricks_async.jobs.changes import AnyChange, TaskChange
-from databricks_async.jobs.models import BaseRun, RunTask
+from databricks_async.jobs.models import BaseRun, RunLifeCycleState, RunResultState, RunState, RunTask
 from databricks_async.pictures.kinds import Kind
 
 Age = Callable[[], float | None]
@@ -49,13 +49,13 @@ class RunBoard:
         tasks = self._tasks.setdefault(change.run_id, {})
         if isinstance(change, TaskChange):
             self._runs.setdefault(change.run_id, None)
+            if (before := change.before) is not None and _attempt(before) != _attempt(change.after):
+                tasks[_attempt(before)] = _before_another(before, change.after)
             tasks[_attempt(change.after)] = change.after
-            self._out.saw(change.after.start, change.after.end)
             return
         self._runs[change.run_id] = change.after
         if change.after is not None:
             tasks.update((_attempt(task), task) for task in change.after.tasks or ())
-            self._out.saw(change.after.start, change.after.end)
 
     def run(self, run_id: int) -> BaseRun | None:
         """A run with all attempts at its tasks that were seen; None if it was deleted."""
@@ -98,6 +98,8 @@ class ClusterBoard:
         self._clusters: dict[str, ClusterDetails] = {}
         self._before: dict[str, str] = {}
         self._changed_at: dict[str, float] = {}
+        self._began: dict[str, datetime | None] = {}
+        """When a change into its state was seen. Its description may say only when it was started."""
 
     def clusters(self) -> list[ClusterDetails]:
         return [*self._clusters.values()]
@@ -108,10 +110,10 @@ class ClusterBoard:
             self._clusters.pop(change.cluster_id, None)
             return
         self._clusters[change.cluster_id] = change.after
-        self._out.saw(change.when, since(change.after))
         if change.before is not None:
             self._before[change.cluster_id] = str(change.before.state)
             self._changed_at[change.cluster_id] = asyncio.get_running_loop().time()
+            self._began[change.cluster_id] = change.when or since(change.after)
 
     def draw(self) -> list[Line]:
         """What moves and what changed first; what did not change is summed up where there is no room for it."""
@@ -144,7 +146,7 @@ class ClusterBoard:
         is_news = before is not None and asyncio.get_running_loop().time() - changed_at < _NEWS_SECONDS
         arrow = ">" if self._stream.is_ascii else "▸"
         state = f"{before} {arrow} {cluster.state}" if is_news else str(cluster.state or "-")
-        began = since(cluster)
+        began = self._began.get(cluster_id) or since(cluster)
         lasted = times.duration((now - began).total_seconds()) if began is not None else "-"
         cells = (cluster.cluster_name or cluster_id, state, lasted, workers(cluster) or "-", _why(cluster) or "-")
         return Row(_symbol(sign, self._stream), sign.style, [shown(cell) for cell in cells])
@@ -189,6 +191,19 @@ def _why(cluster: ClusterDetails) -> str:
 
 def _attempt(task: RunTask) -> object:
     return task.run_id or (task.task_key, task.attempt_number)
+
+
+def _before_another(attempt: RunTask, following: RunTask) -> RunTask:
+    """An attempt whose end no poll has shown: there is another one after those that failed, and it began then.
+
+    The run at its end says it exactly.
+    """
+    if attempt.ended:
+        return attempt
+    failed = RunState(life_cycle_state=RunLifeCycleState.TERMINATED, result_state=RunResultState.FAILED)
+    began, ended = attempt.start_time or 0, following.start_time or 0
+    ran = max(0, ended - began - (attempt.setup_duration or 0)) if began and ended else None
+    return attrs.evolve(attempt, state=failed, status=None, end_time=ended or None, execution_duration=ran)
 
 
 def _kind(run: BaseRun) -> Kind:

@@ -47,7 +47,6 @@ def _write(run: Run, event: ClusterEvent) -> None:
     elif out.format == "csv" or not out.stdout.is_terminal:
         out.record(out.columns(EVENT_COLUMNS), event)
     else:
-        out.saw(event.time)
         time, kind, details = [for_people(column, event, out.now, utc=out.options.utc) for column in EVENT_COLUMNS]
         text = f"{time}  {kind}  {details}" if details != "-" else f"{time}  {kind}"
         out.line(cut_words(text, out.stdout.width or 80, ascii_only=out.stdout.is_ascii))

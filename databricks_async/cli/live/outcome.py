@@ -91,7 +91,8 @@ async def show_outputs(call: Call, run: int | Run) -> None:
     for key, output in outputs.items():
         if len(outputs) > 1:
             call.out.line(f"{shown(key)}:")
-        call.out.line(text_of(output))
+        if text := text_of(output):
+            call.out.line(text)
         if output.is_truncated:
             call.out.note(f"The output of {key} is longer: the service keeps 5 MB of it.")
 
@@ -105,7 +106,7 @@ def text_of(output: RunOutput) -> str:
     if output.logs:
         return _lines(output.logs.rstrip("\n"))
     rest: dict[str, Any] = {
-        name: value for name, value in output.as_dict().items() if name.endswith("_output") and value is not None
+        name: value for name, value in output.as_dict().items() if name.endswith("_output") and value
     }
     if not rest:
         return ""

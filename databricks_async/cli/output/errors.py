@@ -16,12 +16,20 @@ def report(stderr: Stream, command: str, error: BaseException, *, as_json: bool)
     if as_json:
         import orjson
 
-        text = orjson.dumps(as_object(error, code)).decode()
+        stderr.write(f"{orjson.dumps(as_object(error, code)).decode()}\n")
+        stderr.flush()
     else:
-        text = f"{command}: {shown(reason(error))}"
-    stderr.write(f"{text}\n")
-    stderr.flush()
+        say(stderr, f"{command}: {reason(error)}")
     return code
+
+
+def say(stderr: Stream, text: str) -> None:
+    """A message in one line; on a terminal in as many as it takes, of whole words: addresses and paths are copied."""
+    from databricks_async.cli.output.tables import wrapped
+
+    for line in wrapped(shown(text), stderr.width, whole=True):
+        stderr.write(f"{line}\n")
+    stderr.flush()
 
 
 def reason(error: BaseException) -> str:

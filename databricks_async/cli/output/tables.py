@@ -52,8 +52,8 @@ def cut_words(text: str, width: int, *, ascii_only: bool = False) -> str:
     return kept + more if kept else cut(text, width, ascii_only=ascii_only)
 
 
-def wrapped(text: str, width: int | None, *, ascii_only: bool = False) -> list[str]:
-    """Lines of whole words; one that is longer than a line has a line of its own, cut visibly."""
+def wrapped(text: str, width: int | None, *, ascii_only: bool = False, whole: bool = False) -> list[str]:
+    """Lines of whole words; one that is longer than a line has a line of its own, cut visibly unless wanted `whole`."""
     lines, line = list[str](), ""
     for word in text.split():
         if width is not None and line and cells_of(line) + 1 + cells_of(word) > width:
@@ -61,7 +61,7 @@ def wrapped(text: str, width: int | None, *, ascii_only: bool = False) -> list[s
             line = ""
         line += f" {word}" if line else word
     lines.append(line)
-    return lines if width is None else [cut(one, width, ascii_only=ascii_only) for one in lines]
+    return lines if width is None or whole else [cut(one, width, ascii_only=ascii_only) for one in lines]
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

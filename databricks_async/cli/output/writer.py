@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,10 +14,13 @@ import click
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import tables
 from databricks_async.cli.output.columns import Column, for_people, for_scripts, sort_key
+from databricks_async.cli.output.errors import say
 from databricks_async.cli.output.states import Sign
 from databricks_async.cli.output.streams import shown, standard_streams
 from databricks_async.cli.output.tables import Line, Row
 
+_SAME_CLOCK = timedelta(seconds=2)
+"""A `Date` has whole seconds, and an answer takes its time."""
 MAX_ROWS = 200
 """What a listing shows on a terminal unless --limit says otherwise."""
 
@@ -28,17 +32,26 @@ class Output:
         self.options = options
         self.stdout, self.stderr = standard_streams(color=options.color, ascii_only=options.ascii)
         self.format = options.output
-        self._ahead = timedelta()
+        self._date = ""
+        self._dated_at = 0.0
 
     @property
     def now(self) -> datetime:
-        """The service's time as far as it is known: a clock ahead of this one shows in what it says happened."""
-        return datetime.now(UTC) + self._ahead
+        """The service's time: that of its last answer, and what has passed since; before there is one, this machine's.
 
-    def saw(self, *moments: datetime | None) -> None:
-        """Note moments that the service reported."""
-        now = datetime.now(UTC)
-        self._ahead = max([self._ahead, *(moment - now for moment in moments if moment is not None)])
+        Elapsed times count by it: clocks differ, and that of a local workspace may run a thousand times as fast.
+        """
+        from databricks_async.error_bodies import http_date
+
+        here = datetime.now(UTC)
+        if (dated := http_date(self._date)) is None:
+            return here
+        there = dated + timedelta(seconds=time.monotonic() - self._dated_at)
+        return here if abs(there - here) < _SAME_CLOCK else there
+
+    def dated(self, date: str) -> None:
+        """Note the `Date` of an answer that has just come."""
+        self._date, self._dated_at = date, time.monotonic()
 
     # --- one piece at a time -----------------------------------------------------------------------------------------
 
@@ -46,6 +59,11 @@ class Output:
         """A line of the result, at once."""
         self.stdout.write(f"{text}\n")
         self.stdout.flush()
+
+    def sentence(self, text: str) -> None:
+        """A line of the result that is a sentence: on a terminal as many lines as it takes."""
+        for line in tables.wrapped(text, self.stdout.width, whole=True) if self.stdout.width else [text]:
+            self.line(line)
 
     def styled(self, line: Line) -> None:
         """A line of the result, made of styled pieces."""
@@ -63,10 +81,7 @@ class Output:
         """Something said beside the result, on standard error; not where scripts read that, or asked for ids only."""
         if self.format == "json" or self.options.quiet:
             return
-        width = self.stderr.width
-        for line in tables.wrapped(shown(text), width, ascii_only=self.stderr.is_ascii):
-            self.stderr.write(f"{line}\n")
-        self.stderr.flush()
+        say(self.stderr, text)
 
     def sign(self, sign: Sign) -> str:
         return sign.ascii if self.stdout.is_ascii else sign.symbol
@@ -155,10 +170,7 @@ class Output:
         self, items: Sequence[Any], columns: Sequence[Column], sign: Callable[[Any], Sign] | None = None
     ) -> list[Line]:
         """The lines of a table for people."""
-        utc, rows = self.options.utc, list[Row]()
-        for item in items:
-            self.saw(*(value for column in columns if isinstance(value := column.value(item), datetime)))
-        now = self.now
+        utc, rows, now = self.options.utc, list[Row](), self.now
         for item in items:
             its = sign(item) if sign is not None else None
             cells = [for_people(column, item, now, utc=utc) for column in columns]
@@ -241,7 +253,6 @@ class Output:
                     (tables.cut(shown(title), width - 2 if width else 10_000, ascii_only=self.stdout.is_ascii), "bold"),
                 ]
             )
-        self.saw(*(value for column in columns if isinstance(value := column.value(item), datetime)))
         cells = [(column, for_people(column, item, self.now, utc=self.options.utc)) for column in columns]
         cells = [(column, text) for column, text in cells if text != "-"]
         indent = max((len(column.name) for column, _ in cells), default=0) + 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -159,11 +158,6 @@ class Reading:
                 "trouble": "; ".join(sorted({text for _, text in self._trouble.values()})) or None,
             }
         )
-
-
-def wall_clock() -> int:
-    """The time of this machine, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def _ms(moment: datetime | None) -> int | None:

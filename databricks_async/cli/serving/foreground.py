@@ -136,6 +136,8 @@ async def _serve(workspace: LocalWorkspace, settings: Settings, seeds: list[tupl
         print(f"export DATABRICKS_HOST={shlex.quote(url)}")
         print(f"export DATABRICKS_TOKEN={shlex.quote(workspace.token)}", flush=True)
         await stopped.wait()
+    kept = f"it is kept in {settings.data}" if settings.data is not None else "nothing of it is kept"
+    print(f"The workspace has ended; {kept}.", file=sys.stderr, flush=True)
 
 
 @asynccontextmanager

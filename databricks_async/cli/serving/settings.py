@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 TOKEN_VARIABLE = "DATABRICKS_LOCAL_TOKEN"  # noqa: S105 (a name)
@@ -14,13 +11,12 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|min|h)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
-@dataclass
 class Settings:
     """The options of `serve`."""
 
     host: str = "127.0.0.1"
     port: int = 8765
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     speed: float = 60.0
     data: str | None = None
     """The directory that keeps the workspace."""
@@ -36,6 +32,9 @@ class Settings:
     ui: bool = False
     ui_port: int = 8766
     run_tasks: bool = False
+
+    def __init__(self, **options: Any) -> None:
+        vars(self).update(options)
 
     def arguments(self) -> list[str]:
         """The command line that asks for this, without the token."""
@@ -68,7 +67,9 @@ def parse_speed(text: str) -> float:
 
 def read_seed(name: str) -> Any:
     """The JSON of a seed file, `-` for stdin. Raises ValueError, which names the file."""
+    import json
     import sys
+    from pathlib import Path
 
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from databricks_async.cli.transfers.single import is_folder
 from databricks_async.errors import ResourceDoesNotExist
 from databricks_async.workspace.models import ExportFormat
 from databricks_async.workspace.trees.names import below, in_workspace, local_name, may_be_notebook
-from databricks_async.workspace.trees.patterns import patterns
+from databricks_async.workspace.trees.patterns import Patterns, patterns
 
 
 class Step(NamedTuple):
@@ -98,10 +98,8 @@ def _action(action: str, exists: bool, *, overwrite: bool, skip_unchanged: bool,
     return "skip if unchanged" if skip_unchanged else "exists"
 
 
-def _is_left_out(wanted: Any, inside: str) -> bool:
-    parts = inside.split("/")
-    folders = ("/".join(parts[:count]) for count in range(1, len(parts)))
-    return any(wanted.leave_out(one, is_folder=True) for one in folders) or wanted.leave_out(inside, is_folder=False)
+def _is_left_out(wanted: Patterns, inside: str) -> bool:
+    return wanted.is_below_left_out(inside) or wanted.leave_out(inside, is_folder=False)
 
 
 def _files(local: str) -> list[str]:

@@ -115,7 +115,7 @@ def _told(run: Run, done: str, path: str, target: str, size: int) -> None:
     elif run.out.format == "csv":
         run.out.csv(["outcome", "path", "target", "bytes"], [[done, path, target, str(size)]])
     else:
-        run.out.line(f"{done} {shown(path)}" + (f" ({times.size(size)})" if size else "") + f" to {shown(target)}")
+        run.out.sentence(f"{done} {shown(path)}" + (f" ({times.size(size)})" if size else "") + f" to {shown(target)}")
 
 
 def _format(info: ObjectInfo, wanted: str | None) -> ExportFormat:

@@ -43,7 +43,7 @@ def show(run: Run, report: TreeReport, done: str, target: str) -> int:
         for skip in report.skipped:
             if skip.reason not in ("unchanged", "excluded"):
                 run.out.note(f"skipped {skip.path}: {skip.reason}")
-        run.out.line(in_words(report, done, target))
+        run.out.sentence(in_words(report, done, target))
     if run.out.format != "json":
         tell_failures(run, report.failures)
     return FAILED if report.failures else DONE

@@ -16,6 +16,8 @@ from databricks_async.cli.output.tables import Line, cells_of, cut
 from databricks_async.cli.running import Run
 from databricks_async.cli.transfers import summary
 from databricks_async.errors import DatabricksError
+from databricks_async.workspace.trees.names import below
+from databricks_async.workspace.trees.patterns import Patterns, patterns
 from databricks_async.workspace.trees.pool import TreeProgress
 
 _MIN_BAR, _MAX_BAR = 8, 40
@@ -23,7 +25,7 @@ _MIN_BAR, _MAX_BAR = 8, 40
 
 async def export(run: Run, path: str, local: str, **settings: Any) -> int:
     """Export a tree, and say what became of it."""
-    async with _bar(run, f"exporting {path}", lambda: _count_objects(run, path)) as bar:
+    async with _bar(run, f"exporting {path}", lambda: _count_objects(run, path, _wanted(settings))) as bar:
         run.goes_on = lambda: _interrupted(bar, "exported", ["export", path, local])
         report = await run.w.workspace.export_tree(path, local, on_progress=bar.advance, **settings)
     return summary.show(run, report, "exported", local)
@@ -31,7 +33,8 @@ async def export(run: Run, path: str, local: str, **settings: Any) -> int:
 
 async def import_(run: Run, local: str, path: str, **settings: Any) -> int:
     """Import a local folder, and say what became of it."""
-    async with _bar(run, f"importing {local}", lambda: asyncio.to_thread(_count_files, local)) as bar:
+    wanted = _wanted(settings)
+    async with _bar(run, f"importing {local}", lambda: asyncio.to_thread(_count_files, local, wanted)) as bar:
         run.goes_on = lambda: _interrupted(bar, "imported", ["import", local, path])
         report = await run.w.workspace.import_tree(local, path, on_progress=bar.advance, **settings)
     return summary.show(run, report, "imported", path)
@@ -100,16 +103,28 @@ async def _bar(run: Run, title: str, count: Callable[[], Awaitable[int | None]])
         await asyncio.wait((counting,))
 
 
-async def _count_objects(run: Run, path: str) -> int | None:
+def _wanted(settings: dict[str, Any]) -> Patterns:
+    return patterns(include=settings["include"], exclude=settings["exclude"])
+
+
+async def _count_objects(run: Run, path: str, wanted: Patterns) -> int | None:
+    """What the transfer deals with: of what is left out the folder, and not what is below it."""
     try:
         async with run.w.workspace.walk(path) as walk:
             count = 0
-            async for _ in walk:
-                count += 1
+            async for info in walk:
+                count += not wanted.is_below_left_out(below(walk.path, info.path or ""))
             return count
     except DatabricksError:  # the transfer meets it too, and reports it
         return None
 
 
-def _count_files(local: str) -> int:
-    return sum(len(folders) + len(files) for _, folders, files in os.walk(local))
+def _count_files(local: str, wanted: Patterns) -> int:
+    count = 0
+    for folder, folders, files in os.walk(local):
+        count += len(folders) + len(files)
+        inside = os.path.relpath(folder, local).replace(os.sep, "/").removeprefix(".").removeprefix("/")
+        folders[:] = [
+            name for name in folders if not wanted.leave_out(f"{inside}/{name}" if inside else name, is_folder=True)
+        ]
+    return count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 from typing import Literal
 
 from databricks_async.local import paging
@@ -49,6 +51,7 @@ EventType = Literal[
 Order = Literal["ASC", "DESC"]
 
 _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE = 50, 500
+_time = itemgetter("timestamp")
 
 
 def by_offset(
@@ -132,12 +135,11 @@ def _check_offset(offset: int, limit: int, order: Order, end_time: int | None) -
 
 
 def _matching(cluster: Cluster, start: int, end: int, order: Order, event_types: list[EventType] | None) -> list[Json]:
-    kinds = set(event_types or ())
-    found = [
-        event
-        for event in cluster.events
-        if start <= event["timestamp"] <= end and (not kinds or event["type"] in kinds)
-    ]
+    # They are kept in the order of time.
+    first = bisect_left(cluster.events, start, key=_time)
+    found = cluster.events[first : bisect_right(cluster.events, end, key=_time)]
+    if kinds := set(event_types or ()):
+        found = [event for event in found if event["type"] in kinds]
     if order == "DESC":
         found.reverse()
     return found

@@ -58,19 +58,31 @@ def page_of_list(
     """
     if page_token:
         position = {**paging.decode(kind, page_token), "size": position["size"]}
-    found = [item for item in reversed(everything) if fits(position, item)]
     size = position["size"]
     below, above = position.pop("below", None), position.pop("above", None)
-    first = position.pop("offset", 0)
-    if below is not None:
-        first = next((index for index, item in enumerate(found) if item.sequence < below), len(found))
+    offset = position.pop("offset", 0)
     if above is not None:
-        newer = sum(item.sequence > above for item in found)
-        first, size = max(0, newer - size), min(size, newer)
-    page = found[first : first + size]
+        newer = [item for item in reversed(everything) if item.sequence > above and fits(position, item)]
+        size = min(size, len(newer))
+        below = newer[-size].sequence + 1 if newer else 0
+    # Not all are looked at: lists are long.
+    page: list[Item] = []
+    has_newer = has_older = False
+    for item in reversed(everything):
+        if below is not None and item.sequence >= below:
+            has_newer = has_newer or fits(position, item)
+        elif not fits(position, item):
+            continue
+        elif offset:
+            has_newer, offset = True, offset - 1
+        elif len(page) < size:
+            page.append(item)
+        else:
+            has_older = True
+            break
     tokens: Json = {"next_page_token": "", "prev_page_token": ""}
-    if page and first + size < len(found):
+    if page and has_older:
         tokens["next_page_token"] = paging.encode(kind, {**position, "below": page[-1].sequence})
-    if page and first > 0:
+    if page and has_newer:
         tokens["prev_page_token"] = paging.encode(kind, {**position, "above": page[0].sequence})
     return page, tokens

@@ -21,6 +21,12 @@ class Patterns:
             return True
         return bool(self.include) and not is_folder and not _fits(inside, self.include)
 
+    def is_below_left_out(self, inside: str) -> bool:
+        """Whether a folder above this path is left out."""
+        parts = inside.split("/")
+        folders = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        return any(self.leave_out(one, is_folder=True) for one in folders)
+
 
 def patterns(*, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Patterns:
     """Checked patterns; a slash at the end of one says nothing."""

@@ -20,6 +20,7 @@ from databricks_async.errors import (
     TooManyRequests,
     Unauthenticated,
 )
+from databricks_async.pager import checked_concurrency
 from databricks_async.workspace.models import ObjectType
 
 CONCURRENCY = 16
@@ -186,9 +187,3 @@ async def open_pool(size: int, on_progress: Callable[[TreeProgress], None] | Non
         if made.report.done:
             failure.add_note(f"{len(made.report.done)} objects were done before this")
         raise failure
-
-
-def checked_concurrency(concurrency: int) -> int:
-    if type(concurrency) is not int or concurrency < 1:
-        raise ValueError(f"concurrency must be a whole number from 1 on, not {concurrency!r}")
-    return concurrency

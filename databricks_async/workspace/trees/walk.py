@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from databricks_async.errors import DatabricksError, InvalidResponse, LifecycleError
-from databricks_async.pager import Pager
+from databricks_async.pager import Pager, checked_concurrency
 from databricks_async.workspace.models import ObjectInfo, ObjectType
 from databricks_async.workspace.trees.names import name_in, same_path
-from databricks_async.workspace.trees.pool import TreeFailure, checked_concurrency, is_fatal
+from databricks_async.workspace.trees.pool import TreeFailure, is_fatal
 
 _FOLDERS = (ObjectType.DIRECTORY, ObjectType.REPO)
 _MAX_WAITING = 1000
@@ -29,9 +29,10 @@ class Walk(AsyncIterator[ObjectInfo]):
     if all the others would fail like it, its error is raised. A notebook or file in place of the folder is all there
     is to find.
 
-    At most `concurrency` folders are listed at a time, and none while 1,000 objects wait for the caller. The loop can
-    be left at any time: what is under way then is cancelled with the walk, at the latest when the client is closed;
-    `async with` or `aclose` cancel it at once. A walk goes over its tree once; after an error it can be taken up again.
+    At most `concurrency` folders are listed at a time; at first not so many, and never one while 1,000 objects wait for
+    the caller. The loop can be left at any time: what is under way then is cancelled with the walk, at the latest when
+    the client is closed; `async with` or `aclose` cancel it at once. A walk goes over its tree once; after an error it
+    can be taken up again.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Walk(AsyncIterator[ObjectInfo]):
         # Last in, first out: a wide tree is not remembered as a whole before its leaves are seen.
         self._folders = [self.path]
         self._listings: dict[asyncio.Task[Listing], str] = {}
+        self._listed = 0
 
     async def __anext__(self) -> ObjectInfo:
         self._advance()
@@ -62,7 +64,9 @@ class Walk(AsyncIterator[ObjectInfo]):
             if not self._listings:
                 raise StopAsyncIteration
             await asyncio.wait(self._listings, return_when=asyncio.FIRST_COMPLETED)
-            self._advance()
+            self._take_done()
+            if not self._found:
+                self._advance()
         return self._found.popleft()
 
     async def aclose(self) -> None:
@@ -91,7 +95,14 @@ class Walk(AsyncIterator[ObjectInfo]):
                 loop.call_soon_threadsafe(listing.cancel)  # the garbage collector may run in any thread
 
     def _advance(self) -> None:
-        """Take what has come, and list the next folders."""
+        """Take what has come, and list the next folders: few at first for a caller who has objects to look at."""
+        self._take_done()
+        at_once = min(self._concurrency, 2 * self._listed) if self._found else self._concurrency
+        while self._folders and len(self._listings) < at_once and len(self._found) < _MAX_WAITING:
+            folder = self._folders.pop()
+            self._listings[self._start(_listing(self._list, folder))] = folder
+
+    def _take_done(self) -> None:
         for listing in [listing for listing in self._listings if listing.done()]:
             folder = self._listings.pop(listing)
             outcome = listing.result() if not listing.cancelled() else LifecycleError("the client was closed")
@@ -102,9 +113,7 @@ class Walk(AsyncIterator[ObjectInfo]):
                 raise outcome
             else:
                 self.failures.append(TreeFailure(folder, outcome))
-        while self._folders and len(self._listings) < self._concurrency and len(self._found) < _MAX_WAITING:
-            folder = self._folders.pop()
-            self._listings[self._start(_listing(self._list, folder))] = folder
+            self._listed += 1
 
     def _take(self, folder: str, objects: Sequence[ObjectInfo]) -> None:
         for info in objects:

@@ -117,6 +117,17 @@ async def test_a_page_lives(tab):
         await tab.until("document.querySelectorAll('#clusters .item').length === 33")
         assert "state waiting" not in await tab.run("written")
 
+        # Rows stand in groups, the new ones in a group above; a group knows how many of its rows are seen.
+        groups = "[...document.querySelectorAll('#clusters .group')].map(e => e.style.getPropertyValue('--rows'))"
+        assert await tab.run(groups) == ["13", "20"]
+        filtered = "(text => { const one = document.getElementById('filter'); one.value = text;"
+        filtered += " one.dispatchEvent(new Event('input')); })"
+        await tab.run(f"{filtered}('cluster-12')")
+        await tab.until("document.querySelectorAll('#clusters .group:not([hidden])').length === 1")
+        assert await tab.run(groups) == ["10", "0"]
+        await tab.run(f"{filtered}('')")
+        await tab.until("document.querySelectorAll('#clusters .group:not([hidden])').length === 2")
+
         # What goes wrong is told, and nothing is blanked.
         feed.set_status(status(trouble="no connection to the workspace"))
         await tab.until("!document.getElementById('lost').hidden")
@@ -136,6 +147,7 @@ async def test_a_page_lives(tab):
     async with serving(other, Pictures(), "127.0.0.1", int(url.rpartition(":")[2].strip("/"))):
         await tab.until("document.querySelectorAll('.item').length === 1 && document.body.className === ''")
         assert await tab.run("[document.title, document.querySelectorAll('#events li').length]") == ["another", 0]
+        assert await tab.run(groups) == ["1"]
 
 
 async def test_a_page_is_used_by_keyboard_and_read_aloud(tab):

@@ -5,6 +5,9 @@
 // Of a frame's 16 ms, the rest of which is the browser's own; what is left over is painted in the next one.
 // A new row costs as much as several that change.
 const PAINT_MS = 4, PAINT_ROWS = 40, NEW_ROW = 2;
+// Rows stand in groups, which the browser leaves out of style, layout and paint where they are out of sight: to ask that
+// of each row alone takes it longer than most changes do.
+const GROUP_ROWS = 20;
 const LOST_AFTER_MS = 9000; // the status comes every 2 s
 const TOLD_EVERY_MS = 10000;
 const MAX_EVENTS = 200;
@@ -76,7 +79,7 @@ function paint() {
   scheduled = false;
   if (document.hidden || paused) return;
   const until = performance.now() + PAINT_MS;
-  let left = PAINT_ROWS;
+  let left = shown.size ? PAINT_ROWS : PAINT_ROWS / 4; // the first ones are slow: nothing is compiled, no letter drawn
   for (const id of pending) {
     pending.delete(id);
     left -= shown.has(id) ? 1 : NEW_ROW;
@@ -93,14 +96,13 @@ function paintRow(id) {
   const row = rows.get(id);
   let is = shown.get(id);
   if (!row) {
-    if (is) { is.element.remove(); shown.delete(id); }
+    if (is) { remove(is.element); shown.delete(id); }
     return;
   }
   if (!is) {
     is = row.of === "run" ? newRun(row) : newItem(row);
     shown.set(id, is);
-    // New ones on top, those of a snapshot in its order; the others stay where they are.
-    if (cleared) bodies[row.of].append(is.element); else bodies[row.of].prepend(is.element);
+    insert(bodies[row.of], is.element);
   }
   setText(is, "name", row.name);
   setText(is, "thing", row.thing);
@@ -109,8 +111,32 @@ function paintRow(id) {
   setText(is, "size", row.size);
   setText(is, "note", row.note);
   const fits = matches(row);
-  if (is.fits !== fits) { is.fits = fits; is.element.hidden = !fits; }
+  if (is.fits !== fits) { is.fits = fits; is.element.hidden = !fits; count(is.element.parentElement); }
   if (row.of === "run" && is.open) paintTasks(is, row);
+}
+
+// New ones on top, those of a snapshot in its order; the others stay where they are.
+function insert(body, element) {
+  let group = cleared ? body.lastElementChild : body.firstElementChild;
+  if (!group || group.childElementCount >= GROUP_ROWS) {
+    group = make("div", "group", "rowgroup");
+    if (cleared) body.append(group); else body.prepend(group);
+  }
+  if (cleared) group.append(element); else group.prepend(element);
+  count(group);
+}
+
+function remove(element) {
+  const group = element.parentElement;
+  element.remove();
+  if (group.childElementCount) count(group); else group.remove();
+}
+
+// How many of its rows fit the filter: by that the browser knows how high a group is that it leaves out.
+function count(group) {
+  const rows = group.querySelectorAll(":scope > :not([hidden])").length;
+  group.hidden = rows === 0;
+  group.style.setProperty("--rows", rows);
 }
 
 function setText(is, cell, text) {
@@ -308,6 +334,7 @@ function matches(row) {
 const input = byId("filter");
 input.addEventListener("input", () => {
   filter = input.value.trim().toLowerCase();
+  document.body.classList.toggle("filtered", filter !== "");
   for (const id of rows.keys()) pending.add(id);
   schedule();
 });

@@ -1,0 +1,231 @@
+"""What the same costs in instructions of the processor, which are counted: a busy machine changes no figure.
+
+Each piece of work runs in a process of its own under valgrind, once few times and once more often; the difference is
+what one time costs. Instructions are not time: code that waits for memory takes longer than their number says. But they
+tell to a hundredth who costs more, where times on a shared machine do not.
+
+Defends: a call costs at most 1.15 times the instructions of bare aiohttp with the same codec, 1.25 times on URLs that
+differ, and a quarter of the official SDK's; reading costs at most half of its instructions, writing no more.
+
+    python benchmarks/instructions.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from harness import Gate, answering
+
+AT_ONCE = 50
+CLUSTER_ID = "0923-164208-meows279"
+
+
+def call(client: str, times: int, url: str) -> None:
+    if client == "official SDK":
+        from harness import official_client
+
+        official = official_client(url, "benchmark")
+        for _ in range(times):
+            official.clusters.get(CLUSTER_ID)
+    else:
+        asyncio.run(_calls(client, times, url))
+
+
+async def _calls(client: str, times: int, url: str) -> None:
+    import aiohttp
+    from calls import bare_get, many
+
+    from databricks_async import WorkspaceClient
+
+    number = 0
+
+    def name() -> str:
+        nonlocal number
+        number += 1
+        return f"{CLUSTER_ID}-{number}" if "varying" in client else CLUSTER_ID
+
+    if client.startswith("bare"):
+        async with aiohttp.ClientSession() as http:
+            get = bare_get(http, url)
+            await many(lambda: get(name()), times, AT_ONCE)()
+    else:
+        async with WorkspaceClient(host=url, token="benchmark") as w:
+            await many(lambda: w.clusters.get(name()), times, AT_ONCE)()
+
+
+def convert(client: str, times: int, page: bytes, ours: Callable[[], Any], official: Callable[[], Any]) -> None:
+    """Reads the page so many times, or writes what it says."""
+    import orjson
+
+    if client == "parsing":
+        work: Callable[[], object] = lambda: orjson.loads(page)  # noqa: E731
+    elif client.startswith("databricks-async"):
+        from databricks_async import codec
+
+        model = ours()
+        value = codec.decode(page, model)
+        work = (lambda: codec.encode(value)) if "writes" in client else (lambda: codec.decode(page, model))
+    else:
+        model = official()
+        shown = model.from_dict(json.loads(page))
+        if "writes" in client:
+            work = lambda: json.dumps(shown.as_dict()).encode()  # noqa: E731
+        else:
+            work = lambda: model.from_dict(json.loads(page))  # noqa: E731
+    for _ in range(times):
+        work()
+
+
+def _model(package: str, name: str) -> Callable[[], Any]:
+    def imported() -> Any:
+        return getattr(__import__(package, fromlist=[name]), name)
+
+    return imported
+
+
+KINDS = {
+    "a cluster": (
+        "cluster",
+        "clusters",
+        _model("databricks_async.clusters.models", "ListClustersResponse"),
+        _model("databricks.sdk.service.compute", "ListClustersResponse"),
+    ),
+    "a run with its tasks": (
+        "run",
+        "runs",
+        _model("databricks_async.jobs.models", "ListRunsResponse"),
+        _model("databricks.sdk.service.jobs", "ListRunsResponse"),
+    ),
+    "an event": (
+        "event",
+        "events",
+        _model("databricks_async.clusters.models", "GetEventsResponse"),
+        _model("databricks.sdk.service.compute", "GetEventsResponse"),
+    ),
+}
+OBJECTS = 20
+"""On each page."""
+
+
+def worker(kind: str, client: str, times: int, where: str) -> None:
+    """The part that is counted."""
+    if kind == "a call":
+        call(client, times, where)
+    else:
+        _, _, ours, official = KINDS[kind]
+        convert(client, times, Path(where).read_bytes(), ours, official)
+
+
+def instructions(kind: str, client: str, few: int, many: int, where: str) -> float:
+    """Of one time."""
+
+    def counted(times: int) -> int:
+        program = [sys.executable, __file__, "--worker", kind, client, str(times), where]
+        found = subprocess.run(
+            [
+                shutil.which("valgrind") or "valgrind",
+                "--tool=cachegrind",
+                "--cache-sim=no",
+                "--cachegrind-out-file=/dev/null",
+                *program,
+            ],
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        match = re.search(r"I\s+refs:\s+([\d,]+)", found.stderr)
+        if found.returncode or match is None:
+            raise RuntimeError(f"{' '.join(program)}: {found.stderr[-2000:]}")
+        return int(match[1].replace(",", ""))
+
+    return (counted(many) - counted(few)) / (many - few)
+
+
+def measured(works: list[tuple[str, str, int, int, str]]) -> dict[tuple[str, str], float]:
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        counts = threads.map(lambda work: instructions(*work), works)
+        return {(kind, client): count for (kind, client, *_), count in zip(works, counts, strict=True)}
+
+
+def pages(folder: str) -> dict[str, str]:
+    """The file of each kind's page."""
+    import conversion
+    import orjson
+
+    for make, name, *_ in KINDS.values():
+        page = orjson.dumps({name: [getattr(conversion, make)(number) for number in range(OBJECTS)]})
+        Path(folder, name).write_bytes(page)
+    return {kind: str(Path(folder, name)) for kind, (_, name, *_) in KINDS.items()}
+
+
+def main(quick: bool) -> int:
+    gate = Gate(quick)
+    if shutil.which("valgrind") is None:
+        print("Debian's package valgrind is needed to count instructions: nothing was measured")
+        return 0
+    with tempfile.TemporaryDirectory() as folder, answering() as url:
+        if quick:
+            page = pages(folder)["an event"]
+            works = [("an event", client, 5, 10, page) for client in ("parsing", "databricks-async reads")]
+        else:
+            clients = ("bare same", "bare varying", "databricks-async same", "databricks-async varying", "official SDK")
+            works = [("a call", client, 200, 500, url) for client in clients]
+            works += [
+                (kind, client, 5, 15, page)
+                for kind, page in pages(folder).items()
+                for client in (
+                    *("parsing", "databricks-async reads", "official SDK reads"),
+                    *("databricks-async writes", "official SDK writes"),
+                )
+            ]
+        counts = measured(works)
+    for (kind, client), count in counts.items():
+        each = count if kind == "a call" else count / OBJECTS
+        print(f"  {kind}, {client}: {each:,.0f} instructions")
+
+    def over(kind: str, one: str, other: str) -> float:
+        return counts[kind, one] / counts[kind, other]
+
+    if quick:
+        return 0
+    gate.about("instructions")
+    gate.at_most("a call, over bare aiohttp", over("a call", "databricks-async same", "bare same"), 1.15)
+    gate.at_most(
+        "a call to an URL that differs, over bare aiohttp",
+        over("a call", "databricks-async varying", "bare varying"),
+        1.25,
+    )
+    gate.at_least("a call, the official SDK over ours", over("a call", "official SDK", "databricks-async same"), 4)
+    for kind in KINDS:
+        gate.at_least(
+            f"{kind} read, the official SDK over ours", over(kind, "official SDK reads", "databricks-async reads"), 2
+        )
+        gate.at_least(
+            f"{kind} written, the official SDK over ours",
+            over(kind, "official SDK writes", "databricks-async writes"),
+            1,
+        )
+    return gate.exit_code()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        _, _, what, who, count, at = sys.argv
+        worker(what, who, int(count), at)
+        sys.exit(0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: prints, does not judge")
+    sys.exit(main(parser.parse_args().quick))

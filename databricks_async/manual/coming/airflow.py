@@ -1,0 +1,4 @@
+"""From the hook of Airflow's Databricks provider.
+
+.. include:: airflow.md
+"""

@@ -1,0 +1,4 @@
+"""From calls written with requests.
+
+.. include:: requests.md
+"""

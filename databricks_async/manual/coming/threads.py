@@ -1,0 +1,4 @@
+"""From the official SDK in threads.
+
+.. include:: threads.md
+"""

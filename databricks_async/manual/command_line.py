@@ -1,0 +1,4 @@
+"""The command line.
+
+.. include:: command_line.md
+"""

@@ -1,0 +1,4 @@
+"""The tree of exceptions, and what to do about each.
+
+.. include:: errors.md
+"""

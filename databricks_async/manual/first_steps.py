@@ -1,0 +1,4 @@
+"""From the installation to the first calls.
+
+.. include:: first_steps.md
+"""

@@ -1,0 +1,4 @@
+"""The page that the manual begins with.
+
+.. include:: index.md
+"""

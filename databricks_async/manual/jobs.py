@@ -1,0 +1,4 @@
+"""Jobs and their runs, one or hundreds.
+
+.. include:: jobs.md
+"""

@@ -1,0 +1,4 @@
+"""Rate limits, retries, and what is never sent twice.
+
+.. include:: limits.md
+"""

@@ -1,0 +1,4 @@
+"""Listings: items, pages, limits.
+
+.. include:: listing.md
+"""

@@ -1,0 +1,4 @@
+"""Logging, tracing and metrics.
+
+.. include:: observing.md
+"""

@@ -1,0 +1,4 @@
+"""What was measured, and how to measure again.
+
+.. include:: performance.md
+"""

@@ -1,0 +1,4 @@
+"""Proxies and certificates.
+
+.. include:: proxies.md
+"""

@@ -1,0 +1,4 @@
+"""What is public, and what a minor version may change.
+
+.. include:: public.md
+"""

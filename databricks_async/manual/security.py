@@ -1,0 +1,4 @@
+"""What is kept secret, and how.
+
+.. include:: security.md
+"""

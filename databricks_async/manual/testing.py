@@ -1,0 +1,4 @@
+"""Tests of one's own against the local workspace.
+
+.. include:: testing.md
+"""

@@ -1,0 +1,23 @@
+"""What builds and checks the manual: its pages, links, examples, and the tables that are made from the code."""
+
+import re
+from pathlib import Path
+
+HOME = Path(__file__).parent.parent
+"""The folder of the manual."""
+ROOT = HOME.parent.parent
+"""The folder of the repository."""
+_LISTED = re.findall(r"^- \[.*?\]\((.+?)\.md\)", (HOME / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+CHAPTERS = ["index", *_LISTED]
+"""The chapters in their order, which is that of the list on the first page: paths without suffix."""
+RECIPES = sorted(path for path in (HOME / "recipes").glob("*.py") if not path.name.startswith("_"))
+"""The programs that the manual shows as pages."""
+
+
+PICTURES = HOME / "pictures"
+"""What the chapters show."""
+
+
+def title_of(markdown: str) -> str:
+    """The text of the first heading."""
+    return re.search(r"^# (.+)$", markdown, re.MULTILINE).group(1).replace("`", "")  # type: ignore[union-attr]

@@ -1,0 +1,4 @@
+"""Waits, watches and streams of events.
+
+.. include:: waiting.md
+"""

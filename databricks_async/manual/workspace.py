@@ -1,0 +1,4 @@
+"""Notebooks, files and whole trees.
+
+.. include:: workspace.md
+"""

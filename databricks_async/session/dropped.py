@@ -1,0 +1,52 @@
+"""A client that is dropped without having been closed: one warning, which says where it was made, and nothing open."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+import weakref
+from functools import partial
+from typing import TypeAlias
+
+import aiohttp
+
+from databricks_async.session.connections import Connector
+
+Place: TypeAlias = tuple[str, int]
+"""A file, and a line of it."""
+
+
+def watch_for_drop(
+    owner: object, opened: list[aiohttp.ClientSession], made_at: Place | None
+) -> weakref.finalize[..., object]:
+    """See to what `owner` has opened in the running loop, if it is dropped or the program ends. `detach` calls it off.
+
+    Their connections are closed, also when the loop is closed or the last reference goes in another thread. Without
+    `made_at` nothing is said of it.
+    """
+    return weakref.finalize(owner, _dropped, opened, asyncio.get_running_loop(), made_at)
+
+
+def _dropped(opened: list[aiohttp.ClientSession], loop: asyncio.AbstractEventLoop, made_at: Place | None) -> None:
+    for http in opened:
+        connector = http.connector
+        http.detach()  # aiohttp says nothing more of it
+        if isinstance(connector, Connector):
+            end = partial(connector.end, loop)
+            if loop.is_running() and not _is_running_here(loop):
+                loop.call_soon_threadsafe(end)
+            else:
+                end()
+    if made_at is not None:
+        file, line = made_at
+        said = (
+            f"a WorkspaceClient was not closed: write `async with`, or `await w.aclose()`; it was made at {file}:{line}"
+        )
+        warnings.warn_explicit(said, ResourceWarning, file, line)
+
+
+def _is_running_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
