@@ -113,8 +113,10 @@ class Family:
         return not self._queued and not self._next_at and max(self._in_flight, under_way) < window / 2
 
     def enter(self, is_read: bool, refused_since: float | None, not_before: float = 0.0) -> asyncio.Future[Ending]:
-        """A place to wait for, from `not_before` on; a call that was refused goes before those that were not. The last refusal if in vain,
-        or the error that refuses all. No coroutine of its own: thousands of calls may wait here."""
+        """A place to wait for, from `not_before` on; a call that was refused goes before those that were not.
+
+        The last refusal if in vain, or the error that refuses all. No coroutine of its own: thousands may wait here.
+        """
         turn: asyncio.Future[Ending] = self._loop.create_future()
         lane = self._lanes[is_read]
         if refused_since is None:
