@@ -25,7 +25,8 @@ _MIN_SHARED_WINDOW = 3.0
 """Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.02
-"""The first answers may be long in coming: until there is one the window grows to ten, by one each so many seconds."""
+"""Answers may be long in coming: while there are none the window grows to ten, by one each so many seconds, until
+there is a refusal."""
 _CONCURRENCY_LIMIT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")
 """The one limit whose number the service states in its refusal."""
 _STATED_SECONDS = 30.0
@@ -148,7 +149,6 @@ class Family:
     def answered(self, sent_at: float) -> None:
         """An answer came that was no refusal."""
         self._answered_at = now = self._loop.time()
-        self._is_opening = False
         limit = self._stated_limit if now < self._stated_until else self._max_in_flight
         if self._window < limit:
             if self._entered_at and self._window >= 0.8 * self._found_window:
@@ -245,8 +245,8 @@ class Family:
 
     def _widen(self) -> None:
         self._timer = None
-        if self._is_opening:
-            self._window = min(self._window + 1, _OPEN_WINDOW, self._max_in_flight)
+        if self._is_opening and self._loop.time() >= self._answered_at + _OPENING_SECONDS:
+            self._window = max(self._window, min(self._window + 1, _OPEN_WINDOW, self._max_in_flight))
             self._is_opening = self._window < min(_OPEN_WINDOW, self._max_in_flight)
         self._admit()
 
