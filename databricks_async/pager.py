@@ -95,7 +95,7 @@ class Pager(Generic[T]):
     Nothing is sent before the first item is asked for, and each loop starts anew. From the middle of the first page on
     the next page is read while the caller works; of events and runs, which the service lists by time, from the third
     page on up to `concurrency` at once: more and more while that is worth it, and as far as others leave room in the
-    pacing. That takes a quarter more requests, or fewer: what each brings is not known before. Items come in their
+    pacing. That takes a third more requests, or fewer: what each brings is not known before. Items come in their
     order all the same, and not more than twice as many pages wait for a slow caller. With `concurrency=1`, and by
     `pages`, each page is read when it is asked for.
 
