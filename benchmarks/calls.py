@@ -3,7 +3,8 @@
 Defends, in one run: the CPU time of all our layers over bare aiohttp <= 1.10 for one URL asked again and again, <= 1.20
 for URLs that differ; against the official SDK with threads, calls a second >= 5 times at no latency and >= 4 times at
 50 ms (where its 20 connections limit it), for a sixth of its CPU time at most. What bare aiohttp reaches there is
-printed beside it: it is the limit.
+printed beside it: it is the limit. 10,000 calls gathered, which wait for answers that do not come or for their turn,
+take <= 2 KiB each beside what a task takes that waits for nothing but a future.
 
     python benchmarks/calls.py [--quick]
 """
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import itertools
 import statistics
 import sys
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -105,11 +108,47 @@ async def against_official(gate: Gate, delay: float, calls: int, at_once: int, r
     print(f"  (bare aiohttp: {limit:.2f} times as many calls; {ours:.0f} and {theirs:.0f} calls a second)")
 
 
+async def memory_of_waiting(gate: Gate, calls: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def bytes_each(call: Callable[[], Awaitable[object]]) -> float:
+        async def wait() -> None:
+            await call()
+
+        gc.collect()
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+        tasks = [asyncio.create_task(wait()) for _ in range(calls)]
+        await asyncio.sleep(1)  # each has come as far as it can
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return (after - before) / calls
+
+    with answering(delay=3600) as url:
+        async with aiohttp.ClientSession() as http, WorkspaceClient(host=url, token="benchmark") as w:
+            bare = bare_get(http, url)
+            first = asyncio.create_task(w.clusters.get(ID))  # opens the session
+            await asyncio.wait([first], timeout=1)
+            task = await bytes_each(loop.create_future)
+            ours = await bytes_each(lambda: w.clusters.get(ID)) - task
+            theirs = await bytes_each(lambda: bare(ID)) - task
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+    print(f"memory a waiting call ({calls} gathered)")
+    gate.at_most("KiB beside its task", ours / 1024, 2)
+    print(f"  (bare aiohttp: {theirs / 1024:.2f} KiB)")
+
+
 async def main(quick: bool) -> int:
     gate = Gate(quick)
     await against_aiohttp(gate, 300 if quick else 1000, 5 if quick else 15)
     await against_official(gate, 0.0, 200 if quick else 500, 50, 3 if quick else 7, 5)
     await against_official(gate, 0.05, 200 if quick else 1000, 100, 1 if quick else 3, 4)
+    await memory_of_waiting(gate, 1000 if quick else 10_000)
     return gate.exit_code()
 
 

@@ -1,10 +1,10 @@
 """What conversion costs: bytes to typed objects and back, against the official SDK and against parsing alone.
 
 Defends, in CPU time and the same run: a page of clusters is read >= 2.5 times as fast as with the official SDK's
-`json.loads` and `from_dict`, and at <= 2.8 times the cost of `orjson.loads` alone, every type checked and nothing
-lost; a page of runs with their tasks >= 2.8 times as fast as with the official SDK, and at <= 4.2 times the cost of
-parsing; a page of events >= 6 times as fast as with the official SDK, and at <= 5 times the cost of parsing; writing is
-at least as fast as the official `as_dict` and `json.dumps`.
+`json.loads` and `from_dict`, and at <= 2.6 times the cost of `orjson.loads` alone, every type checked and nothing
+lost; a page of runs with their tasks >= 2.8 times as fast as with the official SDK, and at <= 3.6 times the cost of
+parsing; a page of events >= 6 times as fast as with the official SDK, and at <= 4.4 times the cost of parsing; writing
+is >= 1.8 times as fast as the official `as_dict` and `json.dumps`.
 
     python benchmarks/conversion.py [--quick]
 """
@@ -326,11 +326,11 @@ def clusters(gate: Gate, size: int, seconds: float) -> None:
         times_as_much(lambda: compute.ListClustersResponse.from_dict(json.loads(page)), read, seconds),
         2.5,
     )
-    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 2.8)
+    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 2.6)
     gate.at_least(
         "writing: official SDK / ours",
         times_as_much(lambda: json.dumps(official.as_dict()).encode(), lambda: codec.encode(ours), seconds),
-        1,
+        1.8,
     )
 
 
@@ -350,11 +350,11 @@ def runs(gate: Gate, seconds: float) -> None:
         times_as_much(lambda: official_jobs.ListRunsResponse.from_dict(json.loads(page)), read, seconds),
         2.8,
     )
-    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 4.2)
+    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 3.6)
     gate.at_least(
         "writing: official SDK / ours",
         times_as_much(lambda: json.dumps(official.as_dict()).encode(), lambda: codec.encode(ours), seconds),
-        1,
+        1.8,
     )
 
 
@@ -370,7 +370,7 @@ def events(gate: Gate, seconds: float) -> None:
         times_as_much(lambda: compute.GetEventsResponse.from_dict(json.loads(page)), read, seconds),
         6,
     )
-    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 5)
+    gate.at_most("reading: ours / parsing alone", times_as_much(read, lambda: orjson.loads(page), seconds), 4.4)
 
 
 def create(gate: Gate, seconds: float) -> None:
@@ -379,7 +379,7 @@ def create(gate: Gate, seconds: float) -> None:
     gate.at_least(
         "writing: official SDK / ours",
         times_as_much(lambda: json.dumps(official.as_dict()).encode(), lambda: codec.encode(ours), seconds),
-        1,
+        1.8,
     )
 
 

@@ -42,8 +42,8 @@ from typing import Any
 import aiohttp
 from harness import elsewhere
 from soaking.ledger import Books, Stopped, Verdict, compare
-from soaking.scenes import SCENES, Desk, left_over, resolve
-from soaking.service import BAD_DAY, CLIENT_ID, CLIENT_SECRET, PLANTS, serve
+from soaking.scenes import SCENES, Desk, resolve
+from soaking.service import BAD_DAY, CLIENT_ID, CLIENT_SECRET, FOLDER, PLANTS, serve
 
 from databricks_async import Stats, WorkspaceClient
 from databricks_async.errors import DatabricksError, InvalidResponse
@@ -132,6 +132,16 @@ class Complaints(logging.Handler):
 
     def _unraisable(self, what: Any) -> None:
         self._books.explained_if(False, f"{what.exc_value!r} in {what.object!r}")
+
+
+async def left_over(w: WorkspaceClient) -> list[tuple[str, str]]:
+    """All that is there at the end, by kinds and marks."""
+    found = [("clusters/create", one.cluster_name or "") async for one in w.clusters.list()]
+    found += [("jobs/create", one.settings.name or "") async for one in w.jobs.list()]
+    async for one in w.workspace.walk(FOLDER):
+        kind = "workspace/mkdirs" if str(one.object_type) == "DIRECTORY" else "workspace/import"
+        found.append((kind, one.path or ""))
+    return found
 
 
 async def soak(calls: int, tasks: int, seed: int, plant: str | None, place: Path) -> tuple[Any, ...]:

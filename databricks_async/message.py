@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -57,6 +58,10 @@ class Report(Protocol):
         ...
 
 
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+"""Shared: thousands of requests may wait."""
+
+
 @attrs.define
 class Request:
     """One call of the REST API. A value: layers make a changed copy, they never change one."""
@@ -68,7 +73,7 @@ class Request:
     query: str = ""
     """The percent-encoded query, without the question mark."""
     body: bytes | Chunks | None = attrs.field(default=None, repr=False)
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=lambda headers: repr(sorted(headers)))
+    headers: Mapping[str, str] = attrs.field(default=_NO_HEADERS, repr=lambda headers: repr(sorted(headers)))
     replay: Replay = "safe"
     lookup: str = ""
     """For an unsafe call: how a person finds out whether it was carried out."""

@@ -95,8 +95,9 @@ class Pager(Generic[T]):
     Nothing is sent before the first item is asked for, and each loop starts anew. From the middle of the first page on
     the next page is read while the caller works; of events and runs, which the service lists by time, from the third
     page on up to `concurrency` at once: more and more while that is worth it, and as far as others leave room in the
-    pacing. Items come in their order all the same, and not more than twice as many pages wait for a slow caller. With
-    `concurrency=1`, and by `pages`, each page is read when it is asked for.
+    pacing. That takes a third more requests, or fewer: what each brings is not known before. Items come in their
+    order all the same, and not more than twice as many pages wait for a slow caller. With `concurrency=1`, and by
+    `pages`, each page is read when it is asked for.
 
     Leaving a loop early leaves nothing behind; one that an error ended can be taken up again with the same iterator, at
     the page that failed. A page may be empty and still have a successor; a page token that comes back raises
@@ -293,15 +294,15 @@ class _Pages(AsyncIterator[Page[T]]):
                 raise
             self._go_on_from(self._back)
             return None
-        if not part.is_followed and page.next_page_token is not None:
+        if not part.is_followed and (page.next_page_token is not None or len(self._parts) > 1):
             self._follow(part)
         items, rest = page.items, page.items[:0]
         is_entry = part.start is not None and part.start != self._back.start
         if self._places is not None and (part.start is not None or part.end is not None):
             places = self._places_of(items)
             first = 0 if part.start is None or places is None else bisect_left(places, part.start)
-            if places is None or (items and first == len(items)):
-                # The order is another, or the place was not heeded.
+            if places is None or (is_entry and first == len(items)):
+                # The order is another, or the place was not heeded: the last page showed items from there on.
                 self._go_on_from(_Part(None, page=page) if part.start is None else self._back)
                 return None
             end = len(items) if part.end is None else max(first, bisect_left(places, part.end))
@@ -310,8 +311,6 @@ class _Pages(AsyncIterator[Page[T]]):
         self._parts.pop(0)
         if part.token is not None:
             self._seen.add(_digest(part.token))
-        if page.next_page_token is None and not rest and self._parts:
-            self._drop()  # what was to come after the end
         self._returned += 1
         if self._parts and self._ahead is not None:
             self._learn(page, items, is_entry)
@@ -340,12 +339,14 @@ class _Pages(AsyncIterator[Page[T]]):
     def _follow(self, part: _Part[T]) -> None:
         """Plan what comes after a page, once it is there."""
         page = part.arrived()
-        if page is None or part.is_followed:
+        if page is None or part.is_followed or part not in self._parts:
             return
         part.is_followed = True
-        if (token := page.next_page_token) is None:
-            return
         after = self._parts.index(part) + 1
+        if (token := page.next_page_token) is None:
+            part.end = None  # it shows all that is left
+            self._drop(after)
+            return
         places = self._places
         if places is not None and part.end is None and (starts := self._starts_after(page)):
             part.end = starts[0]
@@ -407,13 +408,13 @@ class _Pages(AsyncIterator[Page[T]]):
     def _was_seen(self, part: _Part[T]) -> bool:
         return part.token is not None and _digest(part.token) in self._seen
 
-    def _drop(self) -> None:
-        """End the reading of all that is planned."""
-        for part in self._parts:
+    def _drop(self, after: int = 0) -> None:
+        """End the reading of what is planned from this part on."""
+        for part in self._parts[after:]:
             if part.task is not None and not part.task.done():
                 part.task.cancel()
                 self._ending.append(part.task)
-        self._parts = []
+        self._parts = self._parts[:after]
 
     async def _stop(self) -> None:
         """End what is under way, and wait for that. What has come is kept."""

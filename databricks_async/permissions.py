@@ -106,11 +106,11 @@ class Permissions(Service, Generic[Request, Granted, Levels]):
     """The permissions of one kind of objects. `path` is their endpoint; the ids that fill its braces are keywords."""
 
     def __init__(
-        self, session: Session, path: str, request: type[Request], granted: type[Granted], levels: type[Levels]
+        self, session: Session, path: str, entry: type[Request], granted: type[Granted], levels: type[Levels]
     ) -> None:
         super().__init__(session, "2.0")
         self._path = path
-        self._request = request
+        self._entry = entry
         self._granted = granted
         self._known_levels = levels
 
@@ -131,6 +131,6 @@ class Permissions(Service, Generic[Request, Granted, Levels]):
             f"{method} {self._path}",
             self._granted,
             replay="idempotent",
-            access_control_list=build_each(self._request, entries, "access_control_list"),
+            access_control_list=build_each(self._entry, entries, "access_control_list"),
             **ids,
         )

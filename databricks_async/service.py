@@ -72,19 +72,30 @@ class Service:
         (None is left out), unless `body` is given. `query` is the query of any method. `lookup` says to the caller of
         an unsafe operation how to find out whether it was carried out.
         """
-        key, path, plain = self._endpoints.get(endpoint) or self._prepare(endpoint)
-        if not plain:
-            path = _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
-        if key.startswith("GET "):
-            request = Request(key, path, flatten_query({**query, **params} if query else params))
-        else:
-            if body is None:
-                body = {name: value for name, value in params.items() if value is not None}
-            pairs = flatten_query(query) if query else ""
-            request = json_request(key, path, query=pairs, body=body, replay=replay, lookup=lookup)
+        request = self._request(endpoint, query, body, replay, lookup, params)
+        del params, query, body  # thousands of calls may wait, and the request has it all
         response = await self._session.send(request)
         self._date = response.headers.get("date", self._date)
         return answer_as(result, request, response)
+
+    def _request(
+        self,
+        endpoint: str,
+        query: Mapping[str, object] | None,
+        body: object,
+        replay: Replay | None,
+        lookup: str,
+        params: dict[str, object],
+    ) -> Request:
+        key, path, plain = self._endpoints.get(endpoint) or self._prepare(endpoint)
+        if not plain:
+            path = _filled(path, params)
+        if key.startswith("GET "):
+            return Request(key, path, flatten_query({**query, **params} if query else params))
+        if body is None:
+            body = {name: value for name, value in params.items() if value is not None}
+        pairs = flatten_query(query) if query else ""
+        return json_request(key, path, query=pairs, body=body, replay=replay, lookup=lookup)
 
     def _served_at(self) -> datetime | None:
         """The service's clock at its last answer, to the second; None if it has not said."""
@@ -151,6 +162,11 @@ class Service:
         path = endpoint.partition(" ")[2]
         prepared = self._endpoints[template] = (endpoint, path, "{" not in path)
         return prepared
+
+
+def _filled(path: str, params: dict[str, object]) -> str:
+    """A path with its braces filled by some of the parameters, which are taken out."""
+    return _PATH_PARAMETER.sub(lambda found: path_segment(found[1], params.pop(found[1])), path)
 
 
 def _place_of(page_token: str | None) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -33,14 +34,20 @@ _OURS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What takes longer than the suite may."""
+    """What takes longer than the suite may, and the loop."""
     parser.addoption("--all-terminals", action="store_true", help="commands at all widths of terminals, and the demo")
     parser.addoption("--listings", type=int, default=4, help="how many random listings are read in each way")
     parser.addoption("--cancellations", type=int, default=50, help="how often random operations are cancelled")
+    parser.addoption("--loop", choices=["asyncio", "uvloop"], default="asyncio", help="the event loop of all tests")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Programs that tests start get their Ctrl-C, also where a shell has started the tests in its background."""
+    if config.getoption("--loop") == "uvloop" and sys.version_info < (3, 14):
+        import uvloop
+
+        # Loops that tests and fixtures run themselves, in threads too.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -79,9 +86,14 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """A test that uses the fixture `virtual_time` runs on a loop in virtual time."""
-    virtual = "virtual_time" in getattr(item, "fixturenames", ())
-    return {"virtual": VirtualLoop} if virtual else {"real": asyncio.new_event_loop}
+    """A test that uses the fixture `virtual_time` runs on a loop in virtual time, others on that of `--loop`."""
+    if "virtual_time" in getattr(item, "fixturenames", ()):
+        return {"virtual": VirtualLoop}
+    if item.config.getoption("--loop") == "uvloop":
+        import uvloop
+
+        return {"uvloop": uvloop.new_event_loop}
+    return {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -224,6 +224,14 @@ async def test_a_service_that_does_not_heed_the_time_is_read_by_tokens():
     assert len(service.asked) <= 30 + 8
 
 
+async def test_a_service_that_takes_the_time_for_another_is_read_by_tokens():
+    """One that shows nothing has not come to the end, when there were items a page ago."""
+    service = Service([second * 1000 for second in range(300)])
+    whole = service.page
+    service.page = lambda token: whole(token) if token is None or "<" in token else Page([])
+    assert await service.pager().collect() == service.items
+
+
 async def test_a_service_that_refuses_the_time_is_read_by_tokens():
     """Limits of how far back a time may be are its own."""
     service = Service([second * 1000 for second in range(300)])

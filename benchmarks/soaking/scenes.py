@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import attrs
-from soaking.ledger import GONE, PERHAPS_GONE, Books, Stopped
+from soaking.ledger import GONE, HUNG_SECONDS, PERHAPS_GONE, Books, Stopped
 from soaking.service import FOLDER
 
 from databricks_async import WorkspaceClient
@@ -280,17 +280,18 @@ async def many_runs(desk: Desk) -> None:
     told = dict.fromkeys(names, "unknown")
     ended: dict[str, int] = {}
     requests = [{"run_name": name, "tasks": [_TASK]} for name in names]
-    async with desk.w.jobs.run_many(requests, max_active=3) as outcomes:
-        async for outcome in _within(outcomes):
-            name = outcome.request["run_name"]
-            if getattr(outcome, "run", None) is not None:
-                told[name], ended[name] = "done", outcome.run.run_id
-            else:
-                error = outcome.error
-                known = isinstance(error, OutcomeUnknown)
-                desk.books.explained_if(known, f"run_many {name}: {error!r}")
-    for name in names:
-        desk.books.note("jobs/runs/submit", name, told[name])
+    try:
+        async with desk.w.jobs.run_many(requests, max_active=3) as outcomes:
+            async for outcome in _within(outcomes):
+                name = outcome.request["run_name"]
+                if outcome.error is None:
+                    told[name], ended[name] = "done", outcome.run_id
+                else:
+                    is_known = isinstance(outcome.error, OutcomeUnknown)
+                    desk.books.explained_if(is_known, f"run_many {name}: {outcome.error!r}")
+    finally:
+        for name in names:
+            desk.books.note("jobs/runs/submit", name, told[name])
     for name, run_id in ended.items():
         await _delete_run(desk, run_id, ("jobs/runs/submit", name))
 
@@ -443,7 +444,7 @@ async def follows(desk: Desk) -> None:
     await desk.end("jobs/delete", job_id, jobs.delete(job_id), ("jobs/create", name))
 
 
-async def _within(source: Any, seconds: float = 60.0) -> Any:
+async def _within(source: Any, seconds: float = HUNG_SECONDS) -> Any:
     """An iteration none of whose steps may take longer."""
     steps = aiter(source)
     while True:
@@ -478,21 +479,13 @@ async def resolve(desk: Desk) -> None:
     desk.unsure.clear()
     names = {name for kind, name in unsure if kind == "clusters/create"}
     if names:
-        for one in await desk.w.clusters.list().collect():
-            if one.cluster_name in names:
-                call = desk.w.clusters.permanent_delete(one.cluster_id)
-                await desk.end("clusters/permanent-delete", one.cluster_id, call, ("clusters/create", one.cluster_name))
+        # By their ids: pages move while clusters come and go, and may show one twice.
+        found = {one.cluster_id: one.cluster_name for one in await desk.w.clusters.list().collect()}
+        for cluster_id, name in found.items():
+            if name in names:
+                call = desk.w.clusters.permanent_delete(cluster_id)
+                await desk.end("clusters/permanent-delete", cluster_id, call, ("clusters/create", str(name)))
     for kind, name in unsure:
         if kind == "jobs/create":
             for one in await desk.w.jobs.list(name=name).collect():
                 await desk.end("jobs/delete", one.job_id, desk.w.jobs.delete(one.job_id), (kind, name))
-
-
-async def left_over(w: WorkspaceClient) -> list[tuple[str, str]]:
-    """All that is there at the end, by kinds and marks."""
-    found = [("clusters/create", one.cluster_name or "") async for one in w.clusters.list()]
-    found += [("jobs/create", one.settings.name or "") async for one in w.jobs.list()]
-    async for one in w.workspace.walk(FOLDER):
-        kind = "workspace/mkdirs" if str(one.object_type) == "DIRECTORY" else "workspace/import"
-        found.append((kind, one.path or ""))
-    return found

@@ -59,12 +59,21 @@ class Connection(ResponseHandler):
         self._is_idle = False
         self.was_idle = False
         """Whether it has been in the pool."""
+        self._clock_gap = 0.0
         self._head: int | None = None
         """How long the head of the answer is so far; None when it is complete."""
 
     def rest(self) -> None:
         """Go back to the pool."""
         self._is_idle = self.was_idle = True
+        self._clock_gap = _clock_gap()
+
+    def is_connected(self) -> bool:
+        """Whether a request may go out on it. aiohttp asks this of a connection before it takes it from the pool."""
+        if not self._is_idle:
+            return super().is_connected()
+        # After a suspended machine the end of a connection may never arrive.
+        return _clock_gap() - self._clock_gap <= _MAX_CLOCK_GAP_SECONDS and _is_usable(self)
 
     def set_response_params(self, **params: Any) -> None:
         self._is_idle = False
@@ -127,16 +136,16 @@ def _end_without_loop(transport: asyncio.BaseTransport | None) -> None:
 
 
 class IdleConnections:
-    """The connections to one host in the pool of any connector, looked at before each request."""
+    """The connections to one host in the pool of a connector that is not ours, looked at before each request."""
 
     def __init__(self, connector: aiohttp.BaseConnector, host: str) -> None:
         self._connector = connector
         self._host = host
-        self._clock_gap = time.time() - time.monotonic()
+        self._clock_gap = _clock_gap()
 
     def close_unusable(self) -> None:
         """Close those that the next request could get and that have ended, or on which anything has arrived."""
-        gap = time.time() - time.monotonic()
+        gap = _clock_gap()
         # After a suspended machine no end may ever arrive: all that was open before is given up.
         suspended = gap - self._clock_gap > _MAX_CLOCK_GAP_SECONDS
         self._clock_gap = gap
@@ -148,10 +157,13 @@ class IdleConnections:
             # aiohttp takes the first one that is open.
             while connections and (suspended or not _is_usable(connections[0][0])):
                 connections.popleft()[0].close()
-            if not isinstance(self._connector, Connector):  # whose connections know it themselves
-                _were_idle.update(protocol for protocol, _ in connections)
+            _were_idle.update(protocol for protocol, _ in connections)
             if not connections:
                 del pool[key]
+
+
+def _clock_gap() -> float:
+    return time.time() - time.monotonic()
 
 
 def _is_usable(protocol: ResponseHandler) -> bool:

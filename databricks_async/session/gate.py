@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import math
 import random
 import re
@@ -17,22 +16,29 @@ from databricks_async.session.rate import Rate
 
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
-_FIRST_WINDOW = 3.0
-_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.15, 4.8, 0.45
+_FIRST_WINDOW = 1.4
+_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.4, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
 too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after some
 12 round trips."""
+_MIN_SHARED_WINDOW = 3.0
+"""Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.02
-"""The first answers may be long in coming: until there is one the window grows to ten, by one each so many seconds."""
+"""Answers may be long in coming: while there are none the window grows to ten, by one each so many seconds, until
+there is a refusal."""
 _CONCURRENCY_LIMIT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")
 """The one limit whose number the service states in its refusal."""
 _STATED_SECONDS = 30.0
 """How long a stated limit is kept before more calls in flight are tried."""
 _IDLE_SECONDS = 0.5
+_FEW_IN_FLIGHT = 3
+"""A refusal of one of more calls is not alone: others of them are refused too."""
 
 Ending: TypeAlias = Response | AuthError | None
 """How the waiting for a place ends: with a refusal, with the error of a missing token, or with a place (None)."""
+
+_Queue: TypeAlias = deque[tuple[asyncio.Future[Ending], float]]
 
 
 class _Lane:
@@ -40,8 +46,8 @@ class _Lane:
     time at which their budget began."""
 
     def __init__(self) -> None:
-        self.refused: deque[tuple[asyncio.Future[Ending], float]] = deque()
-        self.waiting: deque[tuple[asyncio.Future[Ending], float]] = deque()
+        self.refused: _Queue = deque()
+        self.waiting: _Queue = deque()
 
 
 class Family:
@@ -49,7 +55,8 @@ class Family:
 
     The window limits the calls in flight, by additive increase and multiplicative decrease (AIMD); a refusal shuts the
     gate for all calls. When it opens they are let through, refused ones first, and one by one if a rate was learned:
-    one timer for all. Reads and writes that wait take turns, so that one write does not wait for a thousand reads.
+    one timer for all. One refusal of a rate that is known only slows them down, and the refused call waits alone.
+    Reads and writes that wait take turns, so that one write does not wait for a thousand reads.
     """
 
     def __init__(self, name: str, max_in_flight: int, budget: float, rate: Rate) -> None:
@@ -67,6 +74,7 @@ class Family:
         self._lanes = (_Lane(), _Lane())
         self._lane_to_serve = 0
         self._queued = 0
+        self._held: dict[asyncio.Future[Ending], asyncio.TimerHandle] = {}
         self._timer: asyncio.TimerHandle | None = None
         # Of the next call: 0.0 while nothing paces them.
         self._next_at = rate.begins_at(self._loop.time())
@@ -102,28 +110,36 @@ class Family:
         Half of the window is left to others, and all of it once the service has shown or been said to have a limit:
         then each call that it takes is one that others do not have.
         """
-        return not self._queued and not self._next_at and max(self._in_flight, under_way) < self._window / 2
+        window = max(self._window, _MIN_SHARED_WINDOW)
+        return not self._queued and not self._next_at and max(self._in_flight, under_way) < window / 2
 
-    async def enter(self, is_read: bool, refused_since: float | None) -> Response | None:
-        """Wait for a place; a call that was refused goes before those that were not. The last refusal if in vain."""
+    def enter(self, is_read: bool, refused_since: float | None, not_before: float = 0.0) -> asyncio.Future[Ending]:
+        """A place to wait for, from `not_before` on; a call that was refused goes before those that were not.
+
+        The last refusal if in vain, or the error that refuses all. No coroutine of its own: thousands may wait here.
+        """
         turn: asyncio.Future[Ending] = self._loop.create_future()
         lane = self._lanes[is_read]
         if refused_since is None:
-            lane.waiting.append((turn, self._loop.time()))
+            self._queue(lane.waiting, turn, self._loop.time())
+        elif not_before > self._loop.time():
+            self._held[turn] = self._loop.call_at(not_before, self._queue, lane.refused, turn, refused_since)
         else:
-            lane.refused.append((turn, refused_since))
+            self._queue(lane.refused, turn, refused_since)
+        return turn
+
+    def give_up(self, turn: asyncio.Future[Ending]) -> None:
+        """The call that waited for its turn was cancelled."""
+        if (timer := self._held.pop(turn, None)) is not None:
+            timer.cancel()
+        elif turn.done() and not turn.cancelled() and turn.result() is None:  # it got a place in the same moment
+            self.leave()
+
+    def _queue(self, queue: _Queue, turn: asyncio.Future[Ending], since: float) -> None:
+        self._held.pop(turn, None)
+        queue.append((turn, since))
         self._queued += 1
         self._admit()
-        try:
-            ending = await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.result() is None:  # it got a place in the same moment
-                self.leave()
-            raise
-        if isinstance(ending, AuthError):
-            # For each caller its own: the layers note on it what became of that call.
-            raise copy.copy(ending) from ending.__cause__
-        return ending
 
     def leave(self) -> None:
         self._in_flight -= 1
@@ -133,7 +149,6 @@ class Family:
     def answered(self, sent_at: float) -> None:
         """An answer came that was no refusal."""
         self._answered_at = now = self._loop.time()
-        self._is_opening = False
         limit = self._stated_limit if now < self._stated_until else self._max_in_flight
         if self._window < limit:
             if self._entered_at and self._window >= 0.8 * self._found_window:
@@ -145,8 +160,12 @@ class Family:
         if self._rate.answered(now, sent_at) and self._entered_at:
             self._bring_forward(now)
 
-    def refuse(self, refusal: Response, sent_at: float) -> float:
-        """Shut the gate for all calls. Returns the seconds that the service asked for, or those chosen here."""
+    def refuse(self, refusal: Response, sent_at: float) -> tuple[float, float]:
+        """Shut the gate for all calls, or slow them down where one refusal says that a rate is a little too high.
+
+        Returns the seconds that the service asked for, or those chosen here, and when the refused call may wait for a
+        place again.
+        """
         self._last_refusal = refusal
         now = self._loop.time()
         # One step back for all the calls that were already under way.
@@ -166,11 +185,14 @@ class Family:
                 self._stated_until = now + shut + _STATED_SECONDS
         if self._is_about_rate:
             self._rate.refused(sent_at)
+            if not self._pause and self._in_flight <= _FEW_IN_FLIGHT and self._rate.slow_down(now, sent_at, shut):
+                self._next_at = max(self._next_at, self._entered_at + self._rate.gap(now))
+                return pause, now + shut
             self._pause = shut
         self._is_opening = False
         self._shut_until = self._next_at = max(self._shut_until, now + shut)
         self._entered_at = 0.0
-        return pause
+        return pause, 0.0
 
     def close(self) -> None:
         """End all calls that wait."""
@@ -180,6 +202,11 @@ class Family:
 
     def send_away(self, ending: Response | AuthError) -> None:
         """End the calls that wait, with this."""
+        for turn, timer in self._held.items():
+            timer.cancel()
+            if not turn.done():
+                turn.set_result(ending)
+        self._held.clear()
         for lane in self._lanes:
             for turn, _ in (*lane.refused, *lane.waiting):
                 if not turn.done():
@@ -218,8 +245,9 @@ class Family:
 
     def _widen(self) -> None:
         self._timer = None
-        self._window = min(self._window + 1, _OPEN_WINDOW, self._max_in_flight)
-        self._is_opening = self._is_opening and self._window < min(_OPEN_WINDOW, self._max_in_flight)
+        if self._is_opening and self._loop.time() >= self._answered_at + _OPENING_SECONDS:
+            self._window = max(self._window, min(self._window + 1, _OPEN_WINDOW, self._max_in_flight))
+            self._is_opening = self._window < min(_OPEN_WINDOW, self._max_in_flight)
         self._admit()
 
     def _next_turn(self) -> asyncio.Future[Ending]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
@@ -47,22 +48,30 @@ class Pacer:
 
     def paced(self, send: Send) -> Send:
         """Sends when there is room. A refusal (429, or 503 that says when to come back) is not a try: the call waits
-        for its gate and goes again, until its budget is spent and the refusal becomes its answer."""
+        for its gate, as long as it was asked to, and goes again, until its budget is spent and the refusal becomes its
+        answer."""
         slots, budget, loop = self._slots, self._budget, asyncio.get_running_loop()
         shared = self._shared
         family_at = lru_cache(maxsize=1024)(self._family)
 
         async def pace(request: Request) -> Response:
             family = family_at(request.endpoint)
-            sends, refusals, refused_since = 0, 0, None
+            sends, refusals, refused_since, not_before = 0, 0, None, 0.0
             while True:
                 if sends or not family.try_enter():
-                    turn = family.enter(request.replay == "safe", refused_since)
-                    refusal = await (turn if request.report is None else request.report.waited(turn))
+                    turn = family.enter(request.replay == "safe", refused_since, not_before)
+                    try:
+                        ending = await (turn if request.report is None else request.report.waited(turn))
+                    except asyncio.CancelledError:
+                        family.give_up(turn)
+                        raise
+                    if isinstance(ending, AuthError):
+                        # For each caller its own: the layers note on it what became of that call.
+                        raise copy.copy(ending) from ending.__cause__
                     if self._closed:
                         raise LifecycleError("the client was closed while this call waited for its turn")
-                    if refusal is not None:
-                        return attrs.evolve(refusal, attempts=sends)
+                    if ending is not None:
+                        return attrs.evolve(ending, attempts=sends)
                 try:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
@@ -83,7 +92,7 @@ class Pacer:
                     self._stats.refused += 1
                     self._stats.of(request.endpoint).refused += 1
                     refusals += 1
-                    pause = family.refuse(response, sent_at)
+                    pause, not_before = family.refuse(response, sent_at)
                     if request.report is not None:
                         request.report.refused(response.status, pause)
                 except DatabricksError as error:

@@ -21,10 +21,12 @@ _TOLD_BURST_SECONDS = 0.9
 # The figures below were found by simulation: limits from 10 to 1,000 calls a second, bursts from 5 to 100, with and
 # without Retry-After, in one process and in four that know nothing of each other. tests/session/test_rate.py holds what
 # they reach; benchmarks/pacing.py measures it.
-_FIRST_SHARE, _FIRST_CALLS = 3.0, 2.5
+_FIRST_SHARE, _FIRST_CALLS = 3.0, 5.0
 """The first rate: so many times what was taken in the time of the first burst and its pause, and so many calls more."""
-_EXPONENT, _EXPONENT_GROWTH, _GENTLE_PAUSES = 0.3, 0.1, 3.0
+_EXPONENT, _EXPONENT_GROWTH, _GENTLE_PAUSES = 0.25, 0.15, 3.0
 """In slow start the rate grows by this share of itself in a pause, by more with each pause, and after so many fast."""
+_SLOW_START_INCREASE = 5.0
+"""And by so many calls a second in a pause, the same for all processes: so they come nearer to each other."""
 _MAX_STEP = 3.0
 """Of the rate, with one answer."""
 _MIN_SEEN = 3
@@ -37,15 +39,21 @@ _BELOW_FOUND = 0.97
 """A client goes on a little below what it has found."""
 _ABOVE_AVERAGE = 1.1
 """What a slow start has found is not far above what was taken in it: others may have paused in between."""
-_MIN_LEFT = 0.25
-"""What a refusal leaves of the rate at least."""
-_SMALL = 6.0
+_AFTER_SLOW_START = 0.7
+"""Nor above this share of the rate at its end."""
+_MIN_LEFT_OF_SLOW_START = 0.25
+_MAX_DECREASE, _DECREASE_CALLS, _FOUND_DECREASE = 0.25, 8.0, 0.1
+"""A later refusal takes this share of the rate: so many calls of those that were taken since the last one, for after
+many of them the rate was nearly right. It takes more if less was found, by the last share."""
+_CAREFUL = 0.7
+"""The share of the rate at which calls go on after a refusal that did not shut the gate."""
+_SMALL = 3.0
 """A rate of so many calls a pause is not lowered."""
-_INCREASE = 40.0
-"""The growth of a rate of one in a second; of others it is by the inverse of their square."""
-_HOLD, _MIN_HOLD, _MAX_HOLD = 42.0, 2.0, 20.0
-"""The square of a rate over the first is the pauses after which it is looked whether others have gone."""
-_PROBING = 0.3
+_INCREASE = 200.0
+"""The growth of a rate of one in a second; of others it is by the inverse of their cube."""
+_HOLD, _MIN_HOLD, _MAX_HOLD = 2.5, 1.0, 20.0
+"""A rate over the first is the pauses after which it is looked whether others have gone."""
+_PROBING = 1.1
 """From then on the rate grows by this share of itself more with each pause."""
 
 
@@ -57,11 +65,11 @@ class Rate:
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
-    for then its bucket was empty. From there on each refusal sets the rate to
-    what was found, and between refusals it grows by the inverse of its square, as in binomial congestion control
-    (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate, to which a pause
-    costs more calls, looks for more less often. When others have gone, nothing is refused for long, and it grows by a
-    share of itself again.
+    for then its bucket was empty. From there on the rate is known: a refusal lowers it, by less the more calls were
+    taken since the last one, and between refusals it grows by the inverse of its cube, as in binomial congestion
+    control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate, to which a
+    pause costs more calls, looks for more less often. When others have gone, nothing is refused for long, and it grows
+    by a share of itself again.
 
     `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
@@ -78,6 +86,7 @@ class Rate:
         self._burst = self._burst_seconds = 0.0
         self._refused_at, self._refused = math.inf, 0
         self._pause = 1.0
+        self._careful_until = -math.inf
 
     @property
     def burst_seconds(self) -> float:
@@ -96,7 +105,8 @@ class Rate:
         """The seconds from a call that is sent now to the next one."""
         if now > self._forgotten_at:
             self.per_second = math.inf
-        return 1 / min(self.per_second, self._limit)
+        share = _CAREFUL if now < self._careful_until else 1.0
+        return 1 / min(share * self.per_second, self._limit)
 
     def answered(self, now: float, sent_at: float) -> bool:
         """A call was taken. Returns whether calls are paced now, and may go sooner than was said before."""
@@ -107,9 +117,10 @@ class Rate:
         pauses = (now - self._reopened_at) / self._pause
         if self._in_slow_start:
             step = _EXPONENT + _EXPONENT_GROWTH * pauses + max(0.0, pauses - _GENTLE_PAUSES)
+            step += _SLOW_START_INCREASE / rate
         else:
-            hold = max(_MIN_HOLD, min(_MAX_HOLD, (rate * self._pause) ** 2 / _HOLD))
-            step = _INCREASE / rate**3 + _PROBING * max(0.0, pauses - hold)
+            hold = max(_MIN_HOLD, min(_MAX_HOLD, rate * self._pause / _HOLD))
+            step = _INCREASE / rate**4 + _PROBING * max(0.0, pauses - hold)
         self.per_second = rate + min(_MAX_STEP, step / self._pause)
         if self.per_second > _UNPACED:
             self.per_second = math.inf
@@ -120,6 +131,16 @@ class Rate:
         if not self._refused:
             self._refused_at = sent_at
         self._refused += 1
+
+    def slow_down(self, now: float, sent_at: float, pause: float) -> bool:
+        """A refusal of a rate that is known: it is lowered, and calls go on at a share of it until the pause is over.
+
+        Returns whether that is enough. A second refusal in the pause is not about the rate alone.
+        """
+        if self.per_second == math.inf or self._in_slow_start or sent_at < self._careful_until:
+            return False
+        self._careful_until = now + pause
+        return self.reopen(now, pause)
 
     def reopen(self, now: float, pause: float) -> bool:
         """The gate opens after this pause. Returns whether its refusals were no accident, and the rate is another."""
@@ -133,8 +154,7 @@ class Rate:
         before = [sent_at for sent_at in self._taken if self._counted_from <= sent_at <= self._refused_at]
         # Of the calls that were in flight so many were taken although the limit was reached.
         share = after / (after + refused) if after + refused >= _MIN_IN_FLIGHT else 0.0
-        # Never less than one call a pause: after that time, says the service, it takes calls.
-        minimum = max(1.0, 1 / pause)
+        minimum = 1.0
         rate, since = self.per_second, []
         if self.per_second == math.inf:
             self._begin(len(before), pause)
@@ -143,10 +163,14 @@ class Rate:
             found = self._estimate(before)
             if self._in_slow_start:
                 average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
-                found = min(found, _ABOVE_AVERAGE * average)
+                found = min(found, _ABOVE_AVERAGE * average, _AFTER_SLOW_START * rate)
+                self.per_second = _BELOW_FOUND * max(found, share * rate, _MIN_LEFT_OF_SLOW_START * rate)
                 # Refused at once: nothing was found out yet.
                 self._in_slow_start = len(since) < _MIN_SEEN
-            self.per_second = _BELOW_FOUND * max(found, share * rate, _MIN_LEFT * rate)
+            else:
+                left = 1 - min(_MAX_DECREASE, _DECREASE_CALLS / max(len(since), 1))
+                found = _BELOW_FOUND * max(found, share * rate)
+                self.per_second = max((left - _FOUND_DECREASE) * rate, min(left * rate, found))
         if len(since) >= 2:
             minimum = max(minimum, min(rate, _SMALL / max(1.0, pause)))  # the pause was decrease enough
         self.per_second = max(minimum, self.per_second)

@@ -103,14 +103,21 @@ class Session:
             raise LifecycleError("this client was closed: make a new one")
         self._owner = loop
 
-    async def send(self, request: Request) -> Response:
-        """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop."""
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Send one request through all layers. Raises `LifecycleError` when closed or in another event loop.
+
+        No coroutine of its own: thousands of calls may wait in here.
+        """
         if self._loop is not asyncio.get_running_loop() or self._closed:
-            await self._opened()
+            return self._open_and_send(request)
         self.stats.calls += 1
         if self.handlers.any or _is_logged(logging.DEBUG):
-            return await self._reports.report(self._send, request)
-        return await self._send(request)
+            return self._reports.report(self._send, request)
+        return self._send(request)
+
+    async def _open_and_send(self, request: Request) -> Response:
+        await self._opened()
+        return await self.send(request)
 
     async def authenticate(self) -> None:
         """Get a token, as the first call would. Raises `AuthError` when there is none to be had."""

@@ -37,6 +37,7 @@ from databricks_async.session.connections import (
     MAX_HEADER_LINES,
     MAX_HEADERS,
     Body,
+    Connector,
     HeadersTooLong,
     IdleConnections,
     NothingSent,
@@ -100,7 +101,10 @@ class Transport:
         self._authorities = authorities if host.startswith("https:") else None
         self._loading = asyncio.Lock()
         connector = session.connector
-        idle = None if connector is None else IdleConnections(connector, URL(host).raw_host or "")
+        # Our own connections look at themselves.
+        idle = None
+        if connector is not None and not isinstance(connector, Connector):
+            idle = IdleConnections(connector, URL(host).raw_host or "")
         self._middlewares = (*getattr(session, "_middlewares", ()), _sending_once(idle))
         # A lent session may look up credentials of its own, and would refuse a header that has others.
         self._has_credentials = session.trust_env or session.auth is not None

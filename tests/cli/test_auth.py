@@ -39,8 +39,9 @@ async def test_describe_where_no_way_serves(command: Run, local_workspace: Local
     code, out, err = await command("auth", "describe", "-o", "text", "--host", local_workspace.url)
     assert code == 4
     assert out.splitlines()[-1] == "auth_type = open  (the first call picks it)"
-    assert err.startswith("databricks-async auth describe: no credentials: no way to authorize serves. Tried: ")
-    assert err.count("\n") == 1
+    # Above it is what is tried again, where that takes long.
+    said = err.splitlines()[-1]
+    assert said.startswith("databricks-async auth describe: no credentials: no way to authorize serves. Tried: ")
 
 
 async def test_check(cli: Run, local_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:

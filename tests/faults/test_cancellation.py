@@ -17,6 +17,7 @@ from support.processes import STRICT_PYTHON, own_output
 GET = "GET /api/2.1/clusters/get"
 LIST = "GET /api/2.1/clusters/list"
 TOKEN = "POST /oidc/v1/token"
+EXPORT = "GET /api/2.0/workspace/export"
 SPEC = {"cluster_name": "x", "spark_version": "16.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
 
 
@@ -167,9 +168,11 @@ async def test_a_deadline_about_the_time_of_a_cancellation(workspace, connect, o
 # Ctrl-C
 
 SCRIPT = """
-import asyncio, faulthandler, sys
+import asyncio, faulthandler, sys, tempfile
 import aiohttp
 from databricks_async import Config, WorkspaceClient
+
+TASK = {"task_key": "a", "notebook_task": {"notebook_path": "/a"}}
 
 faulthandler.dump_traceback_later(20, exit=True)
 
@@ -191,6 +194,28 @@ async def wait(w, cluster_id):
 async def bring_up(w, cluster_id):
     await asyncio.gather(*(w.clusters.ensure_cluster_is_running(cluster_id) for _ in range(3)))
 
+async def in_all_at_once(w, cluster_id):
+    async def many():
+        async with w.jobs.run_many([{"run_name": "x", "tasks": [TASK]}] * 3, cancel_on_exit=True) as outcomes:
+            async for _ in outcomes:
+                pass
+
+    async def follow():
+        async for _ in w.clusters.follow_events(cluster_id):
+            pass
+
+    async def watch():
+        async for _ in w.clusters.watch():
+            pass
+
+    async def tree():
+        with tempfile.TemporaryDirectory() as folder:
+            await w.workspace.export_tree("/Shared", folder)
+
+    async with asyncio.TaskGroup() as group:
+        for scene in (many(), follow(), watch(), tree(), wait(w, cluster_id)):
+            group.create_task(scene)
+
 async def main(url, credentials, scene, cluster_id):
     one, _, two = credentials.partition(":")
     who = {"client_id": one, "client_secret": two} if two else {"token": one}
@@ -204,13 +229,13 @@ except KeyboardInterrupt:
 """
 
 INTERRUPTED = {
-    "in flight": ("call", LIST, Fault.hang(), 1),
     "in flight, several": ("in_a_group", LIST, Fault.hang(), 5),
     "in a back-off": ("call", LIST, Fault.answer(500, headers={"Retry-After": "60"}), 1),
     "at a shut gate": ("in_a_group", LIST, Fault.too_many_requests(60), 1),
     "while it fetches a token": ("call", TOKEN, Fault.hang(), 1),
     "in a wait": ("wait", GET, None, 3),
     "while it starts a cluster": ("bring_up", GET, None, 3),
+    "in runs, streams, watches and trees": ("in_all_at_once", EXPORT, Fault.hang(), 1),
     "in a loop over pages": ("page", "POST /api/2.1/clusters/events", Fault.delay(0.01), 3),
 }
 
@@ -221,6 +246,7 @@ async def test_ctrl_c(workspace, terminated, service_principal, name):
     scene, endpoint, fault, count = INTERRUPTED[name]
     credentials = ":".join(service_principal.values()) if endpoint == TOKEN else workspace.token
     workspace.journal.clear()
+    workspace.add_object("/Shared/file", b"x")
     if fault is not None:
         workspace.faults.add(endpoint, fault, times=100)
     process = await asyncio.create_subprocess_exec(

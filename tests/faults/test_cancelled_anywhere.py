@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from databricks_async import Config, WorkspaceClient
+from databricks_async.aio import gather
 from databricks_async.errors import DatabricksError
 from databricks_async.local import Fault
 
@@ -141,7 +142,7 @@ async def download(w, known):
 
 async def save(w, known):
     with TemporaryDirectory(dir=known["scratch"]) as folder:
-        await asyncio.gather(*(w.workspace.download("/Shared/file").save(f"{folder}/{name}") for name in "abc"))
+        await gather(w.workspace.download("/Shared/file").save(f"{folder}/{name}") for name in "abc")
 
 
 async def walk(w, known):

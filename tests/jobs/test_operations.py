@@ -36,7 +36,9 @@ async def test_each_task_of_a_body_is_read_once_and_written_once(w, task, versio
 
     def count(frame, event, _):
         if event == "call":
-            calls[frame.f_code.co_name] += 1
+            # One for objects of the same keys hands others on to the one for any object: that is one reading.
+            name, caller = (each.f_code.co_name.partition("_of_keys_")[0] for each in (frame, frame.f_back))
+            calls[name] += name != caller
 
     before = sys.getprofile()
     sys.setprofile(count)

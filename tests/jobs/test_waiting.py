@@ -62,7 +62,7 @@ async def test_the_errors_of_failed_tasks_are_fetched_concurrently(w, workspace,
     with pytest.raises(RunFailed) as caught:
         await wait.result()
     assert [task.error for task in caught.value.failed_tasks] == [f"broken {key}" for key in keys]
-    assert workspace.journal.in_flight_max > 6
+    assert workspace.journal.in_flight_max >= 5
     assert "9 more tasks failed" in str(caught.value)
 
 

@@ -256,7 +256,7 @@ SERVE = "import sys; from databricks_async.cli import main; sys.exit(main(['serv
 async def served(data):
     """A server of its own on this directory, and a client of it."""
     process = await asyncio.create_subprocess_exec(
-        *(*STRICT_PYTHON, "-c", SERVE, "--speed", "1", "--data", str(data)), stdout=-1, stderr=-1, env=os.environ
+        *(*STRICT_PYTHON, "-c", SERVE, "--speed", "1", "--data", str(data)), stdout=-1, stderr=-1
     )
     lines = [(await process.stdout.readline()).decode().strip() for _ in range(2)]
     host, token = (line.partition("=")[2] for line in lines)
@@ -290,7 +290,7 @@ async def test_what_was_answered_survives_kill_9(tmp_path):
         assert (await w.jobs.get_run(runs[0].run_id)).state.result_state == "SUCCESS"
         assert (await w.clusters.get(cluster.cluster_id)).state == "RUNNING"
         process = await asyncio.create_subprocess_exec(
-            *(*STRICT_PYTHON, "-c", SERVE, "--data", str(data)), stdout=-1, stderr=-1, env=os.environ
+            *(*STRICT_PYTHON, "-c", SERVE, "--data", str(data)), stdout=-1, stderr=-1
         )
         out, err = await process.communicate()
     assert (process.returncode, out) == (1, b"")

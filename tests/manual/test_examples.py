@@ -9,6 +9,7 @@ import ast
 import asyncio
 import inspect
 import json
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -74,6 +75,17 @@ def cluster_id(local_workspace: LocalWorkspace, tmp_path: Path, monkeypatch: pyt
     yield "0923-164208-meows279"
     assert local_workspace.journal.unknown_routes == []
     assert [call.unknown for call in local_workspace.journal.entries if call.unknown] == []
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Examples that show how to see the log leave it as it is for other tests."""
+    ours, root = logging.getLogger("databricks_async.http"), logging.getLogger()
+    level, root_level, handlers = ours.level, root.level, [*root.handlers]
+    yield
+    ours.setLevel(level)
+    root.setLevel(root_level)
+    root.handlers[:] = handlers
 
 
 @of_kind("snippet")

@@ -165,13 +165,13 @@ async def test_those_who_were_refused_go_first_in_their_order():
 
 
 async def test_many_callers_begin_with_a_few():
-    """Three at first, and soon one more for every two answers: few are refused by a limit; without one soon all go."""
+    """Two at first, and soon half as many more with each round: few are refused by a limit; without one soon all go."""
     service = Service()
     tasks = start(Pacer(100, Budget(10), Stats()).paced(service.send), 600)
     await loop_steps()
     sizes = await service.answer_all(tasks)
-    assert sizes[:4] == [3, 4, 5, 5]
-    assert max(sizes) == 100
+    assert sizes[:8] == [2] * 5 + [3, 3, 3]
+    assert max(sizes[:20]) == 100
 
 
 async def test_slow_first_answers_hold_up_no_crowd():
@@ -213,10 +213,10 @@ async def test_a_long_queue_is_no_reason_to_give_up():
         return Response(200, {}, b"")
 
     sent = 0
-    paced = Pacer(2, Budget(0.1), Stats()).paced(slow)
+    paced = Pacer(2, Budget(2.0), Stats()).paced(slow)
     started = time.monotonic()
     responses = await asyncio.gather(*start(paced, 80))
-    assert time.monotonic() - started > 0.2
+    assert time.monotonic() - started > 2.5
     assert {response.status for response in responses} == {200}
 
 

@@ -10,7 +10,7 @@ ROOT = HOME.parent.parent
 _LISTED = re.findall(r"^- \[.*?\]\((.+?)\.md\)", (HOME / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
 CHAPTERS = ["index", *_LISTED]
 """The chapters in their order, which is that of the list on the first page: paths without suffix."""
-RECIPES = sorted(path for path in (HOME / "recipes").glob("*.py") if not path.name.startswith("_"))
+RECIPES = sorted(path for path in (HOME / "recipes").glob("*.py") if path.stem not in ("__init__", "index"))
 """The programs that the manual shows as pages."""
 
 
