@@ -1,8 +1,8 @@
 """Runs the recipes for Airflow, Prefect and Jupyter in environments of their own, against a local workspace.
 
-`python -m databricks_async.manual.tools.orchestrators [DIRECTORY]` makes an environment for each below the directory
-(`build/orchestrators`), from the package index, and shows what they print. It takes minutes, and `.ci/run` does not
-call it.
+`python -m databricks_async.manual.tools.orchestrators [DIRECTORY [PACKAGE ...]]` makes an environment for each below the
+directory (`build/orchestrators`), from the package index, and shows what they print. It takes minutes, and `.ci/run`
+does not call it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def environment(directory: Path, *packages: str) -> Path:
     return python
 
 
-def main(directory: Path) -> int:
-    """Returns how many failed."""
+def main(directory: Path, only: list[str]) -> int:
+    """Returns how many programs failed."""
     recipes, failed = HOME / "recipes", 0
     with LocalWorkspace(clock=Clock.sped_up(1000)) as workspace:
         workspace.script_task("/etl/load", error="no such table", times=1)
@@ -54,6 +54,8 @@ def main(directory: Path) -> int:
             "prefect": [[str(recipes / "prefect_flow.py"), "1", "2"]],
             "ipython": [["-c", CELLS, str(recipes / "notebook.py")]],
         }.items():
+            if only and package not in only:
+                continue
             python = environment(directory / package, package)
             variables = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")} | {
                 "DATABRICKS_HOST": workspace.url,
@@ -62,6 +64,9 @@ def main(directory: Path) -> int:
                 "AIRFLOW__CORE__DAGS_FOLDER": str(recipes),
                 "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
                 "PREFECT_HOME": str(directory / "prefect-home"),
+                "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "SCARF_ANALYTICS": "false",
                 "NO_PROXY": "127.0.0.1,localhost",
             }
             for command in commands:
@@ -73,4 +78,4 @@ def main(directory: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(*sys.argv[1:] or ["build/orchestrators"]).resolve()))
+    sys.exit(main(Path(*sys.argv[1:2] or ["build/orchestrators"]).resolve(), sys.argv[2:]))
