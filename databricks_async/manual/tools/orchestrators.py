@@ -1,7 +1,7 @@
 """Runs the recipes for Airflow, Prefect and Jupyter in environments of their own, against a local workspace.
 
 `python -m databricks_async.manual.tools.orchestrators [DIRECTORY [PACKAGE ...]]` makes an environment for each below
-the directory (`build/orchestrators`), from the package index, and shows what they print. It takes minutes, and `.ci/run`
+the directory (`build/orchestrators`), from the package index, and shows what they print. Takes minutes, and `.ci/run`
 does not call it.
 """
 
