@@ -69,18 +69,23 @@ def chapter_pages() -> Iterator[tuple[Chapter, pdoc.doc.Module]]:
     for path in RECIPES:
         # Not imported: a recipe may need what is not installed here, and a page shows its text.
         name = f"{MANUAL}.recipes.{path.stem}"
-        module = types.ModuleType(name, recipe_text(path.read_text(encoding="utf-8"), path.name))
+        module = types.ModuleType(name, recipe_text(path))
         module.__all__ = []  # type: ignore[attr-defined]
         yield Chapter(name, title_of(module.__doc__ or "")), pdoc.doc.Module(module)
 
 
-def recipe_text(source: str, name: str) -> str:
-    """A recipe as Markdown: its docstring, whose first line is the title, and its code."""
+def recipe_text(path: Path) -> str:
+    """A recipe as Markdown: its docstring, whose first line is the title, its code, and the files that go with it."""
+    source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     text = ast.get_docstring(tree) or ""
     first, _, rest = text.partition("\n")
     code = "\n".join(source.splitlines()[tree.body[0].end_lineno or 0 :]).strip("\n")
-    return f"# {first.rstrip('.')}\n{rest}\n\n`{name}`:\n\n```python\n{code}\n```\n"
+    shown = [f"# {first.rstrip('.')}\n{rest}", f"`{path.name}`:", f"```python\n{code}\n```"]
+    for file in sorted((path.parent / path.stem.removeprefix("on_")).glob("*")):
+        content = file.read_text(encoding="utf-8").strip("\n")
+        shown += [f"`{file.parent.name}/{file.name}`:", f"```{file.suffix[1:] or 'docker'}\n{content}\n```"]
+    return "\n\n".join(shown) + "\n"
 
 
 def reference_page(door: str) -> pdoc.doc.Module:
