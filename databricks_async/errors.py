@@ -165,7 +165,10 @@ class ConfigError(DatabricksError, ValueError):
 
 
 class LifecycleError(DatabricksError, RuntimeError):
-    """A client was used after it was closed, or in another event loop than its own."""
+    """A client was used after it was closed, or in another event loop than its own.
+
+    Closing a client also ends the calls, waits, watches and streams under way with it: in a stream take it for the end.
+    """
 
 
 class AuthError(DatabricksError):

@@ -52,7 +52,9 @@ class Watch(Generic[T], AsyncIterator[T]):
     """Yields a thing whenever its state differs from the last one that was yielded, at the first poll too.
 
     Ends when the thing that it has seen does not exist any more (`deleted` is true then). Holds nothing between two
-    steps, so a loop over it can be left at any time. After an error it can be taken up again where it was.
+    steps, so a loop over it can be left at any time. After an error, or a timeout of one step
+    (`asyncio.wait_for(anext(watch), 15)`), it can be taken up again where it was. Closing the client ends a step under
+    way with a `LifecycleError`; in a stream take it for the end.
     """
 
     def __init__(
@@ -106,8 +108,10 @@ class Changes(Generic[C], AsyncIterator[C]):
     """Yields each change of many things, in the order in which polls see them. The first poll of a thing is one too.
 
     A thing that is deleted has a last change, whose `after` is None. Ends when nothing is left to watch, or after a
-    change for which `until` is true. Holds nothing between two steps, so a loop over it can be left at any time. After
-    an error it can be taken up again where it was.
+    change for which `until` is true; `watch()` of all never ends by itself. Holds nothing between two steps, so a loop
+    over it can be left at any time. After an error, or a timeout of one step (`asyncio.wait_for(anext(changes), 15)`),
+    it can be taken up again where it was. Closing the client ends a step under way with a `LifecycleError`; in a stream
+    take it for the end.
     """
 
     def __init__(self, group: ChangesOf[C], until: Callable[[C], bool] = never) -> None:

@@ -70,11 +70,22 @@ async def get(run: Run, cluster: str) -> None:
     _show(run, await run.w.clusters.get(await find.cluster_id(run, cluster)))
 
 
-@command.command("create", examples="databricks-async clusters create --json @cluster.json --no-wait")
+@command.command(
+    "create",
+    examples="""
+    databricks-async clusters create --json @cluster.json --no-wait
+    databricks-async clusters create --json '{"cluster_name": "etl", "num_workers": 1,
+        "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}'
+    """,
+)
 @body
 @no_wait
 async def create(run: Run, body: Any, no_wait: bool) -> None:
-    """Create a cluster, and wait until it runs."""
+    """Create a cluster, and wait until it runs.
+
+    The JSON is the body of `POST /api/2.1/clusters/create`: spark_version, node_type_id, num_workers or autoscale, and
+    any other field of ClusterSpec.
+    """
     await _wait(run, lambda: run.w.clusters.create(_mapping(body)), no_wait)
 
 

@@ -94,7 +94,7 @@ class _Parsed(ParamType[T]):
     type=_Parsed("NUMBER", parse_speed),
     default="60",
     show_default=True,
-    help="workspace seconds a second: a cluster starts in 300 of them",
+    help="workspace seconds a second: a cluster starts in 300 of them; its times are soon ahead of yours",
 )
 @click.option(
     "--data",
@@ -103,7 +103,7 @@ class _Parsed(ParamType[T]):
     help="keep clusters, jobs, runs and objects in this directory, from one start to the next; seeds are for a new one "
     "(default: in memory)",
 )
-@click.option("--background", is_flag=True, help="return once it listens; it goes on until it is killed")
+@click.option("--background", is_flag=True, help="return once it listens; stderr says how to end it")
 @click.option(
     "--seed",
     "seeds",

@@ -104,7 +104,8 @@ class ClusterWatches(ClusterEvents):
 
         Polls that fail do not end a watch, but the last failure is raised after `fail_after` seconds of nothing else
         (None is never); meanwhile `age` says how old its picture is. Raises `ResourceDoesNotExist` for a cluster that
-        was not there from the start.
+        was not there from the start. Closing the client ends a watch under way with a `LifecycleError`: in a stream
+        take it for the end.
         """
         settings: Any = {
             "tick": tick_of(every, self._reader.tick),

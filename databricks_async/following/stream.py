@@ -51,8 +51,10 @@ class Stream(AsyncIterator[Item], Generic[Item]):
     """What happens, as it happens: `async for item in stream` brings each item once, in order, and goes on for good.
 
     Polls that fail (connection lost, 5xx, 429) are repeated; after `fail_after` seconds of nothing else the failure is
-    raised. A loop that an error or `break` ended can be taken up again with the same stream: nothing is left out or
-    repeated. Nothing is sent, and nothing runs, but while a caller waits for the next item.
+    raised. A loop that an error, `break`, or a timeout of one step (`asyncio.wait_for(anext(stream), 15)`) ended can be
+    taken up again with the same stream: nothing is left out or repeated. Nothing is sent, and nothing runs, but while a
+    caller waits for the next item. Closing the client ends that waiting with a `LifecycleError`; a service that passes
+    the items on takes it for the end.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Stream(AsyncIterator[Item], Generic[Item]):
         self._sleep = sleep
         self._ready = deque[Any]()
         self._pause: float | None = None
+        self._poll_at = self._failing_since = float("-inf")
         self._good_at: float | None = None
         self._is_busy = False
         self.deleted = False
@@ -110,23 +113,25 @@ class Stream(AsyncIterator[Item], Generic[Item]):
         return self._feed.take(self._ready.popleft())
 
     async def _poll(self) -> None:
+        now = asyncio.get_running_loop().time
         if self._pause is not None and not self._feed.is_behind:
-            # Spread, so that programs that began together do not poll together.
-            await self._sleep(self._pause * random.uniform(1.0, 1.2))  # noqa: S311
+            await self._sleep(max(self._poll_at - now(), 0.0))
         found = await self._read()
         self._ready.extend(found)
         is_quiet = self._pause is not None and not found
         self._pause = min((self._pause or 0) * 1.5, self._tick * _SLOWEST) if is_quiet else self._tick
+        # A time, not a pause that begins with each call: a caller may wait with a timeout shorter than that, again and
+        # again. Spread, so that programs that began together do not poll together.
+        self._poll_at = now() + self._pause * random.uniform(1.0, 1.2)  # noqa: S311
 
     async def _read(self) -> list[Any]:
         """The result of one good poll, in spite of bad ones. A thing that is gone ends the stream."""
         now = asyncio.get_running_loop().time
-        give_up_at = now() + self._fail_after
         while True:
             began = now()
             try:
                 found = await self._feed.read()
-                self._good_at = began
+                self._good_at, self._failing_since = began, float("-inf")
                 return found
             except ResourceDoesNotExist:
                 if self._good_at is None:
@@ -134,7 +139,10 @@ class Stream(AsyncIterator[Item], Generic[Item]):
                 self.deleted = True
                 return []
             except DatabricksError as error:
-                if now() > give_up_at or not is_transient(error):
+                if self._failing_since < 0:
+                    self._failing_since = began
+                if now() > self._failing_since + self._fail_after or not is_transient(error):
+                    self._failing_since = float("-inf")
                     raise
                 log.warning("%s: a poll failed, polling goes on: %s", self._name, error)
             await self._sleep(self._tick * random.uniform(1.0, _SLOWEST))  # noqa: S311

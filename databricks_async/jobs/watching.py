@@ -66,7 +66,8 @@ class RunWatches(Listings):
 
         Polls that fail do not end a watch, but the last failure is raised after `fail_after` seconds of nothing else
         (None is never); meanwhile `age` says how old its picture is. Raises `ResourceDoesNotExist` for a run that was
-        not there from the start.
+        not there from the start. Closing the client ends a watch under way with a `LifecycleError`: in a stream take
+        it for the end.
         """
         if (run_ids is not None) + (job_id is not None) + bool(active) != 1:
             raise ValueError("watch_runs needs run ids, or a job_id, or active=True")

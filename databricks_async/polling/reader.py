@@ -91,6 +91,9 @@ class Reader(Callers[K, T], Generic[K, T]):
         self._enter(follower)
         try:
             return await future
+        except asyncio.CancelledError:
+            follower.back_by = asyncio.get_running_loop().time() + follower.tick
+            raise
         finally:
             follower.future = None
             self._leave(follower)
@@ -104,7 +107,9 @@ class Reader(Callers[K, T], Generic[K, T]):
         now = asyncio.get_running_loop().time()
         if follower.entered_at is None:
             self._pace.changed(now)
-        follower.entered_at = now
+        if now > follower.back_by:
+            follower.entered_at = now
+        follower.back_by = NEVER
         self._register(follower, self._requests)
         if self._task is None:
             self._task = self._background.start(self._run())

@@ -200,7 +200,7 @@ class Background(Protocol):
 class Follower(Generic[K, T]):
     """A caller that waits for news of things. The reader calls it back, and never keeps it after it has left."""
 
-    __slots__ = ("__weakref__", "entered_at", "fail_after", "future", "name", "tick")
+    __slots__ = ("__weakref__", "back_by", "entered_at", "fail_after", "future", "name", "tick")
 
     wants_parts = False
     """Whether it cares for what a thing is made of: the tasks of a run."""
@@ -211,6 +211,8 @@ class Follower(Generic[K, T]):
         self.fail_after = fail_after
         """Seconds of nothing but bad polls after which it fails; None is never."""
         self.entered_at: float | None = None
+        self.back_by = NEVER
+        """Until then a caller whose wait was cancelled, as a timeout does, has not been away."""
         self.future: asyncio.Future[Any] | None = None
 
     def things(self) -> Collection[Thing[K, T]]:

@@ -9,7 +9,7 @@ import asyncio
 
 import pytest
 
-from databricks_async.errors import NotFound, PermissionDenied, ResourceDoesNotExist
+from databricks_async.errors import InternalError, NotFound, PermissionDenied, ResourceDoesNotExist
 from databricks_async.local import Fault
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
@@ -152,3 +152,33 @@ async def test_a_cancelled_watcher_does_not_disturb_the_others(w, workspace, mak
     await other
 
     assert (first, second) == (["PENDING"], ["PENDING", "RUNNING"])
+
+
+async def test_short_timeouts_again_and_again(connect, workspace, make):
+    """Who waits with a timeout shorter than the pauses sees what happens, and the failure that lasts."""
+    w, cluster_id = connect(retry_timeout_seconds=0), await make.running()
+    watches = [
+        w.clusters.watch(cluster_id, every=10, fail_after=60),
+        w.clusters.follow_events(cluster_id, every=10, fail_after=60),
+    ]
+    for watch in watches:
+        before = workspace.journal.count()
+        for _ in range(60):
+            try:
+                await asyncio.wait_for(anext(watch), 4)
+            except TimeoutError:
+                continue
+        assert 8 <= workspace.journal.count() - before <= 25
+        workspace.faults.add("*", Fault.error(500, "INTERNAL_ERROR"), times=100)
+        loop = asyncio.get_running_loop()
+        began, failure = loop.time(), None
+        while failure is None and loop.time() < began + 300:
+            try:
+                await asyncio.wait_for(anext(watch), 4)
+            except TimeoutError:
+                continue
+            except InternalError as error:
+                failure = error
+        assert failure is not None
+        assert 60 <= loop.time() - began <= 150
+        workspace.faults.clear()

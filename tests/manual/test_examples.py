@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 
 from databricks_async import WorkspaceClient
-from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.local import Clock, Fault, LocalWorkspace
 from databricks_async.manual.tools.examples import Example, examples, write
 
 ALL = [*examples()]
@@ -106,14 +106,14 @@ def test_a_program_runs(example: Example, cluster_id: str, capsys: pytest.Captur
 
 @of_kind("app")
 async def test_a_web_service_streams_and_ends(
-    example: Example, cluster_id: str, local_workspace: LocalWorkspace
+    example: Example, cluster_id: str, local_workspace: LocalWorkspace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """States and events as they come; a stream goes on behind its last id; stopping leaves nothing behind."""
+    """States and events as they come; a stream goes on behind its last id; stopping ends each stream whole."""
     tasks = asyncio.all_tasks()
-    app: dict[str, Any] = {}
+    app: dict[str, Any] = {"__name__": "app"}
     exec(compile(example.code, example.name, "exec"), app)  # noqa: S102
-    config = uvicorn.Config(app["app"], port=0, log_config=None, ws="none", timeout_graceful_shutdown=1, lifespan="on")
-    server = uvicorn.Server(config)
+    # Streams that the service does not end itself would keep it for good.
+    server = app["Server"](uvicorn.Config(app["app"], log_config=None, ws="none", lifespan="on"))
     listening = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/clusters/{cluster_id}"
@@ -128,7 +128,8 @@ async def test_a_web_service_streams_and_ends(
             http.stream("GET", f"{address}/events", headers=headers) as answer,
             http.stream("GET", f"{address}/states") as states,
         ):
-            again = [line async for line in first(answer.aiter_lines(), 2)]
+            events = answer.aiter_lines()
+            again = [line async for line in first(events, 2)]
             assert again[0] == f"id: {ids[1]}"
             lines = states.aiter_lines()
             seen = [json.loads((await anext(lines)).removeprefix("data: "))["state"]]
@@ -140,9 +141,43 @@ async def test_a_web_service_streams_and_ends(
             assert (seen[0], seen[-1]) == ("RUNNING", "TERMINATED")
             server.should_exit = True  # what a signal does
             await serving
-    del app
+            # Whole: httpx raises if an answer ends before its last chunk.
+            assert [line async for line in lines] == [""]
+            assert [line async for line in events if line.startswith("event:")] == []
+    del app, server, serving
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == tasks
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@of_kind("app")
+async def test_a_web_service_says_what_is_wrong(
+    example: Example, cluster_id: str, local_workspace: LocalWorkspace
+) -> None:
+    """Before a stream begins by a status, later by an event."""
+    app: dict[str, Any] = {"__name__": "app"}
+    exec(compile(example.code, example.name, "exec"), app)  # noqa: S102
+    service = app["app"]
+    transport = httpx.ASGITransport(service)
+    async with (
+        service.router.lifespan_context(service),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as http,
+    ):
+        path = f"/clusters/{cluster_id}"
+        for stream in ("states", "events"):
+            assert (await http.get(f"/clusters/unknown/{stream}")).status_code == 404
+            assert (await http.get(f"/clusters/%20/{stream}")).status_code == 400
+        assert (await http.get(f"{path}/events", headers={"Last-Event-ID": "nonsense"})).status_code == 400
+        refused = Fault.error(400, "INVALID_STATE", "not now")
+        local_workspace.faults.add("GET /api/{v}/clusters/get", refused)
+        assert (await http.get(f"{path}/events")).status_code == 502
+        local_workspace.faults.add("POST /api/{v}/clusters/events", refused)
+        local_workspace.faults.add("GET /api/{v}/clusters/get", refused, skip=2)
+        for stream in ("events", "states"):
+            answer = await http.get(f"{path}/{stream}")
+            assert answer.status_code == 200
+            assert answer.text.startswith('event: failure\ndata: "not now (')
+            assert answer.text.endswith('"\n\n')
 
 
 async def first(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
