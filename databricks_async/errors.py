@@ -272,11 +272,11 @@ class MaxNotebookSizeExceeded(BadRequest):
 
 
 class Unauthenticated(DatabricksError):
-    """401: the credentials are missing, wrong or expired."""
+    """401: the credentials are missing, wrong or expired. A wrong personal access token is a `PermissionDenied`."""
 
 
 class PermissionDenied(DatabricksError):
-    """403: the caller may not do this."""
+    """403: the caller may not do this, or the personal access token is wrong ("Invalid access token")."""
 
 
 class PrivateLinkValidationError(PermissionDenied):

@@ -33,7 +33,10 @@ def local_workspace_speed() -> float:
 
 @pytest.fixture(scope="session")
 def local_workspace_clock(local_workspace_speed: float) -> Callable[[], Clock]:
-    """What makes the clock of each workspace. Override it: `return Clock.by_hand`, without parentheses."""
+    """What makes the clock of each workspace. Override it: `return Clock.by_hand`, without parentheses.
+
+    With parentheses it is one clock, which all workspaces share and each test finds as the one before left it.
+    """
     from databricks_async.local import Clock
 
     return partial(Clock.sped_up, local_workspace_speed)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 from databricks_async import codec
@@ -16,6 +16,7 @@ from databricks_async.message import Replay, Request, Response, flatten_query
 from databricks_async.pager import Ahead, Page, Pager, Places
 from databricks_async.polling.reader import Reader
 from databricks_async.polling.things import Source
+from databricks_async.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from databricks_async.session.session import Session
@@ -36,6 +37,13 @@ _USUAL_REPLAY: dict[str, Replay] = {
     "PATCH": "unsafe",
 }
 
+RENAMED = {
+    "wait_get_cluster_running": "wait_running",
+    "wait_get_cluster_terminated": "wait_terminated",
+    "wait_get_run_job_terminated_or_skipped": "wait_run",
+}
+"""Methods of the official SDK that have a shorter name here."""
+
 
 class Service:
     """The methods of one API. `version` fills the `{v}` of their endpoints."""
@@ -48,6 +56,14 @@ class Service:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} API {self._version} of {self._session.config.host}>"
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+
+        def __getattr__(self, name: str) -> NoReturn:
+            methods = [method for method in dir(type(self)) if not method.startswith("_")]
+            meant = "" if name.startswith("_") else did_you_mean(RENAMED.get(name, name), methods)
+            whose = f"{type(self).__name__} has no attribute {name!r}"
+            raise AttributeError(f"{whose}: {meant}" if meant else whose, name=name, obj=self)
 
     def _new_reader(self, what: str, source: Source[K, T]) -> Reader[K, T]:
         """The one reader of a kind of things, which polls for all who wait for them."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from datetime import timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from databricks_async.aio import time_limit
 from databricks_async.errors import OperationFailed, OperationTimeout, ResourceDoesNotExist
@@ -181,6 +181,14 @@ class Starting(Coroutine[Any, Any, W]):
 
     def __repr__(self) -> str:
         return f"<Starting by {self.__qualname__}: `await` it for its wait, or its `.result()` for the end>"
+
+    if not TYPE_CHECKING:  # to type checkers there are none
+
+        def __getattr__(self, name: str) -> NoReturn:
+            whose = f"{type(self).__name__} has no attribute {name!r}"
+            if not name.startswith("_"):
+                whose += f": `await` it first, as in `(await {self.__qualname__}(...)).{name}`"
+            raise AttributeError(whose, name=name, obj=self)
 
     @has_no(callback="write `async for change in await call: ...` to see each change")
     async def result(self: Starting[_HasResult[R]], timeout: Timeout = None, *, every: Timeout = None) -> R:

@@ -290,3 +290,28 @@ async def test_whatever_has_an_asynchronous_read_is_sent_in_pieces(w: WorkspaceC
 async def test_import_of_a_file_names_upload(w: WorkspaceClient) -> None:
     with pytest.raises(TypeError, match=r"upload\(\) takes files"):
         await w.workspace.import_("/a", io.BytesIO(b""))  # type: ignore[arg-type]
+
+
+async def test_a_start_that_was_not_awaited_says_so(w: WorkspaceClient) -> None:
+    starting: Any = w.jobs.run_now(1)
+    with pytest.raises(AttributeError, match=r"`await` it first, as in `\(await Jobs\.run_now\(\.\.\.\)\)\.run_id`"):
+        starting.run_id  # noqa: B018
+    assert not hasattr(starting, "_repr_html_")
+    starting.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [
+        ("jobs.wait_get_run_job_terminated_or_skipped", "wait_run"),
+        ("clusters.wait_get_cluster_running", "wait_running"),
+        ("clusters.wait_get_cluster_terminated", "wait_terminated"),
+        ("jobs.runnow", "run_now"),
+    ],
+)
+def test_a_method_by_another_name_is_found(w: WorkspaceClient, name: str, here: str) -> None:
+    service, _, method = name.partition(".")
+    with pytest.raises(AttributeError, match=f"has no attribute '{method}': did you mean '{here}'"):
+        getattr(getattr(w, service), method)
+    with pytest.raises(AttributeError, match=r"has no attribute '_repr_html_'$"):
+        w.jobs._repr_html_  # type: ignore[attr-defined]  # noqa: B018

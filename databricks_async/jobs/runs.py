@@ -206,7 +206,7 @@ async def failure(jobs: RunCalls, run: Run) -> RunFailed:
     tasks = await gather(_failed_task(jobs, task) for task in causes)
     name = f"run {run.run_id}" + (f" ({run.run_name})" if run.run_name else "")
     parts = [f"{name} ended {end_of(run)}", message_of(run)]
-    parts += [f"{_failed_name(task)}: {_first_line(task.error)}" for task in tasks[:3]]
+    parts += [": ".join(filter(None, (_failed_name(task), _first_line(task.error)))) for task in tasks[:3]]
     parts += [f"{len(tasks) - 3} more tasks failed"] if len(tasks) > 3 else []
     parts += [run.run_page_url or ""]
     return RunFailed("; ".join(part.removesuffix(".") for part in parts if part), run=run, failed_tasks=tasks)

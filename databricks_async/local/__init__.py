@@ -77,10 +77,23 @@ A workspace that stays (`LocalWorkspace(path=...)`, `snapshot=...`)
 
 from databricks_async.local.clock import Clock
 from databricks_async.local.errors import StorageError
+from databricks_async.local.fault_queue import Faults
 from databricks_async.local.faults import Fault
 from databricks_async.local.identity_peers import LocalIdentity
-from databricks_async.local.journal import Call
+from databricks_async.local.journal import Call, Journal
 from databricks_async.local.limits import RateLimit
+from databricks_async.local.state import Durations
 from databricks_async.local.workspace import LocalWorkspace
 
-__all__ = ["Call", "Clock", "Fault", "LocalIdentity", "LocalWorkspace", "RateLimit", "StorageError"]
+__all__ = [
+    "Call",
+    "Clock",
+    "Durations",
+    "Fault",
+    "Faults",
+    "Journal",
+    "LocalIdentity",
+    "LocalWorkspace",
+    "RateLimit",
+    "StorageError",
+]

@@ -72,3 +72,11 @@ class Clock:
         """Stand at this moment, in epoch milliseconds, and go on from there. Clients' own clocks are left alone."""
         with self._lock:
             self._start += moment - self.now()
+
+
+def checked_clock(clock: Clock) -> Clock:
+    """The clock. Raises TypeError for what is none, such as `Clock.by_hand` without parentheses."""
+    if isinstance(clock, Clock):
+        return clock
+    write = "Clock.sped_up(1000)" if clock == Clock.sped_up else f"Clock.{getattr(clock, '__name__', 'by_hand')}()"
+    raise TypeError(f"clock must be a Clock, not a {type(clock).__name__}: write clock={write}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import attrs
 
 from databricks_async.local.failures import bodies, notation
 from databricks_async.local.faults import Fault, from_words
-from databricks_async.local.patterns import matches
+from databricks_async.local.patterns import matches, meant_by
 
 _MAX_SHOWN = 3
 
@@ -59,6 +59,8 @@ class Faults:
         self._lock = threading.Lock()
         self.before_stale: Callable[[], None] | None = None
         """Called before a stale read is planned: the server keeps what it will be answered from."""
+        self.endpoints: Collection[str] = ()
+        """All that are served, by which misspelt ones are found. The server's part, too."""
 
     def add(
         self,
@@ -79,7 +81,11 @@ class Faults:
         A schedule: the first `skip` requests that fit are spared, then one in `every` is struck (for ever, if no
         `times` is given), and only `between` these two moments, in seconds from now: real ones, and those by which the
         clock is advanced.
+
+        Raises ValueError for an endpoint that fits nothing and is probably misspelt. One unlike all that are served is
+        taken: `Fault.answer` can stand in for an API that the workspace does not have.
         """
+        self._check_endpoint(endpoint)
         if probability is not None and not 0 <= probability <= 1:
             raise ValueError(f"a probability is 0 to 1, not {probability:g}")
         if (times is not None and times < 0) or skip < 0 or every < 1:
@@ -100,6 +106,14 @@ class Faults:
         window = (now + start, now + end)
         with self._lock:
             self._planned.extend(_Planned(endpoint, fault, left, probability, skip, every, window) for fault in faults)
+
+    def _check_endpoint(self, endpoint: str) -> None:
+        if matches(endpoint, CONNECT):
+            return
+        meant = meant_by(endpoint, self.endpoints)
+        if meant is not None:
+            raise ValueError(f"no endpoint fits {endpoint!r}: did you mean {meant!r}?")
+        notation.check_endpoint(endpoint)
 
     def plan(self, *lines: str) -> None:
         """Add faults in the words of `serve --fault`: `PATTERN=WHAT[:COUNT][@PROBABILITY]`.

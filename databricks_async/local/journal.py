@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import attrs
 
 from databricks_async import display
-from databricks_async.local.patterns import matches
+from databricks_async.local.patterns import matches, meant_by
 
 _Waiting: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]"
 
@@ -96,6 +96,8 @@ class Journal:
     """At least so many of the latest requests are remembered, and at most twice as many; None keeps all."""
     on_done: Callable[[Call], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Called with each request once it was dealt with: for a log."""
+    endpoints: Collection[str] = attrs.field(default=(), init=False, eq=False)
+    """All that are served, by which misspelt ones are found. The server's part."""
     _waiting: list[_Waiting] = attrs.field(factory=list, init=False, eq=False)
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, eq=False)
 
@@ -118,9 +120,15 @@ class Journal:
             await waiting
 
     def calls(self, endpoint: str = "*") -> list[Call]:
-        """The requests to an endpoint; `*` and `{v}` in it are wildcards."""
+        """The requests to an endpoint; `*` and `{v}` in it are wildcards.
+
+        Raises ValueError for an endpoint that fits nothing and is probably misspelt.
+        """
         with self._lock:
-            return [call for call in self.entries if matches(endpoint, call.endpoint)]
+            found = [call for call in self.entries if matches(endpoint, call.endpoint)]
+        if not found and (meant := meant_by(endpoint, self.endpoints)) is not None:
+            raise ValueError(f"no endpoint fits {endpoint!r}: did you mean {meant!r}?")
+        return found
 
     def count(self, endpoint: str = "*") -> int:
         """How many requests an endpoint got; `*` and `{v}` in it are wildcards."""

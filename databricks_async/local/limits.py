@@ -55,6 +55,13 @@ class RateLimit:
         self._in_flight -= 1
 
 
+def checked_limit(limit: RateLimit | None) -> RateLimit | None:
+    """The limit. Raises TypeError for what is none."""
+    if limit is None or isinstance(limit, RateLimit):
+        return limit
+    raise TypeError(f"rate_limit must be a RateLimit or None, not {limit!r}: write RateLimit(per_second=5)")
+
+
 def _refusal(message: str, retry_after: float | str | None) -> ApiError:
     error = ApiError(429, "REQUEST_LIMIT_EXCEEDED", message)
     if retry_after is not None:

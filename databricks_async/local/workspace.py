@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from databricks_async.local import seeds
-from databricks_async.local.clock import Clock
+from databricks_async.local.clock import Clock, checked_clock
 from databricks_async.local.clusters import policies
 from databricks_async.local.clusters.catalog import Catalog
 from databricks_async.local.errors import does_not_exist
@@ -26,7 +26,7 @@ from databricks_async.local.jobs import run_view, schedules, task_work
 from databricks_async.local.jobs.processes.pool import Processes
 from databricks_async.local.jobs.state import TaskCall, TaskScript
 from databricks_async.local.journal import Journal
-from databricks_async.local.limits import RateLimit
+from databricks_async.local.limits import RateLimit, checked_limit
 from databricks_async.local.logins import IdentityProvider, Logins
 from databricks_async.local.objects.notebooks import Language
 from databricks_async.local.objects.tree import Kind, kind_of, parent_of
@@ -93,7 +93,7 @@ class LocalWorkspace:
         path: AnyPath | None = None,
         snapshot: AnyPath | None = None,
     ) -> None:
-        self.clock = clock or Clock.sped_up(1000)
+        self.clock = checked_clock(clock or Clock.sped_up(1000))
         if run_tasks and not is_loopback(host):
             raise ValueError(f"run_tasks on {host!r} would let the network run programs on this machine")
         # Others of this machine know the default token, too.
@@ -259,7 +259,7 @@ class LocalWorkspace:
 
     @rate_limit.setter
     def rate_limit(self, limit: RateLimit | None) -> None:
-        self._server.rate_limit = limit
+        self._server.rate_limit = checked_limit(limit)
 
     @in_turn
     def add_user(self, name: str, token: str, *, admin: bool = False) -> None:

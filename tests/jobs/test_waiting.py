@@ -117,6 +117,21 @@ async def test_an_output_that_cannot_be_read_does_not_hide_the_failure(w, worksp
     assert [task.task_key for task in caught.value.failed_tasks] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("TIMEDOUT", "Task a failed with message: Run timed out; task a TIMEDOUT: Run timed out; http"),
+        ("EXPLODED", "Task a failed; task a EXPLODED; http"),
+    ],
+)
+async def test_a_failure_without_a_message_has_no_empty_places(w, workspace, finish, once, result, said):
+    workspace.script_task("a", result_state=result)
+    wait = await w.jobs.submit(tasks=[once("a")])
+    finish()
+    with pytest.raises(RunFailed, match=said):
+        await wait.result()
+
+
 @pytest.mark.parametrize("state", ["FAILED", "TIMEDOUT", "CANCELED"])
 async def test_without_check_a_failed_run_is_returned(w, workspace, finish, once, state):
     """For those who look for themselves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -49,3 +50,16 @@ async def test_a_workspace_makes_clusters_run_by_itself_unless_told_otherwise():
     while workspace.clock.now() == began:
         pass
     assert workspace.clock.now() > began
+
+
+@pytest.mark.parametrize(
+    ("clock", "write"),
+    [
+        (Clock.by_hand, "Clock.by_hand()"),
+        (Clock.real, "Clock.real()"),
+        (Clock.sped_up, "Clock.sped_up(1000)"),
+    ],
+)
+def test_a_clock_has_to_be_made(clock, write):
+    with pytest.raises(TypeError, match=re.escape(f"clock must be a Clock, not a method: write clock={write}")):
+        LocalWorkspace(clock=clock)

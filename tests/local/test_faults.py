@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from contextlib import asynccontextmanager
 
@@ -250,3 +251,46 @@ async def test_a_journal_shows_how_much_it_holds_and_the_latest_call(wire, works
     assert repr(workspace.journal) == f"<Journal: 1 calls, 1 connections, the latest {call!r}>"
     await send(workspace, wire.session, "GET", f"/{'x' * 1000}")
     assert len(repr(workspace.journal)) < 400
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("POST /api/{v}/jobs/run_now", "POST /api/{v}/jobs/run-now"),
+        ("post /api/{v}/jobs/run-now", "POST /api/{v}/jobs/run-now"),
+        ("GET /api/{v}/jobs/run-now", "POST /api/{v}/jobs/run-now"),
+        ("/api/{v}/jobs/run-now", "POST /api/{v}/jobs/run-now"),
+        ("jobs/run-now", "*/jobs/run-now"),
+        ("*/run-nw", "*/run-now"),
+        ("POST */job/create", "POST */jobs/create"),
+    ],
+)
+def test_a_misspelt_endpoint_is_refused(workspace, pattern, meant):
+    """It would never strike, and never be counted. `add`, `plan` and the journal say what was meant."""
+    said = re.escape(f"no endpoint fits {pattern!r}: did you mean {meant!r}?")
+    with pytest.raises(ValueError, match=said):
+        workspace.faults.add(pattern, Fault.drop())
+    with pytest.raises(ValueError, match=said):
+        workspace.faults.plan(f"{pattern}=503")
+    with pytest.raises(ValueError, match=said):
+        workspace.journal.count(pattern)
+    workspace.faults.add(meant, Fault.drop())
+    assert workspace.journal.count(meant) == 0
+    assert len(workspace.faults) == 1
+
+
+async def test_an_endpoint_unlike_all_can_be_stood_in_for(wire, workspace):
+    """An API that the workspace does not have; what is no endpoint at all is refused."""
+    path = "/api/2.0/sql/warehouses"
+    workspace.faults.add(f"GET {path}", Fault.answer(200, b'{"warehouses": []}'))
+    status, _, body = await send(workspace, wire.session, "GET", path)
+    assert (status, body) == (200, b'{"warehouses": []}')
+    assert workspace.journal.count(f"GET {path}") == 1
+    with pytest.raises(ValueError, match="is no pattern of endpoints, such as"):
+        workspace.faults.add("warehouses", Fault.drop())
+
+
+def test_a_limit_is_a_limit(workspace):
+    with pytest.raises(TypeError, match=r"rate_limit must be a RateLimit or None, not 5: write RateLimit\("):
+        workspace.rate_limit = 5
+    assert workspace.rate_limit is None

@@ -41,8 +41,6 @@ def read(line: str) -> Written:
             f"{line!r} is no PATTERN=WHAT[:COUNT][@PROBABILITY], such as 'GET */clusters/get=503:2' or '*=drop@0.1'"
         )
     what, *options = (part.strip() for part in rest[: end.start()].split(","))
-    if not _ENDPOINT.fullmatch(endpoint.strip()):
-        raise ValueError(f"{endpoint!r} is no pattern of endpoints, such as 'GET */clusters/get', 'POST *' or '*'")
     name, _, value = what.partition("=")
     name, _, body = name.partition("/")
     probability = None
@@ -51,6 +49,12 @@ def read(line: str) -> Written:
     given = {name: text for name, _, text in (option.partition("=") for option in options)}
     times = None if end["times"] is None else int(end["times"])
     return Written(endpoint.strip(), name.strip(), body or None, value or None, given, times, probability)
+
+
+def check_endpoint(pattern: str) -> None:
+    """Raise ValueError for what no endpoint can fit."""
+    if not _ENDPOINT.fullmatch(pattern):
+        raise ValueError(f"{pattern!r} is no pattern of endpoints, such as 'GET */clusters/get', 'POST *' or '*'")
 
 
 def one_of(word: str, known: Iterable[str], what: str) -> str:

@@ -71,6 +71,7 @@ class Server:
         self._past: State | None = None
         """How the workspace was before its last write, if a stale read is planned."""
         faults.before_stale = self._keep_past
+        faults.endpoints = journal.endpoints = self._routes.endpoints
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address. Raises OSError when it is taken."""

@@ -16,7 +16,6 @@ from databricks_async.local.state import Json, State, scheduled
 
 _KEPT_SECONDS = 60 * 86400.0
 """How long the service keeps the history of runs: learn.microsoft.com/azure/databricks/jobs/monitor."""
-_TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 
 
 def launch(
@@ -161,7 +160,7 @@ def _need(step: Step, outcome: str | None) -> str:
 def _begin(state: State, task: TaskRun) -> None:
     seconds = _limit(state, task.settings)
     if seconds > 0:
-        state.schedule_for(task, seconds, stop_task, task, _TIMED_OUT)
+        state.schedule_for(task, seconds, stop_task, task, tasks_work.TIMED_OUT)
     tasks_parameters.resolve(task)
     kind = kind_of(task.settings)
     if kind == "condition_task":
@@ -329,7 +328,7 @@ def arm_timeout(state: State, run: Run) -> None:
     run.plan += 1
     if seconds > 0:
         began = run.rounds[-1].start_time if run.queue_end == 0 else run.queue_end
-        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), _stop, run, _TIMED_OUT)
+        state.schedule_for(run, max(0, seconds - (state.now - began) / 1000), _stop, run, tasks_work.TIMED_OUT)
 
 
 def _limit(state: State, settings: Json) -> float:

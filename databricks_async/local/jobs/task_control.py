@@ -137,7 +137,8 @@ def life_cycle_of(run: Run) -> LifeCycle:
     if tasks_graph.FAILED in leaves and failed:
         first = min(failed, key=lambda step: step.latest.end_time)
         why = first.latest.life_cycle
-        message = f"Task {first.key} failed with message: {why.message.rstrip('.')}."
+        said = why.message.rstrip(".")
+        message = f"Task {first.key} failed with message: {said}." if said else f"Task {first.key} failed."
         if any(verdicts[key] == tasks_graph.FAILED for key in first.followers):
             message += " This caused all downstream tasks to get skipped."
         if all(step.latest.life_cycle.result == "TIMEDOUT" for step in failed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import traceback
+from difflib import get_close_matches
 
 from databricks_async.local.clusters import lifecycle
 from databricks_async.local.errors import ApiError, StorageError
@@ -18,6 +19,7 @@ from databricks_async.local.state import Cluster, Json, State, scheduled
 
 IN_RUN = "In run"
 """The service's message of what is RUNNING: the tests of apache-airflow-providers-databricks."""
+TIMED_OUT = LifeCycle("TERMINATED", "TIMEDOUT", "Run timed out.", "CANCELED")
 CANCELED = LifeCycle("TERMINATED", "CANCELED", "Run cancelled.", "USER_CANCELED")
 
 
@@ -215,10 +217,31 @@ def _missing_notebook(state: State, task: TaskRun) -> str | None:
 
 def add_script(state: State, script: TaskScript) -> None:
     """Append a script. One of its name that applies without end is removed: this one would never apply."""
+    _check(script)
     script.name = canonical(script.name)
     scripts = state.jobs.scripts
     scripts[:] = [one for one in scripts if one.name != script.name or one.times is not None]
     scripts.append(script)
+
+
+def _check(script: TaskScript) -> None:
+    duration, result = script.duration, script.result_state
+    if duration is not None and (not isinstance(duration, int | float) or isinstance(duration, bool)):
+        raise TypeError(f"duration must be seconds, not {duration!r}")
+    if duration is not None and not 0 <= duration < float("inf"):
+        raise ValueError(f"duration must be 0 seconds or more, not {duration}")
+    if not isinstance(result, str):
+        raise TypeError(f"result_state must be text such as 'FAILED', not {result!r}")
+    # Other words are taken: a newer service may have them.
+    meant = None if result in _RESULTS else get_close_matches(result.upper(), _RESULTS, 1, 0.8)
+    if meant:
+        raise ValueError(f"no run ends with the result_state {result!r}: did you mean {meant[0]!r}?")
+
+
+_RESULTS = (
+    *("SUCCESS", "SUCCESS_WITH_FAILURES", "FAILED", "TIMEDOUT", "CANCELED", "EXCLUDED", "DISABLED"),
+    *("UPSTREAM_FAILED", "UPSTREAM_CANCELED", "MAXIMUM_CONCURRENT_RUNS_REACHED"),
+)
 
 
 def _script(state: State, task: TaskRun) -> TaskScript | None:
@@ -269,7 +292,7 @@ def _close(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:
 def _life_cycle(result: str) -> LifeCycle:
     if result == "FAILED":
         return LifeCycle("TERMINATED", "FAILED", "Workload failed, see run output for details")
-    return LifeCycle("TERMINATED", result)
+    return TIMED_OUT if result == "TIMEDOUT" else LifeCycle("TERMINATED", result)
 
 
 def tidy_up(state: State, task: TaskRun, life_cycle: LifeCycle) -> None:

@@ -27,7 +27,8 @@ ADVICE = {
     "InvalidParameterValue": "change the argument that the message names",
     "MaxNotebookSizeExceeded": "use `upload` and `download`",
     "Unauthenticated": "the message says which host, which way in, and where its settings came from",
-    "PermissionDenied": "ask for the permission, or act as someone who has it",
+    "PermissionDenied": 'of "Invalid access token": check the token, the message says where it came from; '
+    "else ask for the permission, or act as someone who has it",
     "PrivateLinkValidationError": "call from the network that has the private link",
     "NotFound": "check the path, and that the workspace has this API",
     "ResourceDoesNotExist": "check the id or path; what was deleted cannot come back",

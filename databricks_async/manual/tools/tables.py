@@ -33,6 +33,7 @@ from databricks_async.jobs import Jobs
 from databricks_async.libraries import Libraries
 from databricks_async.manual.tools import HOME, ROOT
 from databricks_async.manual.tools.advice import ADVICE, OTHERWISE
+from databricks_async.service import RENAMED
 from databricks_async.workspace import Workspace
 
 _SERVICES: dict[str, tuple[type[Any], type[Any]]] = {
@@ -124,7 +125,7 @@ def methods() -> Iterator[str]:
         yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
         theirs, own = _methods(official), _methods(ours)
         for name in theirs:
-            renamed = name if name in own else RENAMED[f"{service}.{name}"]
+            renamed = name if name in own else RENAMED[name]
             differ = _differences(theirs[name], own[renamed]) if name in own else ""
             yield _row(f"`{name}`", *_call(renamed, own[renamed]), differ)
 
@@ -133,7 +134,7 @@ def additions() -> Iterator[str]:
     """The methods that the official SDK has not."""
     yield from _head("here only", "gives", "what it does")
     for service, (official, ours) in _SERVICES.items():
-        theirs = {RENAMED.get(f"{service}.{name}", name) for name in _methods(official)}
+        theirs = {RENAMED.get(name, name) for name in _methods(official)}
         for name, method in _methods(ours).items():
             if name not in theirs:
                 yield _row(*_call(f"w.{service}.{name}", method), _first_sentence(method))
@@ -147,12 +148,6 @@ def _call(name: str, method: Any) -> tuple[str, str]:
     return f"`{loops}{waits}{name}`", f"`{gives}`"
 
 
-RENAMED = {
-    "clusters.wait_get_cluster_running": "wait_running",
-    "clusters.wait_get_cluster_terminated": "wait_terminated",
-    "jobs.wait_get_run_job_terminated_or_skipped": "wait_run",
-}
-"""Methods that have a shorter name here."""
 _INSTEAD = {
     "limit": "`page_size` or `max_items` for `limit`",
     "page_token": "no `page_token`: all pages are read",

@@ -259,6 +259,21 @@ async def test_a_result_of_tomorrow_is_a_failure(jobs, workspace):
     assert await jobs.state(run_id) == "INTERNAL_ERROR FAILED"
 
 
+@pytest.mark.parametrize(
+    ("script", "error", "said"),
+    [
+        ({"result_state": "FAILD"}, ValueError, "'FAILD': did you mean 'FAILED'"),
+        ({"result_state": "success"}, ValueError, "'success': did you mean 'SUCCESS'"),
+        ({"result_state": None}, TypeError, "result_state must be text"),
+        ({"duration": "2h"}, TypeError, "duration must be seconds, not '2h'"),
+        ({"duration": -1}, ValueError, "duration must be 0 seconds or more"),
+    ],
+)
+def test_a_wrong_script_is_refused_at_once(workspace, script, error, said):
+    with pytest.raises(error, match=said):
+        workspace.script_task("load", **script)
+
+
 async def test_retries(jobs, workspace):
     """Each attempt is an entry of its own, with a run id of its own, after a pause of WAITING_FOR_RETRY."""
     workspace.script_task("a", duration=10, error="boom", times=2)

@@ -1,0 +1,4 @@
+"""Tests of what takes time or goes wrong.
+
+.. include:: testing_time.md
+"""
