@@ -121,7 +121,7 @@ class Arguments(TypedDict, total=False):
 
 
 _CREDENTIAL = (
-    "write WorkspaceClient(credential=...), with an async function that returns a token, or one of azure-identity"
+    "write WorkspaceClient(credential=...), with an async function that returns a `Token`, or one of azure-identity"
 )
 _BASIC = "there is no basic authentication: give a token, or client_id and client_secret of a service principal"
 _NO_USE = "this library has no use for it: leave it out"
