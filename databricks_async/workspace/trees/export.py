@@ -180,7 +180,7 @@ class _Export:
         if kind not in _EXPORTED:
             return TreeSkip(path, f"objects of the type {kind or 'unknown'} have no file form")
         if await asyncio.to_thread(self._is_there, info, place):
-            return TreeSkip(path, "unchanged")
+            return TreeSkip(path, "unchanged", target)
         form = self._notebooks if kind == ObjectType.NOTEBOOK else ExportFormat.AUTO
         modified_at = info.modified_at
         if modified_at is not None and not 0 <= modified_at < _MAX_MODIFIED_AT:

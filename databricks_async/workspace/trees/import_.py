@@ -182,7 +182,7 @@ class _Import:
         becomes = source.becomes
         goal = target.inside(becomes.name)
         if becomes.name in target.existing and await self._is_there(source, target.existing[becomes.name]):
-            return TreeSkip(source.path, "unchanged")
+            return TreeSkip(source.path, "unchanged", goal)
         try:
             with await off_loop(_open, self._local, source, undo=_close) as file:
                 await self._workspace.upload(

@@ -64,6 +64,8 @@ class TreeSkip:
 
     path: str
     reason: str
+    target: str | None = None
+    """Where it is already, if it is unchanged; else None."""
 
 
 @attrs.frozen

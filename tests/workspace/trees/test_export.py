@@ -124,7 +124,8 @@ async def test_what_has_not_changed_can_be_left_out(
     (local / "edited_here.py").write_bytes(b"mine")
     workspace.journal.clear()
     report = await w.workspace.export_tree("/Shared", local, skip_unchanged=True)
-    assert [(skip.path, skip.reason) for skip in report.skipped] == [("/Shared/same", "unchanged")]
+    (skip,) = report.skipped
+    assert (skip.path, skip.reason, skip.target) == ("/Shared/same", "unchanged", str(local / "same.py"))
     assert {failure.path for failure in report.failures} == {"/Shared/edited_there", "/Shared/edited_here"}
     assert workspace.journal.count(EXPORT) == 0
     report = await w.workspace.export_tree("/Shared", local, skip_unchanged=True, overwrite=True)

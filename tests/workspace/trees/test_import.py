@@ -186,6 +186,8 @@ async def test_what_was_just_exported_is_not_even_read(
     workspace.journal.clear()
     report = await w.workspace.import_tree(tmp_path / "a", "/Shared/t", skip_unchanged=True)
     assert (len(report.skipped), report.failures) == (11, [])
+    targets = {Path(skip.path).relative_to(tmp_path / "a").as_posix(): skip.target for skip in report.skipped}
+    assert all(target and target.startswith("/Shared/t/") for target in targets.values())
     assert workspace.journal.count(EXPORT) == workspace.journal.count(IMPORT) == 0
 
 
