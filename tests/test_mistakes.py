@@ -23,7 +23,7 @@ from fastapi import UploadFile
 from databricks_async import WorkspaceClient, client
 from databricks_async.clusters import ClusterSpec
 from databricks_async.config import Arguments
-from databricks_async.jobs import RunNow
+from databricks_async.jobs import RunFailed, RunNow
 from databricks_async.local import Clock, LocalWorkspace
 from databricks_async.manual.tools import tables
 
@@ -188,6 +188,10 @@ def test_the_paths_it_names_are_those_of_the_official_client() -> None:
         api = inspect.signature(getattr(official.WorkspaceClient, name).fget).return_annotation
         texts = [Path(inspect.getfile(kind)).read_text(encoding="utf-8") for kind in api.__mro__[:-1]]
         assert any(f"/api/2.0/{path.rstrip('.')}" in text for text in texts), name
+
+
+def test_help_names_what_a_failed_run_has() -> None:
+    assert "`failed_tasks`" in (inspect.getdoc(RunFailed) or "")
 
 
 def test_an_account_is_not_here() -> None:
