@@ -38,6 +38,25 @@ API_VERSIONS = {
 }
 """The versions that the service has today."""
 
+_NOT_HERE = {
+    "api_client": "write `await w.request(method, path)` in place of `w.api_client.do(method, path)`",
+    "close": "write `await w.aclose()`, or make the client with `async with`",
+    "get_workspace_id": "write `w.config.workspace_id`, which the settings say",
+}
+_PATHS = {
+    "cluster_policies": "policies/clusters/...",
+    "dbfs": "dbfs/...",
+    "groups": "preview/scim/v2/Groups",
+    "instance_pools": "instance-pools/...",
+    "pipelines": "pipelines",
+    "repos": "repos",
+    "secrets": "secrets/...",
+    "service_principals": "preview/scim/v2/ServicePrincipals",
+    "users": "preview/scim/v2/Users",
+    "warehouses": "sql/warehouses",
+}
+"""Where APIs without methods here are, below `/api/2.0/`."""
+
 
 class WorkspaceClient:
     """One Azure Databricks workspace, for one event loop.
@@ -200,9 +219,11 @@ class WorkspaceClient:
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("_"):
                 raise AttributeError(f"WorkspaceClient has no attribute {name!r}", name=name, obj=self)
-            path = f'await w.request("GET", "/api/2.0/{name.replace("_", "-")}/...")'
-            meant = did_you_mean(name, API_VERSIONS, "this library has no methods for that API")
-            raise AttributeError(f"w.{name}: {meant} (any endpoint can be called: {path})", name=name, obj=self)
+            if (problem := _NOT_HERE.get(name)) is None:
+                known = f'"GET", "/api/2.0/{_PATHS[name]}"' if name in _PATHS else "method, path"
+                meant = "" if name in _PATHS else did_you_mean(name, API_VERSIONS)
+                problem = f"{meant or 'it is not here'} (any endpoint can be called: `await w.request({known})`)"
+            raise AttributeError(f"w.{name}: {problem}", name=name, obj=self)
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

@@ -7,6 +7,7 @@ import attrs
 from databricks_async.codec import Model
 from databricks_async.codec.open_enum import OpenEnum
 from databricks_async.service import Service
+from databricks_async.suggest import has_no
 
 __all__ = ["ComplexValue", "CurrentUser", "Name", "User", "UserSchema"]
 
@@ -75,6 +76,10 @@ class User(Model):
 class CurrentUser(Service):
     """The caller."""
 
+    @has_no(
+        attributes="the whole user is returned: read the fields you want",
+        excluded_attributes="the whole user is returned: leave it out",
+    )
     async def me(self) -> User:
         """Who the token stands for. Sends one request, also when asked again.
 

@@ -13,6 +13,9 @@ from typing import Any, TypeAlias
 
 ROOT = __name__.partition(".")[0]
 
+_NOT_HERE = {"AccountClient": "the API of accounts is not here, only that of workspaces"}
+"""Names of the official SDK that no module has, and why."""
+
 Lookup: TypeAlias = Callable[[str], Any]
 
 
@@ -67,8 +70,11 @@ def public_names(module: ModuleType) -> list[str]:
 
 def missing(module: str, name: str) -> Exception:
     """The error for a `__getattr__` to raise: `module` has no such name, and which public module has it."""
-    places = _places_of(name) if _is_type_name(name) else []
-    where = f": it is in {' and in '.join(places)}" if places else ""
+    if reason := _NOT_HERE.get(name):
+        where = f": {reason}"
+    else:
+        places = _places_of(name) if _is_type_name(name) else []
+        where = f": it is in {' and in '.join(places)}" if places else ""
     if where and _is_from_import():
         return ImportError(f"cannot import name {name!r} from {module!r}{where}", name=module)
     return AttributeError(f"module {module!r} has no attribute {name!r}{where}")

@@ -7,7 +7,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from databricks_async.aio import time_limit
@@ -103,14 +103,14 @@ class Wait(Generic[T]):
         )
 
     @has_no(callback="write `async for change in wait: ...` to see each change")
-    async def result(self, timeout: Timeout = None, *, every: Timeout = None) -> T:
+    async def result(self, timeout: Timeout = None, *, every: Timeout = None, check: bool | None = None) -> T:
         """The object at the end of the operation.
 
         `timeout` is in seconds; None waits for as long as it takes. `every` stands in for the attribute of that name.
-        Raises `OperationFailed` when the operation ended badly and `OperationTimeout` when the time ran out; both carry
-        what was last seen as `.last`, and neither stops the operation.
+        Raises `OperationFailed` when the operation ended badly, unless `check` is False, and `OperationTimeout` when
+        the time ran out; both carry what was last seen as `.last`, and neither stops the operation.
         """
-        return await self._within(timeout, every, self._conclude)
+        return await self._within(timeout, every, partial(self._conclude, check is not False))
 
     async def _within(self, timeout: Timeout, every: Timeout, conclude: Callable[[T], Awaitable[R]]) -> R:
         """What `conclude` makes of the operation's end, in so much time."""
@@ -145,8 +145,8 @@ class Wait(Generic[T]):
             raise OperationFailed(what, last=self.last) from None
         return last
 
-    async def _conclude(self, last: T) -> T:
-        if (reason := self._failure(last)) is not None:
+    async def _conclude(self, check: bool, last: T) -> T:
+        if check and (reason := self._failure(last)) is not None:
             raise OperationFailed(f"{self._name} failed: {reason}", last=last)
         return last
 
@@ -168,8 +168,12 @@ class Wait(Generic[T]):
         self._last = seen
 
 
+answer_callback = has_no(callback="write `async for change in wait: ...`, over the wait of the call without _and_wait")
+"""For a twin `..._and_wait`."""
+
+
 class _HasResult(Protocol[Result]):
-    async def result(self, timeout: Timeout = None, *, every: Timeout = None) -> Result: ...
+    async def result(self, timeout: Timeout = None, *, every: Timeout = None, check: bool | None = None) -> Result: ...
 
 
 class Starting(Coroutine[Any, Any, W]):
@@ -191,15 +195,17 @@ class Starting(Coroutine[Any, Any, W]):
             raise AttributeError(whose, name=name, obj=self)
 
     @has_no(callback="write `async for change in await call: ...` to see each change")
-    async def result(self: Starting[_HasResult[R]], timeout: Timeout = None, *, every: Timeout = None) -> R:
-        """Make the call, then wait for its end: as `result` of the wait, with the same errors."""
+    async def result(
+        self: Starting[_HasResult[R]], timeout: Timeout = None, *, every: Timeout = None, check: bool | None = None
+    ) -> R:
+        """Make the call, then wait for its end: as `result` of the wait, with the same arguments and errors."""
         try:
             seconds = seconds_of(timeout)  # before anything is sent
             tick_of(every, 1.0)
         except BaseException:
             self.close()
             raise
-        return await (await self).result(seconds, every=every)
+        return await (await self).result(seconds, every=every, check=check)
 
     def __await__(self) -> Generator[Any, Any, W]:
         return self._call.__await__()

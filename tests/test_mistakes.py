@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 import io
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import databricks.sdk as official
 import pytest
 from databricks.sdk.service import compute, jobs
 from fastapi import UploadFile
 
-from databricks_async import WorkspaceClient
+from databricks_async import WorkspaceClient, client
 from databricks_async.clusters import ClusterSpec
-from databricks_async.jobs import RunNow
+from databricks_async.config import Arguments
+from databricks_async.jobs import RunFailed, RunNow
 from databricks_async.local import Clock, LocalWorkspace
+from databricks_async.manual.tools import tables
 
 NOTEBOOK = "# Databricks notebook source\nprint('Grüße')\n"
 MACHINES: dict[str, Any] = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
@@ -82,6 +87,20 @@ async def test_a_start_is_a_coroutine_like_any_other(w: WorkspaceClient) -> None
     assert wait.cluster_id
 
 
+async def test_the_result_of_a_start_takes_what_that_of_a_wait_takes(
+    w: WorkspaceClient, workspace: LocalWorkspace
+) -> None:
+    workspace.script_task("a", error="boom")
+    workspace.fail_next_start()
+    task: Any = {"task_key": "a", "notebook_task": {"notebook_path": "/x"}}
+    once, twin, cluster = await asyncio.gather(
+        w.jobs.submit(tasks=[task]).result(check=False),
+        w.jobs.submit_and_wait(tasks=[task], check=False),
+        w.clusters.create(**MACHINES).result(check=False),
+    )
+    assert (once.succeeded, twin.succeeded, cluster.state) == (False, False, "TERMINATED")
+
+
 async def test_a_wrong_timeout_is_told_before_anything_is_sent(w: WorkspaceClient, workspace: LocalWorkspace) -> None:
     with pytest.raises(TypeError, match="timeout must be"):
         await w.clusters.create(**MACHINES).result("soon")  # type: ignore[arg-type]
@@ -117,14 +136,84 @@ async def test_a_callback_is_answered(w: WorkspaceClient) -> None:
     for wait in (w.jobs.wait_run(1), w.clusters.wait_running("id")):
         with pytest.raises(TypeError, match="no callback=: write `async for change in wait"):
             await wait.result(callback=print)  # type: ignore[call-arg]
+    twins = [getattr(api, name) for api in (w.clusters, w.jobs) for name in dir(api) if name.endswith("_and_wait")]
+    assert len(twins) == 11
+    for twin in twins:
+        with pytest.raises(TypeError, match=r"_and_wait\(\) has no callback=: write `async for change in wait"):
+            await twin(callback=print)
 
 
-def test_an_api_without_methods_is_called_with_request(w: WorkspaceClient) -> None:
-    with pytest.raises(AttributeError, match=r'w\.request\("GET", "/api/2\.0/dbfs/'):
-        w.dbfs  # type: ignore[attr-defined]  # noqa: B018
-    with pytest.raises(AttributeError, match="did you mean 'jobs'"):
-        w.job  # type: ignore[attr-defined]  # noqa: B018
+async def test_arguments_of_the_official_methods_are_answered(w: WorkspaceClient) -> None:
+    """All that a method of the same name takes there and not here."""
+    answered = 0
+    for service, kinds in tables.SERVICES.items():
+        theirs, own = map(tables.methods_of, kinds)
+        for method in theirs.keys() & own.keys():
+            for name in tables.missing_arguments(theirs[method], own[method]):
+                with pytest.raises(TypeError, match=rf"{method}\(\) has no {name}=: \w"):
+                    await getattr(getattr(w, service), method)(**{name: None})
+                answered += 1
+    assert answered >= 9
+
+
+def test_settings_of_the_official_client_are_answered() -> None:
+    given = {
+        *inspect.signature(official.WorkspaceClient).parameters,
+        *(one.name for one in official.core.Config.attributes()),
+    }
+    missing = given - {"config"} - {*Arguments.__annotations__}
+    assert {"rate_limit", "credentials_strategy", "skip_verify"} <= missing
+    for name in missing:
+        with pytest.raises(TypeError, match=f"no attribute '{name}': (?!did you mean)"):
+            WorkspaceClient(**{name: None})
+
+
+def test_what_the_client_has_not_is_answered(w: WorkspaceClient) -> None:
+    for name, instead in [
+        ("dbfs", r'w\.request\("GET", "/api/2\.0/dbfs/'),
+        ("users", r'w\.request\("GET", "/api/2\.0/preview/scim/v2/Users"\)'),
+        ("job", "did you mean 'jobs'"),
+        ("dbutils", r"it is not here .*`await w\.request\(method, path\)`"),
+        ("get_workspace_id", r"`w\.config\.workspace_id`"),
+        ("api_client", r"`await w\.request\(method, path\)`"),
+        ("close", r"`await w\.aclose\(\)`"),
+    ]:
+        with pytest.raises(AttributeError, match=rf"^w\.{name}: .*{instead}"):
+            getattr(w, name)
     assert not hasattr(w, "dbfs")
+
+
+def test_the_paths_it_names_are_those_of_the_official_client() -> None:
+    for name, path in client._PATHS.items():
+        api = inspect.signature(getattr(official.WorkspaceClient, name).fget).return_annotation
+        texts = [Path(inspect.getfile(kind)).read_text(encoding="utf-8") for kind in api.__mro__[:-1]]
+        assert any(f"/api/2.0/{path.rstrip('.')}" in text for text in texts), name
+
+
+def test_help_names_what_a_failed_run_has() -> None:
+    assert "`failed_tasks`" in (inspect.getdoc(RunFailed) or "")
+
+
+def test_an_account_is_not_here() -> None:
+    with pytest.raises(ImportError, match=r"'AccountClient' from 'databricks_async': the API of accounts is not here"):
+        from databricks_async import AccountClient  # type: ignore[attr-defined]  # noqa: F401
+
+
+async def test_a_download_needs_no_with(w: WorkspaceClient) -> None:
+    download: Any = w.workspace.download("/x")
+    with pytest.raises(TypeError, match=r"`await download\.read\(\)`.*`await download\.save\(path\)`"), download:
+        pass
+    with pytest.raises(TypeError, match=r"`await download\.read\(\)`.*`await download\.save\(path\)`"):
+        async with download:
+            pass
+
+
+def test_several_faults_in_one_text_are_told_to_be_a_list(workspace: LocalWorkspace) -> None:
+    with pytest.raises(ValueError, match="several faults: a list"):
+        workspace.faults.plan("A=403,skip=5;B=429")
+
+
+def test_private_names_of_the_client_are_no_apis(w: WorkspaceClient) -> None:
     with pytest.raises(AttributeError, match="no attribute '_repr_mimebundle_'"):
         w._repr_mimebundle_  # type: ignore[attr-defined]  # noqa: B018
 

@@ -36,7 +36,7 @@ from databricks_async.pager import Pager, size_of_page
 from databricks_async.permissions import Permissions
 from databricks_async.service import identifier
 from databricks_async.suggest import has_no
-from databricks_async.wait import Timeout, starts
+from databricks_async.wait import Timeout, answer_callback, starts
 
 if TYPE_CHECKING:
     from databricks_async.clusters.keywords import ClusterKeywords
@@ -306,6 +306,7 @@ class Clusters(ClusterWatches):
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
+    @answer_callback
     async def create_and_wait(
         self,
         spec: Body | None = None,
@@ -314,18 +315,27 @@ class Clusters(ClusterWatches):
         clone_from: Given[CloneCluster] | None = None,
         idempotency_token: str | None = None,
         timeout: Timeout = None,
+        check: bool = True,
         **fields: Unpack[ClusterKeywords],
     ) -> ClusterDetails:
         """`create`, then its wait's result: the running cluster."""
         beside: Any = {"clone_from": clone_from, "idempotency_token": idempotency_token}
-        return await self.create(spec, **beside, **fields).result(timeout)
+        return await self.create(spec, **beside, **fields).result(timeout, check=check)
 
+    @answer_callback
     async def edit_and_wait(
-        self, cluster_id: str, spec: Body | None = None, *, timeout: Timeout = None, **fields: Unpack[ClusterKeywords]
+        self,
+        cluster_id: str,
+        spec: Body | None = None,
+        *,
+        timeout: Timeout = None,
+        check: bool = True,
+        **fields: Unpack[ClusterKeywords],
     ) -> ClusterDetails:
         """`edit`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self.edit(cluster_id, spec, **fields).result(timeout)
+        return await self.edit(cluster_id, spec, **fields).result(timeout, check=check)
 
+    @answer_callback
     async def update_and_wait(
         self,
         cluster_id: str,
@@ -333,10 +343,12 @@ class Clusters(ClusterWatches):
         cluster: Given[UpdateClusterResource] | None = None,
         *,
         timeout: Timeout = None,
+        check: bool = True,
     ) -> ClusterDetails:
         """`update`, then its wait's result: the cluster, running or terminated as it was."""
-        return await self.update(cluster_id, update_mask, cluster).result(timeout)
+        return await self.update(cluster_id, update_mask, cluster).result(timeout, check=check)
 
+    @answer_callback
     async def resize_and_wait(
         self,
         cluster_id: str,
@@ -344,23 +356,27 @@ class Clusters(ClusterWatches):
         num_workers: int | None = None,
         autoscale: Given[AutoScale] | None = None,
         timeout: Timeout = None,
+        check: bool = True,
     ) -> ClusterDetails:
         """`resize`, then its wait's result: the running cluster."""
-        return await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale).result(timeout)
+        return await self.resize(cluster_id, num_workers=num_workers, autoscale=autoscale).result(timeout, check=check)
 
-    async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
+    @answer_callback
+    async def start_and_wait(self, cluster_id: str, *, timeout: Timeout = None, check: bool = True) -> ClusterDetails:
         """`start`, then its wait's result: the running cluster."""
-        return await self.start(cluster_id).result(timeout)
+        return await self.start(cluster_id).result(timeout, check=check)
 
+    @answer_callback
     async def restart_and_wait(
-        self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None
+        self, cluster_id: str, restart_user: str | None = None, *, timeout: Timeout = None, check: bool = True
     ) -> ClusterDetails:
         """`restart`, then its wait's result: the running cluster."""
-        return await self.restart(cluster_id, restart_user).result(timeout)
+        return await self.restart(cluster_id, restart_user).result(timeout, check=check)
 
-    async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None) -> ClusterDetails:
+    @answer_callback
+    async def delete_and_wait(self, cluster_id: str, *, timeout: Timeout = None, check: bool = True) -> ClusterDetails:
         """`delete`, then its wait's result: the terminated cluster."""
-        return await self.delete(cluster_id).result(timeout)
+        return await self.delete(cluster_id).result(timeout, check=check)
 
     # --- listings (last: `list` hides the builtin from here on) ------------------------------------------------------
 

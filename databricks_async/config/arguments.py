@@ -118,3 +118,31 @@ class Arguments(TypedDict, total=False):
     """So many bytes of each body, secrets masked, are in the debug log; 0 is none."""
     debug_headers: bool | None
     """Whether the debug log has the headers too, secrets masked."""
+
+
+_CREDENTIAL = (
+    "write WorkspaceClient(credential=...), with an async function that returns a `Token`, or one of azure-identity"
+)
+_BASIC = "there is no basic authentication: give a token, or client_id and client_secret of a service principal"
+_NO_USE = "this library has no use for it: leave it out"
+_RENEWED = "tokens are renewed early, once for all callers: leave it out"
+INSTEAD = {
+    "authorization_details": "scopes= says what a token may do",
+    "cloud": _NO_USE,
+    "credentials_provider": _CREDENTIAL,
+    "credentials_strategy": _CREDENTIAL,
+    "custom_headers": "lend a session that has them: session=aiohttp.ClientSession(headers=...)",
+    "disable_async_token_refresh": _RENEWED,
+    "disable_experimental_files_api_client": _NO_USE,
+    "disable_oauth_refresh_token": _RENEWED,
+    "google_credentials": _NO_USE,
+    "google_service_account": _NO_USE,
+    "group_id": _NO_USE,
+    "max_connection_pools": "there is one pool: max_connections= is its size",
+    "max_connections_per_pool": "there is one pool: max_connections= is its size",
+    "password": _BASIC,
+    "rate_limit": 'limits are learned from refusals; WorkspaceClient(rate_limits={"clusters": 10}) sets one for an API',
+    "skip_verify": "certificates are verified always: ca_bundle= names a file with authorities of your own",
+    "username": _BASIC,
+}
+"""What to write instead of arguments that the official SDK has and this library has not."""

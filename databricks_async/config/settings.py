@@ -11,7 +11,7 @@ from typing import Any, Unpack, cast
 
 import attrs
 
-from databricks_async.config.arguments import Arguments
+from databricks_async.config.arguments import INSTEAD, Arguments
 from databricks_async.config.file import read_sections, warn_if_readable_by_others
 from databricks_async.config.methods import COMPANIONS, COMPLETE, FOREIGN, NEEDS, NOT_OFFERED, ways_among
 from databricks_async.config.values import (
@@ -388,7 +388,7 @@ def hidden(settings: Arguments) -> Arguments:
 def _check_names(settings: Mapping[str, Any]) -> None:
     for name in settings:
         if name not in _FIELDS:
-            hint = did_you_mean(name, _FIELDS)
+            hint = INSTEAD.get(name) or did_you_mean(name, _FIELDS)
             raise TypeError(f"Config has no attribute {name!r}" + (f": {hint}" if hint else ""))
 
 

@@ -40,7 +40,7 @@ from databricks_async.jobs.single_task import settings_of, with_tasks
 from databricks_async.jobs.watching import RunWatches
 from databricks_async.permissions import Permissions
 from databricks_async.service import number, received_id
-from databricks_async.wait import Timeout, starts
+from databricks_async.wait import Timeout, answer_callback, starts
 
 if TYPE_CHECKING:
     from databricks_async.jobs.keywords import JobKeywords, RepairRunKeywords, RunNowKeywords
@@ -342,29 +342,46 @@ class Jobs(RunWatches):
 
     # --- and waiting for the end -------------------------------------------------------------------------------------
 
+    @answer_callback
     async def run_now_and_wait(
-        self, job: int | Given[RunNow] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[RunNowKeywords]
+        self,
+        job: int | Given[RunNow] | None = None,
+        /,
+        *,
+        timeout: Timeout = None,
+        check: bool = True,
+        **fields: Unpack[RunNowKeywords],
     ) -> Run:
-        """`run_now`, then its wait's result: the run that ended well."""
-        return await self.run_now(job, **fields).result(timeout)
+        """`run_now`, then its wait's result: the run that ended well; with `check=False` also one that failed."""
+        return await self.run_now(job, **fields).result(timeout, check=check)
 
+    @answer_callback
     async def submit_and_wait(
-        self, run: Given[SubmitRun] | None = None, /, *, timeout: Timeout = None, **fields: Unpack[SubmitKeywords]
+        self,
+        run: Given[SubmitRun] | None = None,
+        /,
+        *,
+        timeout: Timeout = None,
+        check: bool = True,
+        **fields: Unpack[SubmitKeywords],
     ) -> Run:
-        """`submit`, then its wait's result: the run that ended well."""
-        return await self.submit(run, **fields).result(timeout)
+        """`submit`, then its wait's result: the run that ended well; with `check=False` also one that failed."""
+        return await self.submit(run, **fields).result(timeout, check=check)
 
+    @answer_callback
     async def repair_run_and_wait(
         self,
         run: int | Given[RepairRun] | None = None,
         /,
         *,
         timeout: Timeout = None,
+        check: bool = True,
         **fields: Unpack[RepairRunKeywords],
     ) -> Run:
-        """`repair_run`, then its wait's result: the run that ended well."""
-        return await self.repair_run(run, **fields).result(timeout)
+        """`repair_run`, then its wait's result: the run that ended well; with `check=False` also one that failed."""
+        return await self.repair_run(run, **fields).result(timeout, check=check)
 
+    @answer_callback
     async def cancel_run_and_wait(self, run_id: int, *, timeout: Timeout = None) -> Run:
         """`cancel_run`, then the run at its end, however it ended."""
         return await self.cancel_run(run_id).result(timeout)

@@ -31,7 +31,10 @@ class FailedTask:
 
 
 class RunFailed(OperationFailed):
-    """A run ended without success: failed, cancelled, timed out, skipped."""
+    """A run ended without success: failed, cancelled, timed out, skipped.
+
+    `failed_tasks` are the tasks that caused it, each a `FailedTask` with its key, error and trace; `run` is the run.
+    """
 
     def __init__(
         self,

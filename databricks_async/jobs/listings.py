@@ -38,6 +38,7 @@ log = logging.getLogger("databricks_async")
 W = TypeVar("W", Job, Run)
 
 _MAX_RUNS = 25
+_ALL_READ = "all pages are read: leave it out"
 
 
 def _by_start(run: BaseRun) -> int | None:
@@ -57,6 +58,7 @@ class Listings(Service):
         self._asks_newer = version < "2.2"
         """Whether an object that lacks items is read with 2.2, which gives them page by page."""
 
+    @has_no(page_token=_ALL_READ)
     async def get(self, job_id: int, *, include_trigger_state: bool | None = None) -> Job:
         """Describe one job, whole: with more than 100 tasks it is read page by page. Raises `ResourceDoesNotExist`.
 
@@ -67,6 +69,7 @@ class Listings(Service):
         query = {"job_id": number("job_id", job_id), "include_trigger_state": include_trigger_state}
         return await self._read_whole("GET /api/{v}/jobs/get", Job, query)
 
+    @has_no(page_token=_ALL_READ)
     async def get_run(
         self, run_id: int, *, include_history: bool | None = None, include_resolved_values: bool | None = None
     ) -> Run:

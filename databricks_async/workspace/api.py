@@ -188,6 +188,9 @@ class Workspace(Service):
         }
         return Download(self._session, download_request(self._endpoint(_EXPORT), query))
 
+    @has_no(
+        content="it is the second argument, or source=; bytes, an open file or a `Path` as they are, without base64"
+    )
     async def upload(
         self,
         path: str,

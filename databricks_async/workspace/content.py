@@ -61,6 +61,9 @@ class Download:
         __await__ = refuse(
             "a download is not awaited: write `await download.read()` for its bytes, or `await download.save(path)`"
         )
+        __enter__ = __exit__ = __aenter__ = __aexit__ = refuse(
+            "a download needs no `with`: write `await download.read()` for its bytes, or `await download.save(path)`"
+        )
 
     async def read(self) -> bytes:
         """All of it."""

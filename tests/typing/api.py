@@ -113,6 +113,8 @@ async def jobs(w: WorkspaceClient) -> None:
         assert_type(change, BaseRun)
     run = await wait.result(timeout=3600, check=False)
     assert_type(run, Run)
+    assert_type(await w.jobs.run_now(1).result(3600, check=False), Run)
+    assert_type(await w.jobs.run_now_and_wait(1, check=False), Run)
     assert_type(run.succeeded, bool)
     assert_type(await w.jobs.get_run_outputs(run), dict[str, RunOutput])
     assert_type(w.jobs.list_runs(active_only=True), Pager[BaseRun])

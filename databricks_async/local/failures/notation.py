@@ -36,6 +36,8 @@ def read(line: str) -> Written:
     """
     endpoint, found, rest = line.partition("=")
     end = _END.search(rest)
+    if ";" in rest:
+        raise ValueError(f"{line!r} is several faults: a list of texts, each with one fault")
     if not found or not endpoint.strip() or end is None or not rest[: end.start()].strip():
         raise ValueError(
             f"{line!r} is no PATTERN=WHAT[:COUNT][@PROBABILITY], such as 'GET */clusters/get=503:2' or '*=drop@0.1'"

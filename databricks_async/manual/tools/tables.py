@@ -36,7 +36,7 @@ from databricks_async.manual.tools.advice import ADVICE, OTHERWISE
 from databricks_async.service import RENAMED
 from databricks_async.workspace import Workspace
 
-_SERVICES: dict[str, tuple[type[Any], type[Any]]] = {
+SERVICES: dict[str, tuple[type[Any], type[Any]]] = {
     "clusters": (ClustersExt, Clusters),
     "jobs": (JobsExt, Jobs),
     "libraries": (LibrariesAPI, Libraries),
@@ -120,10 +120,10 @@ def benchmarks() -> Iterator[str]:
 
 def methods() -> Iterator[str]:
     """The methods of the official SDK and ours, service by service."""
-    for service, (official, ours) in _SERVICES.items():
+    for service, (official, ours) in SERVICES.items():
         yield from ("", f"### `w.{service}`", "")
         yield from _head("databricks-sdk", "here", "gives", "arguments that differ")
-        theirs, own = _methods(official), _methods(ours)
+        theirs, own = methods_of(official), methods_of(ours)
         for name in theirs:
             renamed = name if name in own else RENAMED[name]
             differ = _differences(theirs[name], own[renamed]) if name in own else ""
@@ -133,9 +133,9 @@ def methods() -> Iterator[str]:
 def additions() -> Iterator[str]:
     """The methods that the official SDK has not."""
     yield from _head("here only", "gives", "what it does")
-    for service, (official, ours) in _SERVICES.items():
-        theirs = {RENAMED.get(name, name) for name in _methods(official)}
-        for name, method in _methods(ours).items():
+    for service, (official, ours) in SERVICES.items():
+        theirs = {RENAMED.get(name, name) for name in methods_of(official)}
+        for name, method in methods_of(ours).items():
             if name not in theirs:
                 yield _row(*_call(f"w.{service}.{name}", method), _first_sentence(method))
 
@@ -160,8 +160,12 @@ _INSTEAD = {
 
 
 def _differences(official: Any, ours: Any) -> str:
-    missing = [name for name in _arguments(official) if name not in _arguments(ours)]
-    return "; ".join(_INSTEAD[name] for name in missing)
+    return "; ".join(_INSTEAD[name] for name in missing_arguments(official, ours))
+
+
+def missing_arguments(official: Any, ours: Any) -> list[str]:
+    """The arguments of the official method that ours has not."""
+    return [name for name in _arguments(official) if name not in _arguments(ours)]
 
 
 def _arguments(method: Any) -> list[str]:
@@ -192,7 +196,7 @@ def _imports(module: Any) -> dict[str, str]:
     return {alias.name: node.module for node in nodes if node.module for alias in node.names}
 
 
-def _methods(kind: type[Any]) -> dict[str, Any]:
+def methods_of(kind: type[Any]) -> dict[str, Any]:
     found = {name: one for name, one in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
     return dict(sorted(found.items()))
 
