@@ -10,26 +10,32 @@ listen with `new EventSource("/clusters/0923-164208-meows279/events")`, or `curl
 When things go wrong:
 
 - The workspace cannot be reached: polls go on for ten minutes, and the stream stays open.
-  After that it ends.
+  After that it ends, with an event `failure` that says why.
+- Nothing happens: a comment every 15 seconds keeps proxies from closing the connection.
 - A stream ends, or its connection: the browser connects again by itself, with the id of the
   last event that it got. Nothing is left out and nothing repeated.
 - A browser goes: its watch ends with its request.
-- SIGTERM or Ctrl-C: uvicorn gives streams a second, since they have no end of their own, and
-  ends them. Then the client closes its connections.
+- SIGTERM or Ctrl-C: streams have no end of their own, and uvicorn leaves `lifespan` only when
+  all connections are closed. So the server closes the client first, which ends the streams.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
-from databricks_async import DatabricksError, Stream, WorkspaceClient
-from databricks_async.clusters import ClusterEvent
-from databricks_async.errors import NotFound
+from databricks_async import DatabricksError, WorkspaceClient
+from databricks_async.clusters import ClusterChange, ClusterEvent
+from databricks_async.errors import LifecycleError, NotFound
+
+T = TypeVar("T")
 
 log = logging.getLogger("web_service")
 
@@ -48,15 +54,12 @@ async def clusters(request: Request) -> StreamingResponse:
     """What changes of any cluster; at first how each stands."""
     w: WorkspaceClient = request.app.state.w
 
-    async def messages() -> AsyncIterator[str]:
-        try:
-            async for change in w.clusters.watch():
-                state = change.after.state if change.after else "DELETED"
-                yield message({"cluster_id": change.cluster_id, "state": state})
-        except DatabricksError as error:
-            log.warning("a stream of states ends: %s", error)
+    def write(change: ClusterChange) -> str:
+        return message({"cluster_id": change.cluster_id, "state": change.state or "DELETED"})
 
-    return StreamingResponse(messages(), media_type="text/event-stream")
+    return StreamingResponse(
+        messages(w.clusters.watch(), write), media_type="text/event-stream"
+    )
 
 
 @app.get("/clusters/{cluster_id}/events")
@@ -72,20 +75,39 @@ async def events(cluster_id: str, request: Request) -> StreamingResponse:
         raise HTTPException(502, error.message) from error
     except ValueError as error:  # an id that is none of ours
         raise HTTPException(400, str(error)) from error
-    return StreamingResponse(messages_of(stream), media_type="text/event-stream")
+
+    def write(event: ClusterEvent) -> str:
+        return f"id: {stream.token}\n{message(event.as_dict())}"
+
+    return StreamingResponse(messages(stream, write), media_type="text/event-stream")
 
 
-async def messages_of(stream: Stream[ClusterEvent]) -> AsyncIterator[str]:
-    try:
-        async for event in stream:
-            yield f"id: {stream.token}\n{message(event.as_dict())}"
-    except DatabricksError as error:
-        log.warning("a stream of events ends: %s", error)
+async def messages(items: AsyncIterator[T], write: Callable[[T], str]) -> AsyncIterator[str]:
+    while True:
+        try:
+            item = await asyncio.wait_for(anext(items), 15)
+        except (LifecycleError, StopAsyncIteration):
+            return  # the service stops (it has closed the client), or the cluster is gone
+        except DatabricksError as error:
+            log.warning("a stream ends: %s", error)
+            yield f"event: failure\n{message(error.message)}"
+            return
+        except TimeoutError:
+            yield ": nothing new\n\n"
+        else:
+            yield write(item)
 
 
 def message(data: object) -> str:
     return f"data: {json.dumps(data)}\n\n"
 
 
+class Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await app.state.w.aclose()  # ends the streams, which uvicorn waits for
+        await super().shutdown(sockets)
+
+
 if __name__ == "__main__":
-    uvicorn.run(app, timeout_graceful_shutdown=1)
+    with suppress(KeyboardInterrupt):
+        Server(uvicorn.Config(app, timeout_graceful_shutdown=5)).run()

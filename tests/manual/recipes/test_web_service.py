@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -22,8 +23,8 @@ from databricks_async.manual.recipes import web_service
 @pytest.fixture
 async def http(found_workspace: LocalWorkspace) -> AsyncIterator[httpx.AsyncClient]:
     """Asks the service, which is stopped with its streams open; the fixtures see that nothing is left running."""
-    config = uvicorn.Config(web_service.app, log_config=None, ws="none", lifespan="on", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(web_service.app, log_config=None, ws="none", lifespan="on")
+    server = web_service.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -70,6 +71,26 @@ async def test_refusals(http: httpx.AsyncClient, found_workspace: LocalWorkspace
     assert wrong.status_code == 400
     found_workspace.faults.add("GET /api/{v}/clusters/get", Fault.error(403, "PERMISSION_DENIED"))
     assert (await http.get(f"/clusters/{cluster}/events")).status_code == 502
-    # What goes wrong later ends the stream.
+    # What goes wrong later is the last event of the stream.
     found_workspace.faults.add("POST /api/{v}/clusters/events", Fault.error(403, "PERMISSION_DENIED"))
-    assert (await http.get(f"/clusters/{cluster}/events")).text == ""
+    assert (await http.get(f"/clusters/{cluster}/events")).text.startswith("event: failure\ndata: ")
+
+
+async def test_stopping(found_workspace: LocalWorkspace, cluster: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A stream that is open gets the end of its answer, and nothing is logged as wrong."""
+    server = web_service.Server(uvicorn.Config(web_service.app, log_config=None, ws="none", lifespan="on"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with (
+            asyncio.timeout(30),
+            httpx.AsyncClient(base_url=address, timeout=30) as client,
+            client.stream("GET", f"/clusters/{cluster}/events") as answer,
+        ):
+            got = messages(answer)
+            await anext(got)
+            server.should_exit = True
+            async for _ in got:  # httpx raises if the answer is not whole
+                pass
+            await serving
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
