@@ -138,7 +138,7 @@ class Connector(aiohttp.TCPConnector):
 
 
 def _end_without_loop(transport: Any) -> None:
-    """Close the socket of a transport whose loop will do so no more. uvloop has closed it, and only wants to hear it."""
+    """Close the socket of a transport whose loop is closed. uvloop has done so, and warns of TLS that was not told."""
     if transport is None:
         return
     with contextlib.suppress(RuntimeError):  # the loop is closed

@@ -45,10 +45,15 @@ class Connections(web.Server):
 
     def opened(self, protocol: Any, transport: asyncio.Transport) -> None:
         """Count a connection, and hang up on it if the server closes."""
+        if protocol not in self._transports:
+            self._journal.connected()
         self._transports[protocol] = transport
-        self._journal.connected()
         if self._closing.is_set():
             transport.abort()
+
+    def secured(self, before: Any, protocol: Any) -> None:
+        """Count it as the same connection as before."""
+        self._transports[protocol] = self._transports.pop(before)
 
     def lost(self, protocol: Any) -> None:
         """Count it no more."""
@@ -156,10 +161,11 @@ class _Secured(asyncio.Protocol):
             transport.abort()
             self._connections.lost(self)
             return
-        self._connections.lost(self)
         if secured is None or secured.is_closing():
+            self._connections.lost(self)
             return
         handler = self._make()
+        self._connections.secured(self, handler)
         secured.set_protocol(handler)
         handler.connection_made(secured)
         if self._received:
