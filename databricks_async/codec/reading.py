@@ -64,7 +64,8 @@ ReadDict: TypeAlias = Callable[[dict[str, Any]], Any]
 
 
 class _Field(NamedTuple):
-    number: int
+    number: str
+    """Of its variables and names in the generated code."""
     name: str
     wire: str
     hint: Any
@@ -76,12 +77,7 @@ class _Field(NamedTuple):
 
 def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model; what the class does not know is kept."""
-    hints = hints_of(cls)
-    fields = [
-        _Field(index, one.name, wire_name(one), hint, kind := required(hint), _is_deep(kind, cls))
-        for index, one in enumerate(fields_of(cls))
-        for hint in [hints[one.name]]
-    ]
+    fields = _fields(cls)
     known = frozenset(one.wire for one in fields)
     names: Names = {"cls": cls, "raw": _raw(cls), "WrongShape": WrongShape}
     names |= {"suspect": suspect, "look": _look, "unknown": _unknown, "known": known}
@@ -90,7 +86,7 @@ def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     names["read_any"] = read_any = _reader_of_any(fields, names)
     readers = readers_by_length(cls)
     readers.of_others = read_any
-    names["often"] = _often(cls, readers, lambda keys, nth: _reader_of_keys(keys, nth, fields, names))
+    names["often"] = _often(cls, readers, lambda d, nth: _reader_of_keys(d, nth, fields, names))
 
     def read(value: Any, _: Any = None) -> Any:
         if value.__class__ is not dict:
@@ -98,6 +94,15 @@ def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
         return readers.get(len(value), read_any)(value)
 
     return read
+
+
+def _fields(cls: Any, prefix: str = "") -> list[_Field]:
+    hints = hints_of(cls)
+    return [
+        _Field(f"{prefix}{index}", one.name, wire_name(one), hint, kind := required(hint), _is_deep(kind, cls))
+        for index, one in enumerate(fields_of(cls))
+        for hint in [hints[one.name]]
+    ]
 
 
 class _Readers(dict[int, ReadDict]):
@@ -117,6 +122,7 @@ def readers_by_length(cls: Any) -> _Readers:
     return _Readers()
 
 
+@lru_cache(None)
 def _raw(cls: Any) -> type[Any]:
     """The class of an object while it is read: made and filled without the checks of `cls`, which cost the most."""
     unchecked = {"__slots__": (), "__setattr__": object.__setattr__, "__init__": object.__init__}
@@ -150,13 +156,15 @@ _OFTEN: Final = 16
 """So many objects of the same keys are worth a function of their own, which costs as much as reading some hundred."""
 _MAX_READERS: Final = 16
 """Functions a model: whatever the service sends, no more are made."""
+_MAX_ON_THE_SPOT: Final = 8
+"""Keys of an object that is read by the reader of what holds it."""
 _MAX_COUNTED: Final = 256
 _MAX_KEPT: Final = 8192
 """Characters of keys, those that the model does not know included."""
 
 
 def _often(
-    cls: type[Any], readers: dict[int, ReadDict], make: Callable[[tuple[str, ...], int], ReadDict | None]
+    cls: type[Any], readers: dict[int, ReadDict], make: Callable[[dict[str, Any], int], ReadDict | None]
 ) -> Callable[[dict[str, Any]], None]:
     """Counts the objects that have no reader for their keys, and adds one when they have come often."""
     counts, by_keys = dict[int, int](), dict[frozenset[str], ReadDict]()
@@ -169,7 +177,7 @@ def _often(
         counts[of_keys] = count = counts.get(of_keys, 0) + 1
         if len(counts) > _MAX_COUNTED:
             counts.clear()
-        if count == _OFTEN and frozenset(d) not in by_keys and (made := make(keys, len(by_keys) + 1)) is not None:
+        if count == _OFTEN and frozenset(d) not in by_keys and (made := make(d, len(by_keys) + 1)) is not None:
             by_keys[frozenset(d)] = made
             same = {one: read for one, read in by_keys.items() if len(one) == len(d)}
             readers[len(d)] = made if len(same) == 1 else _reader_of_either(cls, same)
@@ -199,7 +207,8 @@ def _only_in(keys: frozenset[str], others: list[frozenset[str]]) -> list[str]:
     return [key, *_only_in(keys, [other for other in others if key in other])]
 
 
-def _reader_of_keys(keys: tuple[str, ...], nth: int, fields: list[_Field], names: Names) -> ReadDict | None:
+def _reader_of_keys(d: dict[str, Any], nth: int, fields: list[_Field], names: Names) -> ReadDict | None:
+    keys = tuple(d)
     if not all(type(key) is str for key in keys) or sum(map(len, keys)) > _MAX_KEPT:
         return None
     present = [one for one in fields if one.wire in keys]
@@ -207,16 +216,20 @@ def _reader_of_keys(keys: tuple[str, ...], nth: int, fields: list[_Field], names
     if not all(may_be_absent(one.hint) for one in absent):
         return None
     unknown = {key: f"u{index}" for index, key in enumerate(keys) if key not in names["known"]}
-    gets = [f"v{one.number} = {_get(one)}" for one in present] + [f"{u} = d[{key!r}]" for key, u in unknown.items()]
+    gets = [f"v{one.number} = {_get(one, 'd')}" for one in present] + [
+        f"{u} = d[{key!r}]" for key, u in unknown.items()
+    ]
     lines = [f" try: {'; '.join(gets)}", " except (KeyError, TypeError): return read_any(d)"] if keys else []
     if tests := [test for one in present for test in _tests(one)]:
         lines += [f" if not ({' and '.join(tests)}): return read_any(d)"]
     for one in present:
-        lines += _test_of_items(one)
+        lines += _test_of_items(one, "return read_any(d)")
     lines += [" o = raw()"]
     lines += [f" {' = '.join(f'o.{one.name}' for one in absent)} = None"] if absent else []
     lines += [f" o.{one.name} = v{one.number}" for one in present if _is_plain(one.kind)]
-    holders = [f"  {line}" for one in present if not _is_plain(one.kind) for line in _within(one, f"v{one.number}")]
+    holders = [
+        f"  {line}" for one in present if not _is_plain(one.kind) for line in _with_keys(one, d[one.wire], names)
+    ]
     if holders:
         lines += [" at = ''", " try:", *holders, " except WrongShape as error: raise error.inside(at) from None"]
     kept = f"{{{', '.join(f'{key!r}: {u}' for key, u in unknown.items())}}}" if unknown else "None"
@@ -227,8 +240,8 @@ def _reader_of_keys(keys: tuple[str, ...], nth: int, fields: list[_Field], names
     return made
 
 
-def _get(one: _Field) -> str:
-    return f"words{one.number}[d[{one.wire!r}]]" if is_enum(one.kind) else f"d[{one.wire!r}]"
+def _get(one: _Field, d: str) -> str:
+    return f"words{one.number}[{d}[{one.wire!r}]]" if is_enum(one.kind) else f"{d}[{one.wire!r}]"
 
 
 def _tests(one: _Field) -> list[str]:
@@ -244,12 +257,42 @@ def _tests(one: _Field) -> list[str]:
     return [f"{v} is not None" if _needs_hook(one) else f"{v}.__class__ is dict"]
 
 
-def _test_of_items(one: _Field) -> list[str]:
+def _test_of_items(one: _Field, otherwise: str) -> list[str]:
     if not _is_made_of_scalars(one.kind):
         return []
     return [
         f" for x in {_items(one, f'v{one.number}')}:",
-        f"  if x.__class__ is not {get_args(one.kind)[-1].__name__}: return read_any(d)",
+        f"  if x.__class__ is not {get_args(one.kind)[-1].__name__}: {otherwise}",
+    ]
+
+
+def _with_keys(one: _Field, like: Any, names: Names) -> list[str]:
+    """As `_within`, but a small object that has the keys of `like` is made on the spot.
+
+    That spares its calls: reading pages of clusters and runs costs 4 to 6 % less.
+    """
+    v, fields = f"v{one.number}", []
+    if _is_model(one.kind) and not one.is_deep and like.__class__ is dict and len(like) <= _MAX_ON_THE_SPOT:
+        fields = _fields(one.kind, f"{one.number}_")
+    present = [field for field in fields if field.wire in like and _is_plain(field.kind)]
+    absent = [field for field in fields if field.wire not in like]
+    if not fields or len(present) != len(like) or not all(may_be_absent(field.hint) for field in absent):
+        return _within(one, v)
+    names |= {f"raw{one.number}": _raw(one.kind)}
+    names |= {f"words{field.number}": _words(field.kind) for field in present if is_enum(field.kind)}
+    tests = [f"len({v}) == {len(like)}", *(test for field in present for test in _tests(field))]
+    return [
+        f"at = {one.wire!r}; i = None",
+        "try:",
+        f" {'; '.join(f'v{field.number} = {_get(field, v)}' for field in present) or 'pass'}",
+        f" if {' and '.join(tests)}:",
+        *(f" {line}" for field in present for line in _test_of_items(field, "raise TypeError")),
+        f"  i = raw{one.number}()",
+        *([f"  {' = '.join(f'i.{field.name}' for field in absent)} = None"] if absent else []),
+        *(f"  i.{field.name} = v{field.number}" for field in present),
+        f"  i.unknown_fields = None; i.__class__ = kind{one.number}",
+        "except (KeyError, TypeError): pass",
+        f"o.{one.name} = readers{one.number}[len({v})]({v}) if i is None else i",
     ]
 
 
@@ -307,11 +350,16 @@ def _bind(names: Names, one: _Field, hook_of: Callable[[Any], Reader]) -> None:
         later(names, f"read{index}", lambda: hook_of(kind))
     later(names, f"read_item{index}", lambda: hook_of(item))
     if is_enum(item):
-        names[f"words{index}"] = words = {word.value: word for word in item}
+        names[f"words{index}"] = words = _words(item)
         names[f"word{index}"] = words.get
     elif _is_model(item):
         names[f"readers{index}"] = readers = readers_by_length(item)
         readers.of_others = readers.of_others or (lambda d: hook_of(item)(d, item))
+
+
+@lru_cache(None)
+def _words(kind: Any) -> dict[str, Any]:
+    return {word.value: word for word in kind}
 
 
 def _is_made_of_scalars(kind: Any) -> bool:

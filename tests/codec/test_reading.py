@@ -26,6 +26,9 @@ class Colour(OpenEnum):
 class Leaf(Model):
     size: int | None = None
     label: str | None = None
+    colour: Colour | None = None
+    names: list[str] | None = None
+    tags: dict[str, str] | None = None
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -48,6 +51,7 @@ class Node(Model):
     lambda_: str | None = attrs.field(default=None, metadata={"wire": "lambda"})
 
 
+LEAF: dict[str, Any] = {"size": 1, "colour": "RED", "names": ["a"], "tags": {"a": "b"}}
 WHOLE: dict[str, Any] = {
     "id": "x",
     "count": 1,
@@ -55,7 +59,7 @@ WHOLE: dict[str, Any] = {
     "done": True,
     "colour": "RED",
     "anything": {"a": [1]},
-    "leaf": {"size": 1},
+    "leaf": LEAF,
     "names": ["a"],
     "colours": ["RED"],
     "leaves": [{"size": 1}, {"label": "a"}],
@@ -104,6 +108,9 @@ CHANGES: list[dict[str, Any]] = [
     {"colour": "PINK", "leaf": {"size": "x"}},
     {"share": 1, "count": "12"},
     {"leaf": {"size": "x"}},
+    *({"leaf": {**LEAF, name: value}} for name in LEAF for value in (None, 7, "7", {}, [], ["a", 7], {"a": []})),
+    *({"leaf": {**{key: LEAF[key] for key in LEAF if key != "size"}, name: 1}} for name in ("label", "new")),
+    {"leaf": {**LEAF, "new": 1}},
     {"leaf": {"size": None, "new": [[]]}},
     {"leaves": [{"size": 1}, {"size": []}]},
     {"leaves": [{"size": 1}, None]},
