@@ -107,11 +107,25 @@ class Connector(aiohttp.TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._factory = cast(Any, partial(Connection, loop=self._loop))
+        self._keeps = True
+        """Whether connections go back to the pool."""
 
     def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        super()._release(key, protocol, should_close=should_close)
+        if not self._keeps:
+            protocol.abort()
+        super()._release(key, protocol, should_close=should_close or not self._keeps)
         if isinstance(protocol, Connection):
             protocol.rest()
+
+    async def empty(self) -> None:
+        """Close what is in the pool, and from now on each connection behind its request: the loop is about to end."""
+        self._keeps = False
+        idle = [protocol for connections in self._conns.values() for protocol, _ in connections]
+        self._conns.clear()
+        ends = [end for protocol in idle if (end := protocol.closed) is not None]
+        for protocol in idle:
+            protocol.abort()
+        await asyncio.gather(*ends, return_exceptions=True)
 
     def end(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close without waiting for it, in the thread of the loop, which may be closed: its client was dropped."""
@@ -123,11 +137,12 @@ class Connector(aiohttp.TCPConnector):
                 _end_without_loop(transport)
 
 
-def _end_without_loop(transport: asyncio.BaseTransport | None) -> None:
-    """Close the socket of a transport of asyncio whose loop will do so no more; other loops have closed theirs."""
-    if isinstance(transport, asyncio.Transport):
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            transport.abort()
+def _end_without_loop(transport: Any) -> None:
+    """Close the socket of a transport whose loop is closed. uvloop has done so, and warns of TLS that was not told."""
+    if transport is None:
+        return
+    with contextlib.suppress(RuntimeError):  # the loop is closed
+        transport.abort()
     tls: Any = getattr(transport, "_ssl_protocol", None)
     end: Any = getattr(transport if tls is None else tls._transport, "_call_connection_lost", None)
     if end is not None:

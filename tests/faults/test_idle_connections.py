@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 import time
 from contextlib import AsyncExitStack
 
@@ -117,16 +118,21 @@ async def test_an_end_is_seen_by_each_of_five_calls(threaded, w):
     assert w.stats.retries == 0
 
 
-async def test_an_end_that_arrives_while_another_task_blocks_the_loop(threaded, w):
+# Before Python 3.12 aiohttp sends a turn of the loop after it has chosen the connection.
+@pytest.mark.parametrize("first", ["end", "call"] if sys.version_info < (3, 12) else ["end"])
+async def test_an_end_that_arrives_while_another_task_blocks_the_loop(threaded, w, first):
     """In the very turn of the loop in which the call is sent."""
     await w.clusters.list().collect()
 
     async def block():
         threaded.end()
 
-    blocking = asyncio.create_task(block())
-    await w.clusters.create(SPEC)
-    await blocking
+    async def call():
+        await w.clusters.create(SPEC)
+
+    async with asyncio.TaskGroup() as group:
+        for work in (block, call) if first == "end" else (call, block):
+            group.create_task(work())
     assert threaded.requests[1:] == [(2, CREATE)]
 
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import ssl
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -228,12 +229,19 @@ async def test_a_connection_stalls_until_somebody_hangs_up(wire, workspace):
     await asyncio.wait([stalled])
 
 
-async def test_a_tls_handshake_stalls():
-    """The client gives up by its own time limit; the next handshake goes on, and https serves as http does."""
+@pytest.fixture
+def both_sides_of_tls():
+    """Of a server, and of clients that trust it."""
     authority = trustme.CA()
     served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("127.0.0.1").configure_cert(served)
     authority.configure_trust(trusting)
+    return served, trusting
+
+
+async def test_a_tls_handshake_stalls(both_sides_of_tls):
+    """The client gives up by its own time limit; the next handshake goes on, and https serves as http does."""
+    served, trusting = both_sides_of_tls
     connector = aiohttp.TCPConnector(ssl=trusting)
     async with LocalWorkspace(clock=Clock.by_hand(), tls=served) as workspace:
         assert workspace.url.startswith("https://127.0.0.1:")
@@ -252,6 +260,29 @@ async def test_a_tls_handshake_stalls():
             async with session.get(workspace.url + LIST, headers=headers) as response:
                 assert response.status == 200
         await workspace.journal.until(lambda journal: journal.connections == 0)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_tls_handshake_comes_byte_by_byte(both_sides_of_tls, leaves):
+    """As a slow network brings it, and from a client that leaves in its middle."""
+    served, trusting = both_sides_of_tls
+    received, to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(received, to_send, server_hostname="127.0.0.1")
+    async with LocalWorkspace(tls=served) as workspace:
+        reader, writer = await asyncio.open_connection(*workspace.url.removeprefix("https://").split(":"))
+        while not client.cipher():
+            with suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            for byte in to_send.read():
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0)
+            if leaves:
+                break
+            received.write(await reader.read(1 << 16))
+        writer.close()
+        async with asyncio.timeout(5):
+            await workspace.journal.until(lambda journal: journal.connections == 0)
+        assert workspace.journal.connections_opened == 1
 
 
 async def test_a_schedule_says_which_requests_are_struck(wire, workspace):

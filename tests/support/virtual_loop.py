@@ -43,6 +43,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._a_thread_is_done)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any) -> None:
+        self.threads_at_work += 1
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self.threads_at_work -= 1
+
     def _a_thread_is_done(self, _: asyncio.Future[Any]) -> None:
         self.threads_at_work -= 1
 

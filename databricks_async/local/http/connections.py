@@ -45,10 +45,15 @@ class Connections(web.Server):
 
     def opened(self, protocol: Any, transport: asyncio.Transport) -> None:
         """Count a connection, and hang up on it if the server closes."""
+        if protocol not in self._transports:
+            self._journal.connected()
         self._transports[protocol] = transport
-        self._journal.connected()
         if self._closing.is_set():
             transport.abort()
+
+    def secured(self, before: Any, protocol: Any) -> None:
+        """Count it as the same connection as before."""
+        self._transports[protocol] = self._transports.pop(before)
 
     def lost(self, protocol: Any) -> None:
         """Count it no more."""
@@ -113,7 +118,8 @@ class _Stalled(asyncio.Protocol):
 class _Secured(asyncio.Protocol):
     """A connection until its TLS handshake is done, when another protocol takes over.
 
-    The handshake is here and not in asyncio's server, which would begin it on connections that are to stall, too.
+    The handshake is here and not in asyncio's server, which would begin it on connections that are to stall, too. It
+    begins when the client has said something: before that, uvloop does not stop to read.
     """
 
     def __init__(self, connections: Connections, make: Callable[[], Any], tls: ssl.SSLContext) -> None:
@@ -127,12 +133,14 @@ class _Secured(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._connections.opened(self, self._transport)
-        self._transport.pause_reading()  # the first bytes are for TLS
-        self._shaking = asyncio.get_running_loop().create_task(self._shake_hands(self._transport))
 
     def data_received(self, data: bytes) -> None:
-        """What came with the last bytes of the handshake."""
-        self._received += data
+        """The first bytes, which are for TLS, and what came with the last bytes of the handshake."""
+        if self._shaking is None and self._transport is not None:
+            self._transport.pause_reading()
+            self._shaking = asyncio.get_running_loop().create_task(self._shake_hands(self._transport, data))
+        else:
+            self._received += data
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.lost(self)
@@ -141,22 +149,40 @@ class _Secured(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def _shake_hands(self, transport: asyncio.Transport) -> None:
+    async def _shake_hands(self, transport: asyncio.Transport, hello: bytes) -> None:
         loop = asyncio.get_running_loop()
+        handshake = loop.create_task(loop.start_tls(transport, self, self._tls, server_side=True))
+        await asyncio.sleep(0)
+        # The transport has its protocol of TLS now, which begins in the next turn, and reads on after this.
+        loop.call_soon(_receive, transport, hello)
         try:
-            secured = await loop.start_tls(transport, self, self._tls, server_side=True)
+            secured = await handshake
         except OSError:  # the client left, or does not like the certificate; ssl.SSLError is one, too
             transport.abort()
             self._connections.lost(self)
             return
-        self._connections.lost(self)
         if secured is None or secured.is_closing():
+            self._connections.lost(self)
             return
         handler = self._make()
+        self._connections.secured(self, handler)
         secured.set_protocol(handler)
         handler.connection_made(secured)
         if self._received:
             handler.data_received(bytes(self._received))
+
+
+def _receive(transport: asyncio.Transport, data: bytes) -> None:
+    """Hand these bytes to the protocol of a transport that fills its protocol's buffer."""
+    if transport.is_closing():
+        return
+    protocol = cast("asyncio.BufferedProtocol", transport.get_protocol())
+    while data:
+        buffer = memoryview(protocol.get_buffer(len(data)))
+        size = min(len(buffer), len(data))
+        buffer[:size] = data[:size]
+        protocol.buffer_updated(size)
+        data = data[size:]
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:

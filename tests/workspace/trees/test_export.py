@@ -324,13 +324,14 @@ async def test_progress_is_reports(w: WorkspaceClient, workspace: LocalWorkspace
         await w.workspace.export_tree("/Shared/t", local, on_progress=fail)
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_no_more_transfers_at_a_time_than_asked(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
     """As the server sees it; the listing is over by then."""
     for number in range(20):
         workspace.add_object(f"/Shared/t/{number}", b"x")
-    workspace.faults.add(EXPORT, Fault.delay(0.005), probability=1.0)
+    workspace.faults.add(EXPORT, Fault.delay(1), probability=1.0)
     await w.workspace.export_tree("/Shared/t", local, concurrency=3)
     assert workspace.journal.in_flight_max == 3
 

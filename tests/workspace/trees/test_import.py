@@ -313,12 +313,13 @@ async def test_progress_is_reports(w: WorkspaceClient, local: Path) -> None:
     assert reports[-1].found == 3
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_no_more_transfers_at_a_time_than_asked(
     w: WorkspaceClient, workspace: LocalWorkspace, local: Path
 ) -> None:
     """As the server sees it."""
     plant(local, {f"f{number}": b"x" for number in range(20)})
-    workspace.faults.add(IMPORT, Fault.delay(0.005), probability=1.0)
+    workspace.faults.add(IMPORT, Fault.delay(1), probability=1.0)
     await w.workspace.import_tree(local, "/Shared/t", concurrency=3)
     assert workspace.journal.in_flight_max == 3
 

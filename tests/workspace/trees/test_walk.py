@@ -91,11 +91,12 @@ async def test_objects_come_before_all_folders_are_listed(w: WorkspaceClient, wo
         assert len([await anext(walk) for _ in range(28)]) == 28
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_no_more_listings_at_a_time_than_asked(w: WorkspaceClient, workspace: LocalWorkspace) -> None:
     """As the server sees it."""
     await plant(w, *(f"/Shared/{number}/" for number in range(40)))
     workspace.journal.clear()
-    workspace.faults.add(LIST, Fault.delay(0.005), probability=1.0)
+    workspace.faults.add(LIST, Fault.delay(1), probability=1.0)
     assert len([info async for info in w.workspace.walk("/Shared", concurrency=3)]) == 40
     assert workspace.journal.in_flight_max == 3
 
