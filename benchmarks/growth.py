@@ -1,10 +1,10 @@
 """What ten and a hundred times as much costs: linear or better, shown for all that comes in large numbers.
 
 Defends, from each size to ten times as much: an item takes no more calls of functions (Python's and C's, of all
-libraries), within a tenth; and at most 1.5 times the CPU time, for the caches of the processor, where what is not linear
-would take 10 times as much. Python's garbage collector is off: it looks again and again at all that a program keeps,
-and so triples the time of 2,500 runs that are kept. A quick run measures only what is `STEADY` at two sizes, and judges
-its calls.
+libraries), within a tenth; and at most 1.5 times the CPU time, for the caches of the processor, where what is not
+linear would take 10 times as much. Python's garbage collector is off: it looks again and again at all that a program
+keeps, and so triples the time of 2,500 runs that are kept. A quick run measures only what is `STEADY` at two sizes, and
+judges its calls.
 
     python benchmarks/growth.py [--quick] [--only WORD ...]
 """
