@@ -111,7 +111,7 @@ def write_chapter(rows: Sequence[Row], described: Sequence[str]) -> None:
     for file, of_file in parts.items():
         text = file.read_text(encoding="utf-8")
         for name, lines in of_file.items():
-            text = with_part(text, name, lines)
+            text = with_part(text, name, lines or ["Not measured in this run."])
         file.write_text(text, encoding="utf-8")
 
 
