@@ -1,4 +1,4 @@
-"""The current token: one fetch for all callers, renewed before it ends, renewed once when it is refused."""
+"""The current token: one fetch for all callers, renewed before it ends, renewed when it is refused."""
 
 from __future__ import annotations
 
@@ -257,23 +257,31 @@ def _own_copy(error: BaseException) -> BaseException:
 
 
 def authenticated(send: Send, tokens: Tokens) -> Send:
-    """Adds the token. A refused token is renewed once and the request sent once more: it was not carried out."""
+    """Adds the token. A refused token is renewed and the request sent once more: it was not carried out.
+
+    Once, unless the new token has been taken from another call meanwhile: then it was revoked, too.
+    """
+    taken: Token | None = None
 
     async def authenticate(request: Request) -> Response:
+        nonlocal taken
         token = tokens.current() or await tokens.get()
-        response = await send(request.with_headers(token.headers))
-        if response.status not in (401, 403) or not is_expired_token(response):
-            return response
-        renewed = await tokens.renew(token)
-        if renewed is None:
-            return response
-        log.info("%s: token refused with %d, sending again with a new one", request.endpoint, response.status)
-        try:
-            again = await send(request.with_headers(renewed.headers))
-        except DatabricksError as error:
-            error.attempts += response.attempts
-            raise
-        again.attempts += response.attempts
-        return again
+        attempts = 0
+        while True:
+            try:
+                response = await send(request.with_headers(token.headers))
+            except DatabricksError as error:
+                error.attempts += attempts
+                raise
+            response.attempts += attempts
+            if response.status not in (401, 403) or not is_expired_token(response):
+                taken = token
+                return response
+            if attempts and token is not taken:
+                return response
+            if (renewed := await tokens.renew(token)) is None:
+                return response
+            token, attempts = renewed, response.attempts
+            log.info("%s: token refused with %d, sending again with a new one", request.endpoint, response.status)
 
     return authenticate
