@@ -41,12 +41,12 @@ from typing import Any
 
 import aiohttp
 from harness import elsewhere
-from soaking.ledger import Books, Stopped, Verdict, compare
+from soaking.ledger import Books, Stopped, Verdict, compare, is_unreadable
 from soaking.scenes import SCENES, Desk, resolve
 from soaking.service import BAD_DAY, CLIENT_ID, CLIENT_SECRET, FOLDER, PLANTS, serve
 
 from databricks_async import Stats, WorkspaceClient
-from databricks_async.errors import DatabricksError, InvalidResponse
+from databricks_async.errors import DatabricksError
 
 CALLS, QUICK_CALLS, PLANTED_CALLS = 100_000, 2_000, 300
 MAX_GROWTH = 1.02
@@ -99,13 +99,14 @@ async def work(desk: Desk, calls: int, memory: Memory) -> None:
                 await resolve(desk)
         except Stopped:
             pass
-        except InvalidResponse:
-            desk.books.unreadable[scene.__name__] += 1
         except TimeoutError:
             desk.books.hung += 1
             desk.books.explained_if(False, f"{scene.__name__} hung")
         except DatabricksError as error:
-            desk.books.explained_if(False, f"{scene.__name__}: {error!r}")
+            if is_unreadable(error):
+                desk.books.unreadable[scene.__name__] += 1
+            else:
+                desk.books.explained_if(False, f"{scene.__name__}: {error!r}")
         memory.sample(stats.calls)
 
 

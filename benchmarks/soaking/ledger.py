@@ -62,6 +62,11 @@ class Row:
     """What the service did, as far as the client asked for it."""
 
 
+def is_unreadable(error: DatabricksError) -> bool:
+    """Whether an answer was garbage, as some faults make it; that of a failed call may be one, too."""
+    return isinstance(error, InvalidResponse) or "the answer is not valid JSON" in str(error)
+
+
 class Books:
     """The client's side. Writes go to a file, since a million of them would make the memory grow."""
 
@@ -101,7 +106,8 @@ class Books:
             told = UNKNOWN if error.status is not None and error.status < 300 else NOT_DONE
         except DatabricksError as error:
             told = NOT_DONE if error.status is not None and 400 <= error.status < 500 else UNKNOWN
-            self._complain("unexplained", f"{kind} {marker}: {error!r}")
+            if not is_unreadable(error):
+                self._complain("unexplained", f"{kind} {marker}: {error!r}")
         finally:
             self.note(kind, marker, told)
             self._took(kind, began)
@@ -119,11 +125,11 @@ class Books:
         except TimeoutError:
             self._complain("hung", f"{kind} for {HUNG_SECONDS:g} s")
             raise Stopped(kind) from None
-        except InvalidResponse:
-            self.unreadable[kind] += 1
-            raise Stopped(kind) from None
         except DatabricksError as error:
-            self._complain("unexplained", f"{kind}: {error!r}")
+            if is_unreadable(error):
+                self.unreadable[kind] += 1
+            else:
+                self._complain("unexplained", f"{kind}: {error!r}")
             raise Stopped(kind) from None
         finally:
             self._took(kind, began)

@@ -113,12 +113,12 @@ async def test_while_imds_is_updated_it_is_asked_again(fault, identity, machine,
 
 async def test_an_update_that_does_not_end_is_given_up(identity, machine, monkeypatch):
     monkeypatch.setattr(managed_identity, "_FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(managed_identity, "_UPDATING_SECONDS", 0.1)
+    monkeypatch.setattr(managed_identity, "_UPDATING_SECONDS", 0.3)
     identity.faults.add(IMDS, Fault.answer(410, "gone"), times=1000)
     with pytest.raises(AuthError, match="gone") as raised:
         await machine().current_user.me()
     assert raised.value.status == 410
-    assert identity.journal.count(IMDS) > 2
+    assert identity.journal.count(IMDS) >= 2
 
 
 async def test_never_through_a_proxy(identity, machine, workspace, monkeypatch):
