@@ -25,30 +25,29 @@ MAX_MESSAGE_LENGTH = 500
 _PAGE = 64 * 1024
 _HTML = 4 * 1024
 """A hostile page costs the square of this."""
+# Patterns are texts, which `re` compiles when they are first used and keeps: most programs see no error at all.
 # Databricks' own prefixes; a JWT; what follows a scheme of HTTP; an Entra secret, whose fourth to sixth are "8Q~".
-_SECRETS = re.compile(
-    r"\b(?:dapi|dose|doau)[\w-]{4,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
+_SECRETS = (
+    r"(?i)\b(?:dapi|dose|doau)[\w-]{4,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
     r"|(?<=\bBearer )[\w.~+/=-]+|(?<=\bBasic )[\w+/=-]{8,}"
-    r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",
-    re.IGNORECASE,
+    r"|(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}"
 )
 # A secret by the name in front of it, in a form, JSON or a query.
-_NAMED_SECRETS = re.compile(
-    r"(\b(?:client_secret|client_assertion|access_token|refresh_token|id_token|subject_token|code_verifier|password)"
-    r"[\"']?\s?[=:]\s?[\"']?)[^\s\"'&,;}]+",
-    re.IGNORECASE,
+_NAMED_SECRETS = (
+    r"(?i)(\b(?:client_secret|client_assertion|access_token|refresh_token|id_token|subject_token|code_verifier|password)"
+    r"[\"']?\s?[=:]\s?[\"']?)[^\s\"'&,;}]+"
 )
-_CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9_]{2,}): (.+)", re.DOTALL)
-_IN_HTML = (re.compile(r"<pre[^>]*>(.*?)</pre>", re.I | re.S), re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S))
-_OAUTH_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_TAG = re.compile(r"<[^>]*>")
-_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_CODE_AND_TEXT = r"(?s)([A-Z][A-Z0-9_]{2,}): (.+)"
+_IN_HTML = (r"(?is)<pre[^>]*>(.*?)</pre>", r"(?is)<title[^>]*>(.*?)</title>")
+_OAUTH_CODE = r"[a-z]+(?:_[a-z]+)+"
+_TAG = r"<[^>]*>"
+_SECONDS = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 _REQUEST_IDS = ("x-databricks-request-id", "x-request-id", "request-id")
 
 # A file may well be a JSON object with a field of that name: an error has no fields but these.
 _ERROR_FIELDS = {"error_code", "message", "details", "error", "request_id", "stack_trace"}
 
-_LOGIN_PAGE = re.compile(r"/(?:login\b|signin\b|aad/|oidc/|saml/|oauth2/|[^/]+/oauth2/)", re.IGNORECASE)
+_LOGIN_PAGE = r"(?i)/(?:login\b|signin\b|aad/|oidc/|saml/|oauth2/|[^/]+/oauth2/)"
 _WORKSPACE_ID = "the workspace id is missing (workspace_id, DATABRICKS_WORKSPACE_ID, or ?o= in the host)"
 
 PRIVATE_LINK = "PRIVATE_LINK_VALIDATION_ERROR"
@@ -70,7 +69,7 @@ def one_line(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
     line = text[: 4 * limit]
     if not line.isprintable():
         line = "".join(char if char.isprintable() else " " for char in line)
-    line = _NAMED_SECRETS.sub(r"\1***", _SECRETS.sub("***", " ".join(line.split())))
+    line = re.sub(_NAMED_SECRETS, r"\1***", re.sub(_SECRETS, "***", " ".join(line.split())))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
@@ -146,7 +145,7 @@ def read_redirect(response: Response) -> ErrorBody:
         )
     where = (f"{target.scheme}://{host}" if target.scheme else host) + target.path
     said = f"to {one_line(where, 200)}" if where else "without an address"
-    if _LOGIN_PAGE.search(target.path):
+    if re.search(_LOGIN_PAGE, target.path):
         said = f"{said}, a login page"
         return ErrorBody(f"answered with a redirect {said}: check the host, and whether {_WORKSPACE_ID}")
     return ErrorBody(f"answered with a redirect {said}, which is not followed: check the host")
@@ -195,8 +194,8 @@ def html_text(page: str) -> str:
     import html  # here, as email.utils below: only errors need them, and they take longer to import than this package
 
     for pattern in _IN_HTML:
-        found = pattern.search(page[:_HTML])
-        text = html.unescape(_TAG.sub(" ", found[1])).strip() if found else ""
+        found = re.search(pattern, page[:_HTML])
+        text = html.unescape(re.sub(_TAG, " ", found[1])).strip() if found else ""
         if text:
             return text
     return ""
@@ -209,7 +208,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     past is 0.0; None if the header is absent or makes no sense.
     """
     value = (header(headers, "retry-after") or "").strip()
-    if _SECONDS.fullmatch(value):
+    if re.fullmatch(_SECONDS, value):
         seconds = float(value)
         return seconds if math.isfinite(seconds) else None
     if (when := http_date(value)) is None:
@@ -235,7 +234,7 @@ def retry_info_seconds(details: list[Detail]) -> float | None:
     delay = _of_type(details, "RetryInfo", "retry_delay", "retryDelay")
     if isinstance(delay, str):
         delay = delay.strip().removesuffix("s")
-        return float(delay) if _SECONDS.fullmatch(delay) and math.isfinite(float(delay)) else None
+        return float(delay) if re.fullmatch(_SECONDS, delay) and math.isfinite(float(delay)) else None
     if isinstance(delay, dict):
         seconds = _number(delay.get("seconds")) + _number(delay.get("nanos")) / 1e9
         return seconds if seconds >= 0 else None
@@ -279,7 +278,7 @@ def _from_json(value: Any) -> ErrorBody:
         return ErrorBody(_text(value["error_description"]) or message, _code(inner) or code, details)
     if not message and not code and ("detail" in value or "scimType" in value):
         return _from_scim(value)
-    if not message and not code and _OAUTH_CODE.fullmatch(_text(inner)):
+    if not message and not code and re.fullmatch(_OAUTH_CODE, _text(inner)):
         code = _text(inner)
     # API 1.2 has `error`, which says more than its `message`.
     return ErrorBody(_text(inner) or message, code, details)
@@ -293,7 +292,7 @@ def _from_scim(value: Mapping[str, Any]) -> ErrorBody:
 
 
 def _from_text(text: str) -> ErrorBody:
-    found = _CODE_AND_TEXT.fullmatch(text.strip())
+    found = re.fullmatch(_CODE_AND_TEXT, text.strip())
     return ErrorBody(found[2], found[1]) if found else ErrorBody(text)
 
 
@@ -310,7 +309,7 @@ def _code(value: object) -> str | None:
 def _number(value: object) -> float:
     # int64 is text in the JSON of protocol buffers.
     text = _text(value) if not isinstance(value, float) else str(value)
-    return float(text) if _SECONDS.fullmatch(text) and len(text) < 20 else 0.0
+    return float(text) if re.fullmatch(_SECONDS, text) and len(text) < 20 else 0.0
 
 
 def _list(value: object) -> list[Any]:

@@ -397,11 +397,10 @@ _STATUS_OF_CODE = {
 
 # Clusters, jobs and runs that are not there are a wrong parameter to the service: 400, INVALID_PARAMETER_VALUE, and one
 # of these texts. The official SDK knows them of three endpoints that read; those that act say the same.
-_NOT_FOUND_TEXT = re.compile(r"(?:Cluster|Job|Run) .* does not exist|Run: .* in job: .* doesn't exist")
+_NOT_FOUND_TEXT = r"(?:Cluster|Job|Run) .* does not exist|Run: .* in job: .* doesn't exist"
 
-_BAD_TOKEN = re.compile(
-    r"\btoken\b.{0,40}\b(?:invalid|expired|expires|expiring|revoked)\b|\b(?:invalid|expired)\b.{0,30}\btoken\b",
-    re.IGNORECASE,
+_EXPIRED = (  # or invalid, says the service of a token
+    r"(?i)\btoken\b.{0,40}\b(?:invalid|expired|expires|expiring|revoked)\b|\b(?:invalid|expired)\b.{0,30}\btoken\b"
 )
 
 
@@ -445,12 +444,14 @@ def is_expired_token(response: Response) -> bool:
 
     The service answers 403 to a token that ends within 30 seconds.
     """
-    return response.status == 401 or (response.status == 403 and bool(_BAD_TOKEN.search(read_error(response).message)))
+    return response.status == 401 or (
+        response.status == 403 and bool(re.search(_EXPIRED, read_error(response).message))
+    )
 
 
 def is_about_token(error: DatabricksError) -> bool:
     """Whether the service refused the credentials: a 401, or a 403 that blames the token."""
-    refused = isinstance(error, PermissionDenied) and bool(_BAD_TOKEN.search(error.message))
+    refused = isinstance(error, PermissionDenied) and bool(re.search(_EXPIRED, error.message))
     return refused or isinstance(error, Unauthenticated)
 
 
@@ -473,7 +474,7 @@ def is_quota(response: Response) -> bool:
 
 
 def _class_of(status: int, read: ErrorBody) -> type[DatabricksError]:
-    if status == 400 and read.error_code == "INVALID_PARAMETER_VALUE" and _NOT_FOUND_TEXT.match(read.message):
+    if status == 400 and read.error_code == "INVALID_PARAMETER_VALUE" and re.match(_NOT_FOUND_TEXT, read.message):
         return MissingResource
     found = _BY_CODE.get(read.error_code or "") or _BY_STATUS.get(status)
     return found or (BadRequest if status < 500 else InternalError)

@@ -100,8 +100,9 @@ def test_all_that_a_method_takes_or_returns_is_at_the_door(door):
     }
     assert methods
     module = importlib.import_module(door)
+    offered = {name: getattr(home, name) for home in (databricks_async, module) for name in home.__all__}
     for name, method in methods.items():
-        namespace = {**vars(sys.modules[method.__module__]), **{name: getattr(module, name) for name in module.__all__}}
+        namespace = {**vars(sys.modules[method.__module__]), **offered}
         for annotation in typing.get_type_hints(method, globalns=namespace).values():
             for cls in _classes(annotation):
                 homes = [home for home in (module, databricks_async) if cls.__name__ in home.__all__]

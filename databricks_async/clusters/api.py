@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from databricks_async.clusters import select
-from databricks_async.clusters.models import (
-    AutoScale,
-    CloneCluster,
-    ClusterAccessControlRequest,
+from databricks_async.clusters import models, select
+from databricks_async.clusters.models.details import (
     ClusterDetails,
-    ClusterPermissions,
-    ClusterSize,
-    ClusterSpec,
-    CreateCluster,
     CreateClusterResponse,
-    GetClusterPermissionLevelsResponse,
-    GetSparkVersionsResponse,
-    ListAvailableZonesResponse,
     ListClustersFilterBy,
     ListClustersResponse,
     ListClustersSortBy,
-    ListNodeTypesResponse,
-    State,
-    UpdateClusterResource,
 )
+from databricks_async.clusters.models.enums import State
+from databricks_async.clusters.models.machines import AutoScale, ClusterSize
+from databricks_async.clusters.models.spec import CloneCluster, ClusterSpec, CreateCluster, UpdateClusterResource
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running
 from databricks_async.clusters.watching import ClusterWatches
 from databricks_async.codec import Model, build, given_as, one_level
@@ -33,17 +24,25 @@ from databricks_async.codec.given import Given
 from databricks_async.errors import OutcomeUnknown
 from databricks_async.message import Replay
 from databricks_async.pager import Pager, size_of_page
-from databricks_async.permissions import Permissions
 from databricks_async.service import identifier
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, answer_callback, starts
 
 if TYPE_CHECKING:
     from databricks_async.clusters.keywords import ClusterKeywords
+    from databricks_async.clusters.models import (
+        ClusterAccessControlRequest,
+        ClusterPermissions,
+        GetClusterPermissionLevelsResponse,
+        GetSparkVersionsResponse,
+        ListAvailableZonesResponse,
+        ListNodeTypesResponse,
+    )
+    from databricks_async.permissions import Permissions
     from databricks_async.session.session import Session
 
 Body: TypeAlias = Given[ClusterSpec]
-AccessControl: TypeAlias = Iterable[ClusterAccessControlRequest | Mapping[str, Any]]
+AccessControl: TypeAlias = "Iterable[ClusterAccessControlRequest | Mapping[str, Any]]"
 
 
 class Clusters(ClusterWatches):
@@ -55,13 +54,6 @@ class Clusters(ClusterWatches):
 
     def __init__(self, session: Session, version: str) -> None:
         super().__init__(session, version)
-        self._permissions = Permissions(
-            session,
-            "/api/2.0/permissions/clusters/{cluster_id}",
-            ClusterAccessControlRequest,
-            ClusterPermissions,
-            GetClusterPermissionLevelsResponse,
-        )
         self._running = Running(self._reader, self.start)
 
     # --- making and changing -----------------------------------------------------------------------------------------
@@ -245,21 +237,21 @@ class Clusters(ClusterWatches):
 
         `GET /api/2.1/clusters/list-zones`: https://docs.databricks.com/api/azure/workspace/clusters/listzones
         """
-        return await self._call("GET /api/{v}/clusters/list-zones", ListAvailableZonesResponse)
+        return await self._call("GET /api/{v}/clusters/list-zones", models.ListAvailableZonesResponse)
 
     async def list_node_types(self) -> ListNodeTypesResponse:
         """The Azure VM types that clusters can be made of.
 
         `GET /api/2.1/clusters/list-node-types`: https://docs.databricks.com/api/azure/workspace/clusters/listnodetypes
         """
-        return await self._call("GET /api/{v}/clusters/list-node-types", ListNodeTypesResponse)
+        return await self._call("GET /api/{v}/clusters/list-node-types", models.ListNodeTypesResponse)
 
     async def spark_versions(self) -> GetSparkVersionsResponse:
         """The Databricks Runtime versions on offer.
 
         `GET /api/2.1/clusters/spark-versions`: https://docs.databricks.com/api/azure/workspace/clusters/sparkversions
         """
-        return await self._call("GET /api/{v}/clusters/spark-versions", GetSparkVersionsResponse)
+        return await self._call("GET /api/{v}/clusters/spark-versions", models.GetSparkVersionsResponse)
 
     async def select_spark_version(self, **wanted: Unpack[select.SparkVersionCriteria]) -> str:
         """The key of the newest runtime that meets the criteria, for `ClusterSpec.spark_version`.
@@ -275,6 +267,20 @@ class Clusters(ClusterWatches):
         return select.node_type((await self.list_node_types()).node_types or [], criteria)
 
     # --- permissions -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _permissions(
+        self,
+    ) -> Permissions[ClusterAccessControlRequest, ClusterPermissions, GetClusterPermissionLevelsResponse]:
+        from databricks_async.permissions import Permissions  # here, because few programs need it and its models
+
+        return Permissions(
+            self._session,
+            "/api/2.0/permissions/clusters/{cluster_id}",
+            models.ClusterAccessControlRequest,
+            models.ClusterPermissions,
+            models.GetClusterPermissionLevelsResponse,
+        )
 
     async def get_permission_levels(self, cluster_id: str) -> GetClusterPermissionLevelsResponse:
         """The permission levels that can be given on a cluster, with what they allow.

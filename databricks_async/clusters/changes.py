@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
-from databricks_async.clusters.models import ClusterDetails, ClusterEvent, State
+from databricks_async.clusters.models import ClusterDetails, State
 from databricks_async.clusters.running import state_of, why_of
 from databricks_async.polling.group import Meaning
+
+if TYPE_CHECKING:
+    from databricks_async.clusters.models import ClusterEvent
 
 
 @attrs.frozen

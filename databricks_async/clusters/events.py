@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from databricks_async.clusters import models
 from databricks_async.clusters.following import PAGE_SIZE, EventFeed
-from databricks_async.clusters.history import history_of
-from databricks_async.clusters.models import (
-    ClusterDetails,
-    ClusterEvent,
-    EventType,
-    GetEventsOrder,
-    GetEventsResponse,
-)
 from databricks_async.codec import check_word
 from databricks_async.epoch import to_epoch_ms
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import InvalidResponse
 from databricks_async.following.stream import Stream
 from databricks_async.pager import Pager, Places, size_of_page
-from databricks_async.pictures import Timeline
 from databricks_async.polling.following import FAIL_AFTER_SECONDS
 from databricks_async.service import Service, identifier, number
 from databricks_async.suggest import has_no
 from databricks_async.wait import Timeout, seconds_of
+
+if TYPE_CHECKING:
+    from databricks_async.clusters.models import ClusterEvent, EventType, GetEventsOrder, GetEventsResponse
+    from databricks_async.pictures import Timeline
 
 _MAX_EVENTS = {"2.0": 50, "2.1": 500}
 """Events a page unless the caller says otherwise: as many as the version is documented to give."""
@@ -70,8 +66,8 @@ class ClusterEvents(Service):
             event_types = (event_types,)
         types = None if event_types is None else [*event_types]
         for index, event_type in enumerate(types or ()):
-            check_word(EventType, event_type, "event_types", index)
-        check_word(GetEventsOrder, order, "order")
+            check_word(models.EventType, event_type, "event_types", index)
+        check_word(models.GetEventsOrder, order, "order")
         first = {
             "cluster_id": cluster_id,
             "start_time": to_epoch_ms("start_time", start_time),
@@ -89,7 +85,7 @@ class ClusterEvents(Service):
 
         return self._list(
             "POST /api/{v}/clusters/events",
-            GetEventsResponse,
+            models.GetEventsResponse,
             lambda answer: answer.events,
             partial(_next_events, cluster_id),
             body=body,
@@ -145,10 +141,12 @@ class ClusterEvents(Service):
         that the service reports of the cluster, so that equal answers give equal pictures. Reads the cluster with
         `GET /api/2.1/clusters/get`, and its events in pages. Raises `ResourceDoesNotExist`.
         """
+        from databricks_async.clusters.history import history_of  # here, because few programs draw pictures
+
         moments = {"start_time": start_time, "end_time": end_time, "now": now}
         times = {name: to_epoch_ms(name, moment) for name, moment in moments.items()}
         cluster = await self._call(
-            "GET /api/{v}/clusters/get", ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
+            "GET /api/{v}/clusters/get", models.ClusterDetails, cluster_id=identifier("cluster_id", cluster_id)
         )
         events = self.events(cluster_id, order="ASC", start_time=times["start_time"], end_time=times["end_time"])
         return history_of(cluster_id, cluster, await events.collect(), now=times["now"], until=times["end_time"])
@@ -161,7 +159,7 @@ def _places(first: Mapping[str, Any]) -> Places[ClusterEvent] | None:
 
     Whether `end_time` is part of the range is not documented: one millisecond more is asked for.
     """
-    is_ascending = first.get("order") == GetEventsOrder.ASC
+    is_ascending = first.get("order") == models.GetEventsOrder.ASC
     if is_ascending and "end_time" not in first:
         return None  # where such a listing ends is up to its first page
 

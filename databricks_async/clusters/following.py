@@ -14,14 +14,16 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import orjson
 
-from databricks_async.clusters.models import ClusterEvent
 from databricks_async.following import tokens
 from databricks_async.pager import Page, Pager
+
+if TYPE_CHECKING:
+    from databricks_async.clusters.models import ClusterEvent
 
 OVERLAP_MS: Final = 3_600_000
 """So far back from the newest event others are looked for that appeared late."""
@@ -124,7 +126,7 @@ class EventFeed:
 
     async def _first_page(self, start: int, end: int | None) -> Page[ClusterEvent]:
         """The first page that has events, if any has."""
-        page = Page[ClusterEvent](())
+        page: Page[ClusterEvent] = Page(())
         async for page in self._events(start_time=start, end_time=end).pages():
             if page.items:
                 break

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypedDict, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, TypedDict, TypeVar, cast, get_type_hints
 
-from databricks_async.clusters.models import NodeType, SparkVersion
 from databricks_async.errors import DatabricksError
 from databricks_async.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from databricks_async.clusters.models import NodeType, SparkVersion
 
 
 class SparkVersionCriteria(TypedDict, total=False):

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from databricks_async.clusters.changes import CHANGES_OF_STATE, ClusterChange
 from databricks_async.clusters.events import ClusterEvents
-from databricks_async.clusters.filling import LOOKS, FilledGroup
-from databricks_async.clusters.following import PAGE_SIZE
-from databricks_async.clusters.models import ClusterDetails, ClusterEvent, State
+from databricks_async.clusters.models import ClusterDetails, State
 from databricks_async.clusters.polls import ClusterPolls
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, state_of
 from databricks_async.errors import ResourceDoesNotExist
@@ -24,6 +22,8 @@ from databricks_async.wait import Timeout, seconds_of
 from databricks_async.watch import Changes, Watch, never
 
 if TYPE_CHECKING:
+    from databricks_async.clusters.filling import FilledGroup
+    from databricks_async.clusters.models import ClusterEvent
     from databricks_async.session.session import Session
 
 _ALL: Any = type("All", (), {"__repr__": lambda _: "<all clusters>"})()
@@ -132,6 +132,10 @@ class ClusterWatches(ClusterEvents):
     def _filled(
         self, name: str, followed: list[str] | Scope[str, ClusterDetails], settings: dict[str, Any]
     ) -> FilledGroup:
+        # Here, because few programs watch clusters with their events.
+        from databricks_async.clusters.filling import LOOKS, FilledGroup
+        from databricks_async.clusters.following import PAGE_SIZE
+
         def events_of(cluster_id: str) -> Callable[..., Pager[ClusterEvent]]:
             return partial(self.events, cluster_id, order="ASC", page_size=PAGE_SIZE)
 

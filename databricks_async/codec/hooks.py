@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
+from inspect import get_annotations
 from types import NoneType, UnionType
-from typing import Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -22,9 +24,13 @@ def fields_of(cls: type[Any]) -> list[Field]:
     return [field for field in attrs.fields(cls) if field.name != "unknown_fields"]
 
 
+@lru_cache(None)
 def hints_of(cls: Any) -> dict[str, Any]:
     """The types of the fields of a model; what is a type variable in a generic base is what the class says it is."""
-    hints = get_type_hints(cls)
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        for name, hint in get_annotations(base).items():
+            hints[name] = _evaluated(hint, base.__module__) if isinstance(hint, str) else hint
     for base in cls.__mro__:
         for generic in getattr(base, "__orig_bases__", ()):
             parameters = getattr(get_origin(generic), "__parameters__", ())
@@ -33,6 +39,12 @@ def hints_of(cls: Any) -> dict[str, Any]:
                 if found := [one for one in getattr(hint, "__parameters__", ()) if one in meant]:
                     hints[name] = hint[tuple(meant[one] for one in found)]
     return hints
+
+
+@lru_cache(None)
+def _evaluated(hint: str, module: str) -> Any:
+    """What an annotation says: `typing.get_type_hints` evaluates each anew, and most models have the same few."""
+    return eval(hint, vars(sys.modules[module]))  # noqa: S307 the text is that of a class
 
 
 def wire_name(field: Field) -> str:

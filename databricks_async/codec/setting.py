@@ -24,7 +24,7 @@ Setter: TypeAlias = Callable[[Any], Any]
 def setters_of(cls: Hashable, hook_of: Callable[[Any], Reader]) -> dict[str, Setter]:
     """By the names of the fields; the types of a class are looked at when the first object of it is filled."""
     kind = cast("type[Any]", cls)
-    hints = hints_of(kind)
+    hints = hints_of(cls)
     setters = {field.name: _setter(required(hints[field.name]), hook_of) for field in fields_of(kind)}
     for name, setter in setters.items():
         if isinstance(getattr(kind, name_of_moment(name), None), property):

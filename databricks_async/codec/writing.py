@@ -33,7 +33,7 @@ from databricks_async.codec.shape import WrongShape
 Writer: TypeAlias = Callable[[Any], Any]
 
 
-def model_writer(cls: type[Any], hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
+def model_writer(cls: Any, hook_of: Callable[[Any], Writer], to_dict: Writer) -> Writer:
     """From a model to a JSON object: what is None is left out, what was received and is unknown is put back."""
     hints = hints_of(cls)
     names: Names = {"cls": cls, "to_dict": to_dict, "WrongShape": WrongShape, "isfinite": isfinite}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 
 _MAX_CELL = 200
@@ -10,6 +9,8 @@ _MAX_CELL = 200
 
 def table(title: str, rows: Iterable[tuple[str, object]]) -> str:
     """The HTML of a title and named values, everything escaped and cut short. What is None is left out."""
+    import html  # here, because only notebooks need it
+
     left = "style='text-align: left'"
     lines = [
         f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(_text(value))}</td></tr>"

@@ -8,19 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import TypedDict, TypeVar
 
+from databricks_async import events  # whose classes are imported when there is a handler for them
 from databricks_async.errors import DatabricksError
 from databricks_async.events import shown
 from databricks_async.events.handlers import Handlers
-from databricks_async.events.kinds import (
-    CallEnded,
-    CallStarted,
-    CallWaited,
-    RequestFailed,
-    RequestRefused,
-    RequestSent,
-    ResponseReceived,
-    RetryScheduled,
-)
 from databricks_async.message import Request, Response, Send
 
 T = TypeVar("T")
@@ -104,14 +95,14 @@ class _CallReport:
 
     def started(self) -> None:
         if self._emit:
-            self._emit(CallStarted(**self._about))
+            self._emit(events.CallStarted(**self._about))
 
     def ended(self, outcome: Response | BaseException) -> None:
         if not self._emit:
             return
         is_answer = isinstance(outcome, Response)
         known = outcome if isinstance(outcome, Response | DatabricksError) else None
-        event = CallEnded(
+        event = events.CallEnded(
             **self._about,
             seconds=time.monotonic() - self._started,
             attempts=self._attempt,
@@ -136,7 +127,7 @@ class _CallReport:
         self._is_retry = False
         attempt, method, target = self._attempt, request.method, shown.target(request.path, request.query)
         if self._emit:
-            self._emit(RequestSent(**self._about, attempt=attempt, method=method, host=host, target=target))
+            self._emit(events.RequestSent(**self._about, attempt=attempt, method=method, host=host, target=target))
         started = time.monotonic()
         try:
             outcome = await send(request)
@@ -158,29 +149,31 @@ class _CallReport:
         finally:
             seconds = time.monotonic() - started
             if self._emit and seconds >= _MIN_WAIT_SECONDS:
-                self._emit(CallWaited(**self._about, seconds=seconds))
+                self._emit(events.CallWaited(**self._about, seconds=seconds))
 
     def refused(self, status: int, seconds: float) -> None:
         self._refusals += 1
         if self._emit:
-            self._emit(RequestRefused(**self._about, attempt=self._attempt, status=status, seconds=seconds))
+            self._emit(events.RequestRefused(**self._about, attempt=self._attempt, status=status, seconds=seconds))
 
     def retrying(self, error: str, status: int | None, seconds: float) -> None:
         self._is_retry = True
         if self._emit:
             about, attempt = self._about, self._attempt
-            self._emit(RetryScheduled(**about, attempt=attempt, seconds=seconds, error=error, status=status))
+            self._emit(events.RetryScheduled(**about, attempt=attempt, seconds=seconds, error=error, status=status))
 
     def _outcome(self, outcome: Response | BaseException, seconds: float, attempt: int) -> None:
         if isinstance(outcome, Response):
             self._request_id = shown.request_id(outcome.headers)
             if self._emit:
-                event = ResponseReceived(
+                event = events.ResponseReceived(
                     **self._about, attempt=attempt, status=outcome.status, seconds=seconds, request_id=self._request_id
                 )
                 self._emit(event)
         elif self._emit:
-            self._emit(RequestFailed(**self._about, attempt=attempt, error=type(outcome).__name__, seconds=seconds))
+            self._emit(
+                events.RequestFailed(**self._about, attempt=attempt, error=type(outcome).__name__, seconds=seconds)
+            )
 
     def _log(
         self,

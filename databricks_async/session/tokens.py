@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import attrs
 
+from databricks_async import events  # whose classes are imported when there is a handler for them
 from databricks_async.aio import SingleFlight, time_limit
 from databricks_async.auth.token import Credential, Token
 from databricks_async.error_bodies import one_line
 from databricks_async.errors import AuthError, DatabricksError, InvalidCredential, LifecycleError, is_expired_token
 from databricks_async.events.handlers import Handlers
-from databricks_async.events.kinds import TokenFailed, TokenFetched
 from databricks_async.message import Request, Response, Send
 from databricks_async.session.stats import Stats
 
@@ -159,14 +159,14 @@ class Tokens:
             self._take(token)
             if self._handlers.any:
                 seconds, ends = time.monotonic() - started, token.expires_at
-                self._handlers.emit(TokenFetched(seconds=seconds, expires_at=ends, is_renewal=is_renewal))
+                self._handlers.emit(events.TokenFetched(seconds=seconds, expires_at=ends, is_renewal=is_renewal))
             return token
         # Not in the handler: what is taken out of the chain of causes here would come back as the context.
         _clean(failure, self._hide)
         log.warning("no new token: %s", failure)
         if self._handlers.any:
             seconds, kind = time.monotonic() - started, type(failure).__name__
-            self._handlers.emit(TokenFailed(seconds=seconds, error=kind, is_renewal=is_renewal))
+            self._handlers.emit(events.TokenFailed(seconds=seconds, error=kind, is_renewal=is_renewal))
         raise failure
 
     def _out_of_time(self) -> AuthError:
