@@ -1,12 +1,16 @@
-"""All benchmarks by one command: what each defends, the comparison with the peers as a table, and its picture.
+"""All benchmarks by one command: what each defends, the comparison with the peers as tables, and its picture.
 
-    python -m benchmarks [--quick] [--only NAME ...] [--busy N] [--markdown FILE] [--json FILE] [--picture FILE]
+    python -m benchmarks [--quick] [--only NAME ...] [--busy N] [--json FILE] [--markdown FILE] [--chapter]
 
-Each benchmark is a program of its own, and all run here one after the other, each in a fresh process. A run takes some
-twenty minutes; `--quick` shows in some two that all of them work, and judges only what is counted. `--busy 2` measures
-beside two busy loops. The exit code is 1 when something missed what it must reach.
+Each benchmark is a program of its own, in a fresh process. A whole run takes a quarter of an hour: what mostly waits
+runs at the same time, all else one after the other. The exit code is 1 when something missed what it must reach.
 
-Airflow's hook is measured if `benchmarks/airflow.sh` has made its environment.
+`--chapter` writes what was measured into the manual's chapter and into the README, and draws its picture: a whole run,
+on a machine that does nothing else. `--figures FILE` does so with what an earlier run wrote by `--json`. Airflow's hook
+is measured if `benchmarks/airflow.sh` has made its environment.
+
+`--quick` shows in some two minutes that all of them work. Times of so short a run say nothing, so that it judges only
+what is counted: calls of functions, requests, bytes. `--busy 2` measures beside two busy loops.
 """
 
 from __future__ import annotations
@@ -21,14 +25,21 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.picture import draw, number
+from benchmarks.picture import draw
+from benchmarks.tables import everything, write_chapter
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "databricks_async" / "manual" / "pictures" / "benchmarks.svg"
+WAITING = ("pacing", "requests_sent", "trees", "watching")
+"""These wait most of the time, so that they run at the same time."""
+SHORTER = {"soak": ["--calls", "20000"]}
+"""What takes longer alone: whether anything is lost is not asked anew each time that speed is measured."""
 PEERS = ("aiohttp", "attrs", "cattrs", "orjson", "databricks-sdk")
 _FIGURES_FILE = "BENCHMARK_FIGURES"  # as in harness.py, which only the benchmarks themselves import
 
@@ -56,10 +67,31 @@ def busy_loops(count: int) -> Iterator[None]:
 
 def run(name: str, quick: bool, figures: Path) -> bool:
     """Whether a benchmark reached all that it defends."""
-    print(f"\n=== {name}", flush=True)
-    command = [sys.executable, str(HERE / f"{name}.py"), *(["--quick"] if quick else [])]
+    arguments = ["--quick"] if quick else SHORTER.get(name, [])
     environment = {**os.environ, _FIGURES_FILE: str(figures)}
-    return subprocess.run(command, cwd=HERE.parent, env=environment, check=False).returncode == 0
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(HERE / f"{name}.py"), *arguments],
+        cwd=HERE.parent,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    print(f"\n=== {name} ({time.monotonic() - began:.0f} s)\n{done.stdout}", end="", flush=True)
+    return done.returncode == 0
+
+
+def run_all(names: list[str], quick: bool, figures: Path) -> list[str]:
+    """Those that missed something."""
+    together = names if quick else [name for name in names if name in WAITING]
+    with ThreadPoolExecutor(os.cpu_count() if quick else len(WAITING)) as threads:
+        held = dict(zip(together, threads.map(lambda name: run(name, quick, figures), together), strict=True))
+    for name in names:
+        if name not in held:
+            held[name] = run(name, quick, figures)
+    return [name for name in names if not held[name]]
 
 
 def machine(rows: list[dict[str, Any]], load: float) -> list[str]:
@@ -78,87 +110,58 @@ def machine(rows: list[dict[str, Any]], load: float) -> list[str]:
     ]
 
 
-def markdown(rows: list[dict[str, Any]], described: list[str]) -> str:
-    """The comparison, the requests, the growth, and all that was judged, as tables."""
-    lines = [f"Measured {' '.join(described)}. Medians, with the smallest and the largest of all rounds."]
-    timed = [row for row in rows if "cpu" in row and "measure" in row]
-    lines += _table(
-        ["what", "with", "CPU time", "wall time"],
-        [
-            [f"{row['measure']}, {row['unit']}", row["contender"], _spread(row["cpu"]), _spread(row["wall"])]
-            for row in timed
-        ],
-    )
-    sent: dict[str, list[str]] = {}
-    for row in rows:
-        if "sent" in row:
-            sent.setdefault(row["measure"], [row["measure"]]).append(number(row["sent"][0]))
-    lines += _table(["requests", "databricks-async", "official SDK"], sent.values())
-    grown = [row for row in rows if "growth" in row]
-    lines += _table(
-        ["growth", "how many", "calls of functions each", "CPU microseconds each"],
-        [[row["growth"], f"{row['size']:,}", number(row["calls"]), number(row["cpu"] * 1e6)] for row in grown],
-    )
-    judged = [row for row in rows if "held" in row]
-    lines += _table(
-        ["benchmark", "what it defends", "measured", "aim", ""],
-        [
-            [
-                row["benchmark"],
-                f"{row['subject']}: {row['what']}" if row["subject"] else row["what"],
-                f"{row['value']:.2f}",
-                row["aim"],
-                "" if row["held"] else "missed",
-            ]
-            for row in judged
-        ],
-    )
-    return "\n".join(lines) + "\n"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
-    body = [f"| {' | '.join(row)} |" for row in rows]
-    return ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|", *body] if body else []
-
-
-def _spread(three: list[float]) -> str:
-    median, low, high = (number(value) for value in three)
-    return f"{median} ({low} to {high})"
-
-
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a smoke run: judges only what is counted, draws nothing")
+    parser.add_argument("--quick", action="store_true", help="a smoke run: judges only what is counted")
     parser.add_argument("--only", nargs="+", choices=benchmarks(), metavar="NAME", default=benchmarks())
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="beside so many busy loops")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help=f"{PICTURE.name} of the manual, if nothing else")
-    return parser.parse_args()
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the comparison there")
+    parser.add_argument(
+        "--chapter", action="store_true", help="write the figures into manual and README, and the picture"
+    )
+    parser.add_argument("--figures", type=Path, metavar="FILE", help="measure nothing: take what --json has written")
+    found = parser.parse_args()
+    if found.chapter and not found.figures and (found.quick or found.busy or found.only != benchmarks()):
+        parser.error("--chapter is for all benchmarks: without --quick, --only and --busy")
+    return found
 
 
-def main() -> int:
-    arguments, load = parsed(), os.getloadavg()[0]
+def measured(arguments: argparse.Namespace) -> tuple[list[str], list[dict[str, Any]], list[str]]:
+    """The machine, all figures, and the benchmarks that missed something."""
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, busy_loops(arguments.busy):
         figures = Path(folder, "figures")
         figures.touch()
-        failed = [name for name in arguments.only if not run(name, arguments.quick, figures)]
+        failed = run_all(arguments.only, arguments.quick, figures)
         rows = [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
+    rows.sort(key=lambda row: arguments.only.index(row["benchmark"]))
     described = machine(rows, load)
     if arguments.busy:
         described.append(f"beside {arguments.busy} busy loops")
-    tables = markdown(rows, described)
+    return described, rows, failed
+
+
+def main() -> int:
+    arguments = parsed()
+    if arguments.figures:
+        found = json.loads(arguments.figures.read_text(encoding="utf-8"))
+        described, rows, failed = found["machine"], found["figures"], found["missed"]
+    else:
+        described, rows, failed = measured(arguments)
+    if arguments.json:
+        found = {"machine": described, "missed": failed, "figures": rows}
+        arguments.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    tables = everything(rows, described)
     print(f"\n{tables}")
     if arguments.markdown:
         arguments.markdown.write_text(tables, encoding="utf-8")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": described, "figures": rows}, indent=1), encoding="utf-8")
-    compared = [row for row in rows if row.get("bar")]
-    picture = arguments.picture or (PICTURE if not arguments.quick and not arguments.busy else None)
-    if compared and picture:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_text(draw(compared, described), encoding="utf-8")
-        print(f"The picture is {picture}")
+    if arguments.chapter:
+        write_chapter(rows, described)
+    picture = arguments.picture or (PICTURE if arguments.chapter else None)
+    if picture:
+        picture.write_text(draw([row for row in rows if row.get("bar")], described), encoding="utf-8")
     if failed:
         print(f"Missed something: {', '.join(failed)}")
     return int(bool(failed))

@@ -15,24 +15,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
-import itertools
 import json
 import sys
 import tempfile
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import orjson
 from bodies import Nowhere, tasks
-from harness import answering, elsewhere
+from harness import Calls, answering, counted, elsewhere
 from requests_sent import count as count_requests
 from trees import a_tree
 
-import databricks_async
 from databricks_async import WorkspaceClient, codec
 from databricks_async.clusters.models import ClusterSpec, GetEventsResponse, ListClustersResponse
 from databricks_async.jobs.api import Jobs
@@ -41,52 +36,6 @@ from databricks_async.jobs.models import ListRunsResponse
 FIGURES = Path(__file__).with_suffix(".json")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOLERANCE = 1.03
-_HOME = str(Path(databricks_async.__file__).parent)
-
-
-class Calls:
-    """Counts the calls that the package's own code makes, or all, in all threads that are begun meanwhile."""
-
-    def __init__(self, everything: bool = False) -> None:
-        self._counter = itertools.count()
-        self._everything = everything
-        self._own: dict[str, bool] = {}
-
-    def _count(self, frame: FrameType, what: str, _: object) -> None:
-        if what == "call" or what == "c_call":  # a C function is called by the frame, a Python function has its own
-            name = frame.f_code.co_filename
-            own = self._own.get(name)
-            if own is None:
-                # Readers and writers of models are generated, and so are the constructors of attrs.
-                own = self._everything or name.startswith(_HOME) or (name[0] == "<" and "databricks_async" in name)
-                self._own[name] = own
-            if own:
-                next(self._counter)
-
-    def __enter__(self) -> Calls:
-        gc.collect()
-        gc.disable()  # finalizers run at any time
-        threading.setprofile(self._count)
-        sys.setprofile(self._count)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-        threading.setprofile(None)
-        gc.enable()
-
-    @property
-    def made(self) -> int:
-        """So many calls. To be read once."""
-        return next(self._counter)
-
-
-async def counted(work: Callable[[], Awaitable[object]]) -> int:
-    """The calls of the second time: the first one makes connections and readers."""
-    await work()
-    with Calls() as calls:
-        await work()
-    return calls.made
 
 
 async def of_requests(figures: dict[str, float]) -> None:

@@ -19,7 +19,6 @@ import json
 import os
 import statistics
 import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +29,7 @@ import orjson
 from calls import ID, bare_get, many
 from harness import answering, elsewhere, interleaved, official_client, record
 from requests_sent import SPEC
-from startup import PROGRAMS, cpu_seconds
+from startup import PROGRAMS, spent
 from trees import a_tree
 
 from databricks_async import WorkspaceClient, codec
@@ -248,9 +247,7 @@ async def first_answer(quick: bool) -> None:
 
         def runs(program: str) -> Callable[[], Awaitable[tuple[float, float]]]:
             async def run() -> tuple[float, float]:
-                wall = time.perf_counter()
-                cpu = cpu_seconds(program.replace("{url}", url))
-                return time.perf_counter() - wall, cpu
+                return spent(program.replace("{url}", url))
 
             return run
 

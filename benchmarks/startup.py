@@ -1,7 +1,8 @@
 """What starting costs: importing the client, and the first typed call.
 
-Defends, in CPU time of whole processes against the official SDK in the same run: importing and constructing a client
-<= 0.08, first typed `clusters.get` <= 0.27.
+Defends, against the official SDK in the same run, of whole programs with Python's own start: the first typed
+`clusters.get` is answered in <= 0.2 of its time, in wall time and in CPU time (`instructions.py` counts the same); and
+with Python's own start taken off, importing and constructing a client take <= 0.08 of its CPU time.
 
     python benchmarks/startup.py [--quick]
 """
@@ -14,8 +15,9 @@ import random
 import statistics
 import subprocess
 import sys
+import time
 
-from harness import Gate, answering
+from harness import Gate, answering, ratio
 
 OURS = 'from databricks_async import WorkspaceClient\nw = WorkspaceClient(host="{url}", token="benchmark")\n'
 OFFICIAL = (
@@ -37,38 +39,41 @@ PROGRAMS = {
 }
 
 
-def cpu_seconds(program: str) -> float:
-    """User and system time of one Python process."""
+def spent(program: str) -> tuple[float, float]:
+    """Wall seconds of one Python process, and its user and system time."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
+    began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", program], env=environment)
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"this program failed:\n{program}")
-    return usage.ru_utime + usage.ru_stime
+    return wall, usage.ru_utime + usage.ru_stime
 
 
 def main(quick: bool) -> int:
     gate = Gate(quick)
-    rounds = 2 if quick else 9
+    rounds = 2 if quick else 15
     with answering() as url:
         programs = {name: program.replace("{url}", url) for name, program in PROGRAMS.items()}
-        figures: dict[str, list[float]] = {name: [] for name in programs}
+        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
         for round_ in range(rounds + 1):
             for name in random.sample(list(programs), len(programs)):
-                seconds = cpu_seconds(programs[name])
+                figure = spent(programs[name])
                 if round_:  # the first one writes the bytecode
-                    figures[name].append(seconds)
-    gate.about(f"CPU time of whole processes, Python's own start taken off ({rounds} rounds)")
-
-    def over_official(suffix: str) -> float:
-        pairs = zip(figures["ours" + suffix], figures["official" + suffix], figures["python"], strict=True)
-        return statistics.median((ours - bare) / (official - bare) for ours, official, bare in pairs)
-
-    gate.at_most("import and construct, ours over the official SDK's", over_official(""), 0.08)
-    gate.at_most("first typed call, ours over the official SDK's", over_official(", first call"), 0.27)
+                    figures[name].append(figure)
+    gate.about(f"the first typed answer of a script ({rounds} rounds)")
+    ours, official = figures["ours, first call"], figures["official, first call"]
+    gate.at_most("wall time over the official SDK's", ratio(ours, official, 0), 0.2)
+    gate.at_most("CPU time over the official SDK's", ratio(ours, official, 1), 0.2)
+    gate.about("import and construct, Python's own start taken off")
+    rows = zip(figures["ours"], figures["official"], figures["python"], strict=True)
+    over = statistics.median((ours - bare) / (official - bare) for (_, ours), (_, official), (_, bare) in rows)
+    gate.at_most("CPU time over the official SDK's", over, 0.08)
     for name, values in figures.items():
-        print(f"  ({name}: {statistics.median(values) * 1000:.0f} ms)")
+        wall, cpu = (1000 * statistics.median(value[which] for value in values) for which in (0, 1))
+        print(f"  ({name}: {wall:.0f} ms, {cpu:.0f} ms of CPU)")
     return gate.exit_code()
 
 

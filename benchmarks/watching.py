@@ -188,8 +188,8 @@ async def main(quick: bool, busy: int, counts: list[int]) -> int:
     gate = Gate(quick)
     random.seed(1)
     # A tick is so long that the service, which shares the processors, can answer a batch poll within it.
-    sizes = [(1, 0.05, 4), (300, 0.1, 4)] if quick else [(1, 0.1, 40), (10, 0.25, 40), (300, 0.5, 30), (1000, 1.0, 20)]
-    sizes += [] if quick else [(10_000, 5.0, 10)]
+    sizes = [(1, 0.05, 4), (300, 0.1, 4)] if quick else [(1, 0.1, 40), (10, 0.25, 20), (300, 0.5, 20), (1000, 1.0, 15)]
+    sizes += [] if quick else [(10_000, 5.0, 5)]
     sizes = [size for size in sizes if not counts or size[0] in counts]
     with elsewhere(planned) as url, busy_loops(busy):
         for what in WATCHERS:

@@ -294,7 +294,8 @@ class _Pages(AsyncIterator[Page[T]]):
                 raise
             self._go_on_from(self._back)
             return None
-        if not part.is_followed and (page.next_page_token is not None or len(self._parts) > 1):
+        is_enough = self._left is not None and part.start is part.end is None and len(page.items) >= self._left
+        if not (part.is_followed or is_enough) and (page.next_page_token is not None or len(self._parts) > 1):
             self._follow(part)
         items, rest = page.items, page.items[:0]
         is_entry = part.start is not None and part.start != self._back.start

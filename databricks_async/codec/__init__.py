@@ -186,10 +186,14 @@ def to_dict(value: Any) -> Any:
     if kind is str or kind is int or kind is bool or value is None:
         return value
     if kind is dict:
-        return {
-            name if type(name) is str else _key(name): item if type(item) is str else _inside(name, item)
-            for name, item in value.items()
-        }
+        made: dict[str, Any] = {}
+        for name, item in value.items():
+            key = name if type(name) is str else _key(name)
+            try:
+                made[key] = item if type(item) is str else to_dict(item)
+            except WrongShape as error:
+                raise error.inside(key) from None
+        return made
     if kind is list:
         return [item if type(item) is str else _inside(index, item) for index, item in enumerate(value)]
     if isinstance(value, Model):

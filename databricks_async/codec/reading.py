@@ -20,21 +20,19 @@ One reads any object. The function for a `TaskDependency`; `n` counts the keys t
         o.__class__ = cls
         return o
 
-The others each read the objects of one set of keys, made when such objects have come often, for they cost a third less:
+The others each read the objects of one set of keys, made when such objects have come often, for they cost a half less:
 the objects of a listing have few sets of keys. Which one is for an object is found by the number of its keys, and is
-known to fit when it has found them all. Of the tasks that depend on a task and name no outcome:
+known to fit when it has found them all. A word that is new, a null or anything else that is rare it leaves to the
+first kind, before anything within the object is read. Of the tasks that depend on a task and name no outcome:
 
     def read_TaskDependency_of_keys_1(d):
         try: v0 = d['task_key']
-        except KeyError: return read_any(d)
-        o = raw(); n = 1; at = ''
+        except (KeyError, TypeError): return read_any(d)
+        if not (v0.__class__ is str): return read_any(d)
+        o = raw()
         o.outcome = None
-        try:
-            if v0.__class__ is str: o.task_key = v0
-            elif v0 is None: o.task_key = None; n -= 1
-            else: at = 'task_key'; o.task_key = read0(v0, kind0)
-        except WrongShape as error: raise error.inside(at) from None
-        o.unknown_fields = None if n == 1 else unknown(d, known)
+        o.task_key = v0
+        o.unknown_fields = None
         o.__class__ = cls
         return o
 """
@@ -91,24 +89,32 @@ def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
         _bind(names, one, hook_of)
     names["read_any"] = read_any = _reader_of_any(fields, names)
     readers = readers_by_length(cls)
+    readers.of_others = read_any
     names["often"] = _often(cls, readers, lambda keys, nth: _reader_of_keys(keys, nth, fields, names))
-    reader = readers.get
 
     def read(value: Any, _: Any = None) -> Any:
         if value.__class__ is not dict:
             value = one_level_of(value, cls)
-        return (reader(len(value)) or read_any)(value)
+        return readers.get(len(value), read_any)(value)
 
     return read
 
 
+class _Readers(dict[int, ReadDict]):
+    of_others: ReadDict | None = None
+    """For numbers of keys that are not in it."""
+
+    def __missing__(self, _: int) -> ReadDict | None:
+        return self.of_others
+
+
 @lru_cache(None)
-def readers_by_length(cls: Any) -> dict[int, ReadDict]:
+def readers_by_length(cls: Any) -> _Readers:
     """The readers of a model for objects whose keys come often, by the number of keys.
 
     Each reads any object. Filled while objects are read; the readers of other models look into it, to spare a call.
     """
-    return {}
+    return _Readers()
 
 
 def _raw(cls: Any) -> type[Any]:
@@ -129,8 +135,14 @@ def _reader_of_any(fields: list[_Field], names: Names) -> ReadDict:
         if not may_be_absent(one.hint):
             problem = f"expected {expected(one.hint)}, got nothing"
             lines += [f"  if {one.wire!r} not in d: at = {one.wire!r}; raise WrongShape({problem!r})"]
-        lines += [f"  v = d.get({one.wire!r})", *_put(one, [*_if_null(one, "v"), *_if_plain(one, "v")], "v")]
-    made: ReadDict = function(f"read_{names['cls'].__name__}", "d", [*lines, *_end("len(d) == n", {})], names)
+        lines += [f"  v = d.get({one.wire!r})", *_put(one)]
+    lines += [
+        " except WrongShape as error: raise error.inside(at) from None",
+        " o.unknown_fields = None if len(d) == n else unknown(d, known)",
+        " o.__class__ = cls",
+        " return o",
+    ]
+    made: ReadDict = function(f"read_{names['cls'].__name__}", "d", lines, names)
     return made
 
 
@@ -195,31 +207,49 @@ def _reader_of_keys(keys: tuple[str, ...], nth: int, fields: list[_Field], names
     if not all(may_be_absent(one.hint) for one in absent):
         return None
     unknown = {key: f"u{index}" for index, key in enumerate(keys) if key not in names["known"]}
-    values = {one.wire: f"v{one.number}" for one in present} | unknown
-    lines = [f" o = raw(); n = {len(present)}; at = ''"]
-    if keys:
-        gets = "; ".join(f"{value} = d[{key!r}]" for key, value in values.items())
-        lines = [f" try: {gets}", " except KeyError: return read_any(d)", *lines]
-    lines += [f" {' = '.join(f'o.{one.name}' for one in absent)} = None"] if absent else []
-    lines += [" try:" if present else " try: pass"]
+    gets = [f"v{one.number} = {_get(one)}" for one in present] + [f"{u} = d[{key!r}]" for key, u in unknown.items()]
+    lines = [f" try: {'; '.join(gets)}", " except (KeyError, TypeError): return read_any(d)"] if keys else []
+    if tests := [test for one in present for test in _tests(one)]:
+        lines += [f" if not ({' and '.join(tests)}): return read_any(d)"]
     for one in present:
-        value = values[one.wire]
-        lines += _put(one, [*_if_plain(one, value), *_if_null(one, value)], value)
+        lines += _test_of_items(one)
+    lines += [" o = raw()"]
+    lines += [f" {' = '.join(f'o.{one.name}' for one in absent)} = None"] if absent else []
+    lines += [f" o.{one.name} = v{one.number}" for one in present if _is_plain(one.kind)]
+    holders = [f"  {line}" for one in present if not _is_plain(one.kind) for line in _within(one, f"v{one.number}")]
+    if holders:
+        lines += [" at = ''", " try:", *holders, " except WrongShape as error: raise error.inside(at) from None"]
+    kept = f"{{{', '.join(f'{key!r}: {u}' for key, u in unknown.items())}}}" if unknown else "None"
+    lines += [f" o.unknown_fields = {kept}"]
+    lines += [f" if {u}.__class__ is dict or {u}.__class__ is list: look({u})" for u in unknown.values()]
     name = f"read_{names['cls'].__name__}_of_keys_{nth}"
-    made: ReadDict = function(name, "d", [*lines, *_end(f"n == {len(present)}", unknown)], names)
+    made: ReadDict = function(name, "d", [*lines, " o.__class__ = cls", " return o"], names)
     return made
 
 
-def _end(is_all_known: str, unknown: dict[str, str]) -> list[str]:
-    """The last lines of a reader, which has put what it knows into `o`."""
-    kept = f"{{{', '.join(f'{key!r}: {value}' for key, value in unknown.items())}}}" if unknown else "None"
-    looks = [f" if {one}.__class__ is dict or {one}.__class__ is list: look({one})" for one in unknown.values()]
+def _get(one: _Field) -> str:
+    return f"words{one.number}[d[{one.wire!r}]]" if is_enum(one.kind) else f"d[{one.wire!r}]"
+
+
+def _tests(one: _Field) -> list[str]:
+    """What holds of nearly every value: others are left to the general reader."""
+    v = f"v{one.number}"
+    if is_enum(one.kind):
+        return []
+    if one.kind is float:
+        return [f"({v}.__class__ is float or {v}.__class__ is int)"]
+    kind = get_origin(one.kind) or one.kind
+    if kind in SCALARS or (kind in (list, dict) and not _needs_hook(one)):
+        return [f"{v}.__class__ is {kind.__name__}"]
+    return [f"{v} is not None" if _needs_hook(one) else f"{v}.__class__ is dict"]
+
+
+def _test_of_items(one: _Field) -> list[str]:
+    if not _is_made_of_scalars(one.kind):
+        return []
     return [
-        " except WrongShape as error: raise error.inside(at) from None",
-        f" o.unknown_fields = {kept} if {is_all_known} else unknown(d, known)",
-        *looks,
-        " o.__class__ = cls",
-        " return o",
+        f" for x in {_items(one, f'v{one.number}')}:",
+        f"  if x.__class__ is not {get_args(one.kind)[-1].__name__}: return read_any(d)",
     ]
 
 
@@ -277,15 +307,51 @@ def _bind(names: Names, one: _Field, hook_of: Callable[[Any], Reader]) -> None:
         later(names, f"read{index}", lambda: hook_of(kind))
     later(names, f"read_item{index}", lambda: hook_of(item))
     if is_enum(item):
-        names[f"word{index}"] = {word.value: word for word in item}.get
+        names[f"words{index}"] = words = {word.value: word for word in item}
+        names[f"word{index}"] = words.get
     elif _is_model(item):
-        names[f"reader{index}"] = readers_by_length(item).get
+        names[f"readers{index}"] = readers = readers_by_length(item)
+        readers.of_others = readers.of_others or (lambda d: hook_of(item)(d, item))
 
 
-def _put(one: _Field, tests: list[str], v: str) -> list[str]:
-    """The lines that put a value into the object: the first test that it meets does, or the hook of the type."""
+def _is_made_of_scalars(kind: Any) -> bool:
+    return get_origin(kind) in (list, dict) and get_args(kind)[-1] in SCALARS
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether a value is taken as it is, or is a word."""
+    return kind in SCALARS or is_enum(kind) or _is_made_of_scalars(kind)
+
+
+def _needs_hook(one: _Field) -> bool:
+    item = get_args(one.kind)[0] if get_origin(one.kind) is list else one.kind
+    return one.is_deep or not (_is_plain(one.kind) or _is_model(item) or is_enum(item))
+
+
+def _items(one: _Field, v: str) -> str:
+    return v if get_origin(one.kind) is list else f"{v}.values()"
+
+
+def _put(one: _Field) -> list[str]:
+    """The lines of the general reader that put `v` into the object: the first test that it meets does, or the hook."""
+    put = f"o.{one.name} ="
+    tests = [f"v is None: {put} None; n -= 1"] if may_be_absent(one.hint) else []
+    kind = get_origin(one.kind) or one.kind
+    if one.kind in SCALARS:
+        tests += [f"v.__class__ is {kind.__name__}: {put} v"]
+    elif is_enum(kind):
+        tests += [f"v.__class__ is str: {put} word{one.number}(v) or kind{one.number}(v)"]
+    elif _is_made_of_scalars(one.kind):
+        tests += [
+            f"v.__class__ is {kind.__name__}:\n"
+            f"   for x in {_items(one, 'v')}:\n"
+            f"    if x.__class__ is not {get_args(one.kind)[-1].__name__}: {_hook(one, 'v')}; break\n"
+            f"   else: {put} v"
+        ]
+    elif not _needs_hook(one):
+        tests += ["\n   ".join([f"v.__class__ is {'list' if kind is list else 'dict'}:", *_within(one, "v")])]
     lines = [f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)]
-    return [*lines, f"  {'else: ' if tests else ''}{_hook(one, v)}"]
+    return [*lines, f"  {'else: ' if tests else ''}{_hook(one, 'v')}"]
 
 
 def _hook(one: _Field, v: str) -> str:
@@ -293,47 +359,21 @@ def _hook(one: _Field, v: str) -> str:
     return f"at = {one.wire!r}; {suspect}o.{one.name} = read{one.number}({v}, kind{one.number})"
 
 
-def _if_null(one: _Field, v: str) -> list[str]:
-    return [f"{v} is None: o.{one.name} = None; n -= 1"] if may_be_absent(one.hint) else []
-
-
-def _if_plain(one: _Field, v: str) -> list[str]:
-    """What JSON gives, which needs no call, or only that of the reader for its keys."""
-    index, kind, put = one.number, one.kind, f"o.{one.name} ="
-    container = get_origin(kind)
-    item: Any = get_args(kind)[-1] if container in (list, dict) else None
-    if kind in SCALARS:
-        return [f"{v}.__class__ is {kind.__name__}: {put} {v}"]
-    if is_enum(kind):
-        return [f"{v}.__class__ is str: {put} word{index}({v}) or kind{index}({v})"]
-    if container in (list, dict) and item in SCALARS:
-        return [
-            f"{v}.__class__ is {container.__name__}:\n"
-            f"   for x in {v if container is list else f'{v}.values()'}:\n"
-            f"    if x.__class__ is not {item.__name__}: {_hook(one, v)}; break\n"
-            f"   else: {put} {v}"
-        ]
-    if container is list and item is Any:
-        return [f"{v}.__class__ is list: {put} {v}"]
-    if one.is_deep:
-        return []
-    if _is_model(kind):
-        return [
-            f"{v}.__class__ is dict:\n"
-            f"   at = {one.wire!r}; read = reader{index}(len({v}))\n"
-            f"   {put} read{index}({v}, kind{index}) if read is None else read({v})"
-        ]
-    if container is list and (_is_model(item) or is_enum(item)):
-        reader = f"read = reader{index}(len(x)) if x.__class__ is dict else None"
-        if_model = f"read_item{index}(x, item{index}) if read is None else read(x)"
-        if_word = f"word{index}(x) or item{index}(x) if x.__class__ is str else read_item{index}(x, item{index})"
-        return [
-            f"{v}.__class__ is list:\n"
-            f"   at = {one.wire!r}; items = []\n"
-            "   try:\n"
-            f"    for x in {v}:\n"
-            f"     {f'items.append({if_word})' if is_enum(item) else f'{reader}; items.append({if_model})'}\n"
-            "   except WrongShape as error: raise error.inside(len(items)) from None\n"
-            f"   {put} items"
-        ]
-    return []
+def _within(one: _Field, v: str) -> list[str]:
+    """The lines that put a list or an object that holds more than scalars, whose class was tested."""
+    index = one.number
+    if _needs_hook(one):
+        return [_hook(one, v)]
+    if _is_model(one.kind):
+        return [f"at = {one.wire!r}; o.{one.name} = readers{index}[len({v})]({v})"]
+    item = f"read_item{index}(x, item{index})"
+    if is_enum(get_args(one.kind)[0]):
+        item = f"word{index}(x) or item{index}(x) if x.__class__ is str else {item}"
+    else:
+        item = f"readers{index}[len(x)](x) if x.__class__ is dict else {item}"
+    return [
+        f"at = {one.wire!r}; o.{one.name} = items = []",
+        "try:",
+        f" for x in {v}: items.append({item})",
+        "except WrongShape as error: raise error.inside(len(items)) from None",
+    ]

@@ -17,10 +17,10 @@ from databricks_async.session.rate import Rate
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
 _FIRST_WINDOW = 1.4
-_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.4, 0.45
+_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.8, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
-too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after some
-12 round trips."""
+too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after 8
+to 19 round trips, fewer of slow ones."""
 _MIN_SHARED_WINDOW = 3.0
 """Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
@@ -55,7 +55,7 @@ class Family:
 
     The window limits the calls in flight, by additive increase and multiplicative decrease (AIMD); a refusal shuts the
     gate for all calls. When it opens they are let through, refused ones first, and one by one if a rate was learned:
-    one timer for all. One refusal of a rate that is known only slows them down, and the refused call waits alone.
+    one timer for all. One refusal of calls that are paced only slows them down, and the refused call waits alone.
     Reads and writes that wait take turns, so that one write does not wait for a thousand reads.
     """
 

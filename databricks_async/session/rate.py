@@ -25,33 +25,26 @@ _FIRST_SHARE, _FIRST_CALLS = 3.0, 5.0
 """The first rate: so many times what was taken in the time of the first burst and its pause, and so many calls more."""
 _EXPONENT, _EXPONENT_GROWTH, _GENTLE_PAUSES = 0.25, 0.15, 3.0
 """In slow start the rate grows by this share of itself in a pause, by more with each pause, and after so many fast."""
-_SLOW_START_INCREASE = 5.0
+_SLOW_START_INCREASE = 3.0
 """And by so many calls a second in a pause, the same for all processes: so they come nearer to each other."""
 _MAX_STEP = 3.0
 """Of the rate, with one answer."""
-_MIN_SEEN = 3
-"""A slow start that ended before so many calls were taken has found out nothing, and begins anew."""
 _MIN_WINDOW_SECONDS = 0.25
 """What was taken in a shorter time says nothing of a rate."""
 _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
-_BELOW_FOUND = 0.97
-"""A client goes on a little below what it has found."""
-_ABOVE_AVERAGE = 1.1
-"""What a slow start has found is not far above what was taken in it: others may have paused in between."""
 _AFTER_SLOW_START = 0.7
-"""Nor above this share of the rate at its end."""
+"""What a slow start has found is not above this share of the rate at its end: others may have paused in it."""
 _MIN_LEFT_OF_SLOW_START = 0.25
-_MAX_DECREASE, _DECREASE_CALLS, _FOUND_DECREASE = 0.25, 8.0, 0.1
-"""A later refusal takes this share of the rate: so many calls of those that were taken since the last one, for after
-many of them the rate was nearly right. It takes more if less was found, by the last share."""
+_LEFT = 0.67
+"""A later refusal leaves this share of the rate."""
+_MANY, _MOST_LEFT = 50, 0.97
+"""After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
 """The share of the rate at which calls go on after a refusal that did not shut the gate."""
-_SMALL = 3.0
-"""A rate of so many calls a pause is not lowered."""
-_INCREASE = 200.0
+_INCREASE = 350.0
 """The growth of a rate of one in a second; of others it is by the inverse of their cube."""
-_HOLD, _MIN_HOLD, _MAX_HOLD = 2.5, 1.0, 20.0
+_HOLD, _MIN_HOLD, _MAX_HOLD = 1.7, 1.0, 20.0
 """A rate over the first is the pauses after which it is looked whether others have gone."""
 _PROBING = 1.1
 """From then on the rate grows by this share of itself more with each pause."""
@@ -65,11 +58,11 @@ class Rate:
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
-    for then its bucket was empty. From there on the rate is known: a refusal lowers it, by less the more calls were
-    taken since the last one, and between refusals it grows by the inverse of its cube, as in binomial congestion
-    control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate, to which a
-    pause costs more calls, looks for more less often. When others have gone, nothing is refused for long, and it grows
-    by a share of itself again.
+    for then its bucket was empty. From there on the rate is known: a refusal lowers it by a share, unless many calls
+    were taken since the last one and tell it again, and between refusals it grows by the inverse of its cube, as in
+    binomial congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a
+    large rate looks for more less often. When others have gone, nothing is refused for long, and it grows by a share
+    of itself again.
 
     `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
@@ -133,11 +126,17 @@ class Rate:
         self._refused += 1
 
     def slow_down(self, now: float, sent_at: float, pause: float) -> bool:
-        """A refusal of a rate that is known: it is lowered, and calls go on at a share of it until the pause is over.
+        """A refusal of a paced call: the rate is lowered, and calls go on at a share of it until the pause is over.
 
-        Returns whether that is enough. A second refusal in the pause is not about the rate alone.
+        Returns whether that is enough. A second refusal in the pause is not about the rate alone, nor is one before any
+        call was taken. But one of a call that was under way when the rate was lowered says nothing new.
         """
-        if self.per_second == math.inf or self._in_slow_start or sent_at < self._careful_until:
+        if self.per_second == math.inf:
+            return False
+        if sent_at < self._reopened_at:
+            self._refused = 0
+            return True
+        if sent_at < self._careful_until or all(taken < self._reopened_at for taken in self._taken):
             return False
         self._careful_until = now + pause
         return self.reopen(now, pause)
@@ -154,26 +153,23 @@ class Rate:
         before = [sent_at for sent_at in self._taken if self._counted_from <= sent_at <= self._refused_at]
         # Of the calls that were in flight so many were taken although the limit was reached.
         share = after / (after + refused) if after + refused >= _MIN_IN_FLIGHT else 0.0
-        minimum = 1.0
-        rate, since = self.per_second, []
-        if self.per_second == math.inf:
+        rate = self.per_second
+        if rate == math.inf:
             self._begin(len(before), pause)
         else:
             since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
             found = self._estimate(before)
             if self._in_slow_start:
                 average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
-                found = min(found, _ABOVE_AVERAGE * average, _AFTER_SLOW_START * rate)
-                self.per_second = _BELOW_FOUND * max(found, share * rate, _MIN_LEFT_OF_SLOW_START * rate)
+                found = min(found, average, _AFTER_SLOW_START * rate)
+                self.per_second = max(found, share * rate, _MIN_LEFT_OF_SLOW_START * rate)
                 # Refused at once: nothing was found out yet.
-                self._in_slow_start = len(since) < _MIN_SEEN
+                self._in_slow_start = not since
+            elif len(since) >= _MANY:
+                self.per_second = min(max(found, share * rate), _MOST_LEFT * rate)
             else:
-                left = 1 - min(_MAX_DECREASE, _DECREASE_CALLS / max(len(since), 1))
-                found = _BELOW_FOUND * max(found, share * rate)
-                self.per_second = max((left - _FOUND_DECREASE) * rate, min(left * rate, found))
-        if len(since) >= 2:
-            minimum = max(minimum, min(rate, _SMALL / max(1.0, pause)))  # the pause was decrease enough
-        self.per_second = max(minimum, self.per_second)
+                self.per_second = _LEFT * rate
+        self.per_second = max(1.0, self.per_second)
         self._pause = max(1.0, pause)
         self._counted_from, self._reopened_at = self._refused_at, now
         return True

@@ -66,7 +66,8 @@ def retrying(
 
     A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
     or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
-    That also ends a request with a token that was lost again and again: with the token the caller can find out.
+    That also ends a request with a token that was lost again and again: with the token the caller can find out; and a
+    write of which one try was lost and no later one left this machine.
     The error that ends a call carries the attempts and seconds that it took. `sleep` sleeps between two tries, of
     which each but the first takes a retry from the bucket.
     """
@@ -96,7 +97,7 @@ def retrying(
                         bucket.succeeded(again=spent is not None)
                     if request.replay in ("unsafe", "token") and _is_good_but_unreadable(failure):
                         raise _unknown(request, failure, "was answered, and not as the API does") from failure
-                    if lost and request.replay == "token":
+                    if lost and _leaves_open(request, failure):
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
                     raise
                 never_left = isinstance(failure, ConnectError)
@@ -104,7 +105,7 @@ def retrying(
                     lost = True
                     if request.replay == "unsafe":
                         raise _unknown(request, failure, "was sent and its answer lost") from failure
-                lost_for_good = lost and request.replay == "token"
+                lost_for_good = lost and _leaves_open(request, failure)
                 is_wrong_host = isinstance(failure, TransportError) and failure.is_refusal and not was_there
                 spent = spent or Spent(budgets)
                 ends_at = spent.ends_at(now, never_left=never_left, is_wrong_host=is_wrong_host)
@@ -151,6 +152,16 @@ def _is_transient(failure: DatabricksError, request: Request) -> bool:
         # A 503 that says when to come back is a refusal: it has waited at its gate, and nothing was done.
         return failure.status != 503 or failure.retry_after is None
     return request.replay == "safe" and any(words in failure.message for words in _TRANSIENT_MESSAGES)
+
+
+def _leaves_open(request: Request, failure: DatabricksError) -> bool:
+    """Whether a write that ends so leaves open what an earlier try, its answer lost, has done.
+
+    With a token the caller can find out. Other writes end with the service's own error, unless it says that nothing has
+    left this machine, which is not true of the earlier try.
+    """
+    never_left = isinstance(failure, ConnectError | AuthError)
+    return request.replay == "token" or (request.replay == "idempotent" and never_left)
 
 
 def _is_good_but_unreadable(failure: DatabricksError) -> bool:

@@ -101,6 +101,7 @@ CHANGES: list[dict[str, Any]] = [
     *({name: {}} for name in WHOLE),
     *({name: []} for name in WHOLE),
     {"colour": "PINK"},
+    {"colour": "PINK", "leaf": {"size": "x"}},
     {"share": 1, "count": "12"},
     {"leaf": {"size": "x"}},
     {"leaf": {"size": None, "new": [[]]}},
@@ -146,6 +147,18 @@ def test_keys_are_never_code() -> None:
     for received in ({**odd, "size": 1}, {key: odd[key] for key in list(odd)[:-1]}, {1: "a"}):
         for _ in range(TIMES):
             assert Leaf.from_dict(received).unknown_fields == {k: v for k, v in received.items() if k != "size"}
+
+
+def test_what_is_wrong_far_within_is_looked_for_once() -> None:
+    """An object is left to the general reader before anything within it is read, else this would never end."""
+    received: dict[str, Any] = {"id": "x", "leaf": {"size": []}}
+    for _ in range(60):
+        received = {"id": "x", "colour": "NEW", "leaf": {"size": 1}, "again": received}
+    for _ in range(TIMES):
+        Node.from_dict({**received, "colour": "RED", "again": {"id": "y"}})
+    with pytest.raises(WrongShape) as caught:
+        Node.from_dict(received)
+    assert caught.value.path == ("again",) * 60 + ("leaf", "size")
 
 
 def test_two_threads_can_read_the_first_objects() -> None:

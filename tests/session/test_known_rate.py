@@ -29,6 +29,7 @@ class Calls:
         self._loop = asyncio.get_running_loop()
         self.sent = []
         self.refused = set()
+        self.latency = 0.01
         self.pacer = Pacer(100, Budget(60.0), Stats())
         self._paced = self.pacer.paced(self._send)
         self.tasks = [asyncio.create_task(self._call(number)) for number in range(200)]
@@ -39,8 +40,9 @@ class Calls:
     async def _send(self, request):
         at, number = self._loop.time(), request.path
         self.sent.append((at, number))
-        await asyncio.sleep(0.01)
-        if len(self.sent) <= 2 or len(self.sent) in self.refused:
+        number_sent = len(self.sent)
+        await asyncio.sleep(self.latency)
+        if number_sent <= 2 or number_sent in self.refused:
             return refusal(1)
         return Response(200, {}, b"")
 
@@ -81,6 +83,26 @@ async def test_a_second_refusal_shuts_the_gate(calls):
     await asyncio.sleep(2)
     assert calls.between(at + 0.02, at + 1.0) == []
     assert len(calls.between(at + 1.0, at + 2.0)) > 5
+
+
+async def test_a_refusal_before_any_answer_shuts_the_gate(calls):
+    """Also of calls that are paced: nothing is known of a rate of which no call was taken."""
+    at, _ = await calls.until_refused(3)
+    await asyncio.sleep(2)
+    assert calls.between(at + 0.02, at + 1.0) == []
+
+
+async def test_calls_under_way_are_refused_for_the_same_reason(calls):
+    """Three that were in flight when the rate was lowered: it is lowered once, and calls go on."""
+    await calls.until_refused(12)
+    await asyncio.sleep(3)
+    calls.latency = 0.12
+    await asyncio.sleep(1)
+    first = len(calls.sent) + 1
+    at, _ = await calls.until_refused(first, first + 1)
+    await asyncio.sleep(2)
+    assert len(calls.between(at + 0.02, at + 1.0)) >= 6
+    assert 9 <= len(calls.between(at + 1.1, at + 2.0)) <= 18
 
 
 async def test_a_refused_call_that_waits_alone_is_given_up(calls):

@@ -160,17 +160,17 @@ def test_limits_of_any_kind_are_learned(limits, ideal, max_refused):
 def test_a_small_burst_costs_little(latency):
     """At 30 a second and bursts of 5 each pause of a second overflows the bucket of the service: few are needed."""
     seconds, service = run_callers(per_second=30, burst=5, retry_after=1, latency=latency)
-    assert seconds <= 19.8 * 1.15
+    assert seconds <= 19.8 * 1.12
     assert service.refused / (service.refused + 600) < 0.03
 
 
-@pytest.mark.parametrize(("burst", "most_time", "most_refused"), [(5, 1.18, 0.058), (30, 1.15, 0.05)])
-def test_processes_come_to_share_a_service(burst, most_time, most_refused):
+@pytest.mark.parametrize(("burst", "most_time"), [(5, 1.17), (30, 1.12)])
+def test_processes_come_to_share_a_service(burst, most_time):
     """Four that know nothing of each other: little is wasted, and by half time each has half of its share or more."""
-    runs = [run_processes(4, seed=seed, per_second=30, burst=burst, latency=0.01) for seed in range(6)]
+    runs = [run_processes(4, seed=seed, per_second=30, burst=burst, latency=0.01) for seed in range(16)]
     ideal = (600 - burst) / 30
-    assert sum(seconds for seconds, _, _ in runs) / 6 <= ideal * most_time
-    assert sum(service.refused for _, service, _ in runs) / 6 <= 600 * most_refused
+    assert sum(seconds for seconds, _, _ in runs) / 16 <= ideal * most_time
+    assert sum(service.refused for _, service, _ in runs) / 16 <= 600 * 0.05
     for _, _, parts in runs:
         assert min(parts) >= 0.25
 

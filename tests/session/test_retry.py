@@ -179,6 +179,17 @@ async def test_other_refusals_after_a_repetition_stay_what_they_are(clock, reque
     assert (type(raised.value), raised.value.attempts) == (kind, 2)
 
 
+@pytest.mark.parametrize("last", [ConnectError, CertificateError, AuthError])
+async def test_a_lost_write_that_leaves_no_more_has_an_unknown_outcome(clock, last):
+    """The last error alone would say that nothing was sent. A reading has no outcome: it ends with that error."""
+    for request_, kind in ((WRITE, OutcomeUnknown), (READ, last)):
+        send = answers(ConnectionLost, last)
+        with pytest.raises(kind) as raised:
+            await retrying(send, Budgets.within(300), Stats(), clock.pause)(request_)
+        assert type(raised.value) is kind
+        assert raised.value.attempts >= 2
+
+
 async def test_a_certificate_is_not_trusted_more_a_moment_later(clock):
     """One try, however safe the call."""
     with pytest.raises(CertificateError) as raised:

@@ -31,7 +31,7 @@ from databricks_async.current_user import CurrentUser
 from databricks_async.documentation import field_docs
 from databricks_async.jobs import Jobs
 from databricks_async.libraries import Libraries
-from databricks_async.manual.tools import HOME, ROOT
+from databricks_async.manual.tools import HOME, ROOT, with_part
 from databricks_async.manual.tools.advice import ADVICE, OTHERWISE
 from databricks_async.service import RENAMED
 from databricks_async.workspace import Workspace
@@ -235,9 +235,7 @@ TABLES = {
 def with_tables(chapter: str, text: str) -> str:
     """A chapter with its parts as the code makes them today."""
     for name, make in TABLES[chapter].items():
-        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
-        before, _, rest = text.partition(begin)
-        text = before + begin + "\n" + "\n".join(make()) + "\n\n" + end + rest.partition(end)[2]
+        text = with_part(text, name, make())
     return text
 
 
