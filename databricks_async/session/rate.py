@@ -23,10 +23,8 @@ _TOLD_BURST_SECONDS = 0.9
 # they reach; benchmarks/pacing.py measures it.
 _FIRST_SHARE, _FIRST_CALLS = 3.0, 5.0
 """The first rate: so many times what was taken in the time of the first burst and its pause, and so many calls more."""
-_EXPONENT, _EXPONENT_GROWTH, _GENTLE_PAUSES = 0.25, 0.15, 3.0
-"""In slow start the rate grows by this share of itself in a pause, by more with each pause, and after so many fast."""
-_SLOW_START_INCREASE = 3.0
-"""And by so many calls a second in a pause, the same for all processes: so they come nearer to each other."""
+_EXPONENT, _GENTLE_PAUSES = 0.6, 2.0
+"""In slow start the rate grows by this share of itself in a pause, and after so many faster with each."""
 _MAX_STEP = 3.0
 """Of the rate, with one answer."""
 _MIN_WINDOW_SECONDS = 0.25
@@ -38,11 +36,11 @@ _AFTER_SLOW_START = 0.7
 _MIN_LEFT_OF_SLOW_START = 0.25
 _LEFT = 0.67
 """A later refusal leaves this share of the rate."""
-_MANY, _MOST_LEFT = 50, 0.97
+_MANY, _MOST_LEFT = 45, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
 """The share of the rate at which calls go on after a refusal that did not shut the gate."""
-_INCREASE = 350.0
+_INCREASE = 330.0
 """The growth of a rate of one in a second; of others it is by the inverse of their cube."""
 _HOLD, _MIN_HOLD, _MAX_HOLD = 1.7, 1.0, 20.0
 """A rate over the first is the pauses after which it is looked whether others have gone."""
@@ -109,8 +107,7 @@ class Rate:
             return False
         pauses = (now - self._reopened_at) / self._pause
         if self._in_slow_start:
-            step = _EXPONENT + _EXPONENT_GROWTH * pauses + max(0.0, pauses - _GENTLE_PAUSES)
-            step += _SLOW_START_INCREASE / rate
+            step = _EXPONENT + max(0.0, pauses - _GENTLE_PAUSES)
         else:
             hold = max(_MIN_HOLD, min(_MAX_HOLD, rate * self._pause / _HOLD))
             step = _INCREASE / rate**4 + _PROBING * max(0.0, pauses - hold)
