@@ -48,6 +48,7 @@ async def test_a_create_whose_answer_is_lost_is_sent_once(w, workspace, make, sp
     assert (await w.clusters.wait_running(found[0].cluster_id).result()).state == State.RUNNING
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_a_create_that_takes_too_long_is_sent_once(connect, workspace, spec):
     """Whether it was carried out is not known either."""
     workspace.faults.add(CREATE, Fault.hang(after=True))

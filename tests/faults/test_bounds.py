@@ -215,6 +215,7 @@ async def test_headers_without_end_are_not_read_on(server, connect):
     ],
     ids=["100", "headers", "a header", "a body", "chunks", "a chunk's size", "trailers", "an error", "no length"],
 )
+@pytest.mark.usefixtures("virtual_time")
 async def test_a_slow_answer_ends_in_time_whatever_it_sends(server, client, start, piece):
     """Each piece in time, and never an end."""
 
@@ -231,6 +232,7 @@ async def test_a_slow_answer_ends_in_time_whatever_it_sends(server, client, star
             await client(http_timeout_seconds=0.1).clusters.list().collect()
 
 
+@pytest.mark.usefixtures("virtual_time")
 async def test_json_in_place_of_a_download_ends_in_time(server, client):
     """It is read to its end before it is handed out: it may report an error."""
 
