@@ -350,3 +350,22 @@ async def test_a_refused_call_says_where_and_as_whom(connect, workspace):
 
     with pytest.raises(Unauthenticated, match=f"sent to {workspace.url} as the credential that was passed"):
         await connect(credential=credential).clusters.list().collect()
+
+
+@pytest.mark.parametrize("is_taken_elsewhere", [True, False])
+async def test_a_new_token_that_other_calls_have_used_may_be_revoked_too(clocks, is_taken_elsewhere):
+    """One that no call was let in with is no better than the one before it: another will not be, either."""
+    request, sent = Request(LIST, "/api/2.1/clusters/list"), []
+
+    async def send(with_token):
+        sent.append(with_token.headers["Authorization"])
+        if len(sent) == 2 and is_taken_elsewhere:
+            assert (await authenticate(request)).status == 200
+            return Response(401, {}, b"")
+        return Response(401 if len(sent) < 3 else 200, {}, b"")
+
+    source, tokens = tokens_of(lambda n: Token(f"t{n}", expires_in=3600))
+    authenticate = authenticated(send, tokens)
+    response = await authenticate(request)
+    assert (response.status, response.attempts) == ((200, 3) if is_taken_elsewhere else (401, 2))
+    assert source.asked == len(set(sent)) == response.attempts

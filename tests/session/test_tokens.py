@@ -15,9 +15,6 @@ import pytest
 from databricks_async.auth import Token
 from databricks_async.errors import AuthError, ConnectionLost, LifecycleError, PermissionDenied, Unauthenticated
 from databricks_async.local import Fault
-from databricks_async.message import Request, Response
-from databricks_async.session.stats import Stats
-from databricks_async.session.tokens import Tokens, authenticated
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
@@ -403,24 +400,6 @@ async def test_a_new_token_that_is_refused_too_ends_it(workspace, principal):
     with pytest.raises(Unauthenticated, match="go away") as raised:
         await listing(client)
     assert (raised.value.attempts, workspace.journal.count(LIST), workspace.journal.count(TOKEN)) == (2, 2, 2)
-
-
-@pytest.mark.parametrize("is_taken_elsewhere", [True, False])
-async def test_a_new_token_that_other_calls_have_used_may_be_revoked_too(credential, is_taken_elsewhere):
-    """One that no call was let in with is no better than the one before it: another will not be, either."""
-    request, sent, credential = Request(LIST, "/api/2.1/clusters/list"), [], credential(3600)
-
-    async def send(with_token):
-        sent.append(with_token.headers["Authorization"])
-        if len(sent) == 2 and is_taken_elsewhere:
-            assert (await authenticate(request)).status == 200
-            return Response(401, {}, b"")
-        return Response(401 if len(sent) < 3 else 200, {}, b"")
-
-    authenticate = authenticated(send, Tokens(credential, Stats()))
-    response = await authenticate(request)
-    assert (response.status, response.attempts) == ((200, 3) if is_taken_elsewhere else (401, 2))
-    assert credential.asked == len(set(sent)) == response.attempts
 
 
 async def test_a_failure_after_a_renewal_counts_both_requests(workspace, principal):
