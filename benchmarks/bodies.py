@@ -1,7 +1,8 @@
 """What a large body costs on its way out: `jobs.create` with 1,000 tasks, against writing its JSON alone.
 
 Defends: however the body is given, each task is read once and written once; and in CPU time and the same run, the call
-takes <= 8 times what writing alone takes.
+takes <= 8 times what writing alone takes, <= 12 times when tasks are given as models: each is first written out, so that
+what its owner changes later is not sent.
 
     python benchmarks/bodies.py [--quick]
 """
@@ -104,7 +105,9 @@ async def main() -> int:
         print(f"  ({best:.1f} ms)")
         gate.at_most("times that a task is read", read, 1, counted=True)
         gate.at_most("times that a task is written", written, 1, counted=True)
-        gate.at_most("the call / writing alone", ratio(figures[name], figures["writing"], 1), 8)
+        gate.at_most(
+            "the call / writing alone", ratio(figures[name], figures["writing"], 1), 8 if name == "keywords" else 12
+        )
     return gate.exit_code()
 
 

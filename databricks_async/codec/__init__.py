@@ -326,7 +326,7 @@ def _check(made: object, typed: Any, *, complete: bool = True) -> None:
     if isinstance(made, Model):
         cls = type(made)
         for name, wire in hooks.holders_of(cls):
-            if isinstance(value := getattr(made, name), _HOLDERS):
+            if (value := getattr(made, name)) is not None and isinstance(value, _HOLDERS):
                 _check_inside(wire, value, typed and typed[wire], complete)
         if typed is not None:
             if made.unknown_fields:

@@ -9,8 +9,9 @@ What a task without any of the `..._task` fields does is for the service to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -87,10 +88,14 @@ _CLUSTERS: Final = ("existing_cluster_id", "new_cluster", "job_cluster_key")
 
 def _kinds(task: AnyTask) -> list[str]:
     """The fields that say what it does; also those of a service newer than this version."""
-    known = [field.name for field in attrs.fields(type(task)) if field.name.endswith("_task")]
-    kinds = [name for name in known if getattr(task, name) is not None]
+    kinds = [name for name in _names_of_kinds(type(task)) if getattr(task, name) is not None]
     unknown = task.unknown_fields or {}
     return kinds + [name for name, value in unknown.items() if value is not None and name.endswith("_task")]
+
+
+@lru_cache(None)
+def _names_of_kinds(cls: Hashable) -> list[str]:
+    return [field.name for field in attrs.fields(cast("type[Any]", cls)) if field.name.endswith("_task")]
 
 
 def _refuse_unknown_dependencies(tasks: Sequence[AnyTask]) -> None:
