@@ -1,8 +1,8 @@
 """What a large body costs on its way out: `jobs.create` with 1,000 tasks, against writing its JSON alone.
 
 Defends: however the body is given, each task is read once and written once; and in CPU time and the same run, the call
-takes <= 8 times what writing alone takes, <= 12 times when tasks are given as models: each is first written out, so that
-what its owner changes later is not sent.
+takes <= 8 times what writing alone takes, <= 12 times when tasks are given as models: each is written out first, so
+that what its owner changes later is not sent.
 
     python benchmarks/bodies.py [--quick]
 """
