@@ -95,8 +95,10 @@ async def test_an_export_follows_no_link_that_is_planted_during_a_download(
     """The file goes where its folder was opened, whatever its path leads to by then."""
     workspace.add_object("/Shared/t/deep/a", b"x")
     workspace.faults.add(EXPORT, Fault.delay(0.2))
-    export = asyncio.create_task(w.workspace.export_tree("/Shared/t", local))
+    folder = asyncio.Event()  # made, also for itself and not only for the file
+    export = asyncio.create_task(w.workspace.export_tree("/Shared/t", local, on_progress=lambda _: folder.set()))
     await workspace.journal.until(lambda journal: journal.in_flight == 1 and journal.count(EXPORT) == 1)
+    await folder.wait()
     swap(local / "deep", outside)
     (await export).raise_for_failures()
     assert os.listdir(outside) == ["secret"]
