@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -65,12 +64,6 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     program = _NEEDS.get(collection_path)
     missing = program is not None and program.find() is None and not program.is_required()
     return True if missing else None
-
-
-def pytest_collection_finish() -> None:
-    """Garbage is looked for in what tests leave: looking through thousands of tests each time took most of a second."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
