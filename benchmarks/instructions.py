@@ -146,7 +146,7 @@ def instructions(kind: str, client: str, few: int, many: int, where: str) -> flo
                 "--cachegrind-out-file=/dev/null",
                 *program,
             ],
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""},
             capture_output=True,
             text=True,
             check=False,

@@ -42,6 +42,8 @@ PROGRAMS = {
 def spent(program: str) -> tuple[float, float]:
     """Wall seconds of one Python process, and its user and system time."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
+    # The bytecode of an editable installation would never be written, and its source be compiled by each process.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", program], env=environment)
     _, status, usage = os.wait4(process.pid, 0)
