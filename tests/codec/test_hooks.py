@@ -93,3 +93,31 @@ def test_plain_values_of_other_classes_are_written_as_what_they_are() -> None:
     """A str, int or float of a subclass is text or a number."""
     text, whole = type("Id", (str,), {})("a"), type("Count", (int,), {})(3)
     assert codec.encode({text: [text, whole]}) == b'{"a":["a",3]}'
+
+
+@attrs.define(kw_only=True, repr=False)
+class Quoting(Model):
+    leaves: list["Leaf"] | None = None  # noqa: UP037 (a model of a user's own may be written so)
+
+
+def test_annotations_of_a_users_model_may_quote_names() -> None:
+    assert Quoting.from_dict({"leaves": [{"size": 1}]}).leaves == [Leaf(size=1)]
+
+
+def test_a_model_that_a_user_defines_anew_is_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a notebook: its annotations are the same text."""
+
+    def outer(**fields: str) -> Any:
+        inner = attrs.make_class(
+            "Inner", {name: attrs.field(default=None) for name in fields}, bases=(Model,), kw_only=True
+        )
+        inner.__annotations__ = fields
+        monkeypatch.setitem(globals(), "Inner", inner)
+        made = attrs.make_class("Outer", {"inner": attrs.field(default=None)}, bases=(Model,), kw_only=True)
+        made.__annotations__ = {"inner": "Inner | None"}
+        for one in (inner, made):
+            one.__module__ = __name__
+        return made
+
+    assert outer(first="int | None").from_dict({"inner": {"first": 1}}).inner.first == 1
+    assert outer(second="int | None").from_dict({"inner": {"second": 2}}).inner.second == 2
