@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 
 
 def write_profile(path: str, name: str, values: Mapping[str, str]) -> None:
@@ -53,5 +54,6 @@ def _replace(path: str, text: str) -> None:
             file.write(text)
         os.replace(new, path)
     except BaseException:
-        os.unlink(new)
+        with suppress(FileNotFoundError):  # it has taken its place already
+            os.unlink(new)
         raise
