@@ -14,8 +14,8 @@ it did. At the end the two are compared with each other and with what is left in
 
 Defends: all of these are 0, and the memory of the client is flat (in the last quarter of a run at most 2 % above the
 second). Violations fail it, whatever the speed. glibc is told to take blocks of 64 KiB and more from the system and to
-give them back: asyncio reads into blocks of 256 KiB, and the fragments that those leave in the heap of the process would
-be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
+give them back: asyncio reads into blocks of 256 KiB, and the fragments that those leave in the heap of the process
+would be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
 
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 
@@ -64,7 +64,8 @@ _LARGE_BLOCK = 64 * 1024
 
 def give_large_blocks_back() -> None:
     """As the variable MALLOC_MMAP_THRESHOLD_ does. Other C libraries than glibc have no such setting."""
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
