@@ -12,7 +12,7 @@ import contextlib
 import select
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, cast
 
@@ -20,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_writer import StreamWriter
+from multidict import CIMultiDict, istr
 
 MAX_HEADER_LINE = 64 * 1024
 MAX_HEADERS = 256 * 1024
@@ -55,14 +56,40 @@ class Body(aiohttp.payload.BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
-def send_once(session: aiohttp.ClientSession) -> None:
-    """Have a session of our own not send a GET, PUT or DELETE again that was lost, as aiohttp does by itself."""
+class Request(aiohttp.ClientRequest):
+    """A request of our own session. It takes its headers as they are, which `complete_headers` has made.
+
+    Its base class puts them together anew, header by header, which costs 3 % of a call.
+    """
+
+    def update_headers(self, headers: Any) -> None:
+        self.headers = headers  # aiohttp's own copy
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        """There are none to add."""
+
+
+def complete_headers(host: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """All headers of a request to this host. Names that are `istr` cost aiohttp half of what others do."""
+    whole: dict[str, str] = {"Host": host, **aiohttp.ClientRequest.DEFAULT_HEADERS, **headers}
+    return CIMultiDict({istr(name): value for name, value in whole.items()})
+
+
+def own_session(**options: Any) -> aiohttp.ClientSession:
+    """A session that keeps nothing but connections, and does not send again by itself."""
+    session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), request_class=Request, **options)
     if hasattr(session, "_retry_connection"):
         session._retry_connection = False
+    return session
 
 
-def is_sending_once(session: aiohttp.ClientSession) -> bool:
-    return isinstance(session.connector, Connector) and not getattr(session, "_retry_connection", True)
+def is_own(session: aiohttp.ClientSession) -> bool:
+    return isinstance(session.connector, Connector)
+
+
+def sends_again(session: aiohttp.ClientSession) -> bool:
+    """Whether it sends a GET, PUT or DELETE again that was lost, as aiohttp does by itself."""
+    return bool(getattr(session, "_retry_connection", True))
 
 
 class Connection(ResponseHandler):

@@ -183,14 +183,12 @@ class Session:
     def _open(self) -> None:
         self.bind()
         # On the first call: importing aiohttp takes longer than all the rest together.
-        import aiohttp
-
         from databricks_async.auth.chain import Chain
         from databricks_async.auth.web import Web
         from databricks_async.events.reports import Reports
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
-        from databricks_async.session.connections import Connector, send_once
+        from databricks_async.session.connections import Connector, own_session
         from databricks_async.session.dropped import watch_for_drop
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
@@ -209,13 +207,11 @@ class Session:
         authorities = find_authorities(config.ca_bundle) if is_own or config.ca_bundle else None
         opened: list[aiohttp.ClientSession] = []
         if http is None:
-            http = aiohttp.ClientSession(
+            http = own_session(
                 # The limit is the pacer's: streams are read when their calls have made way for others.
                 connector=Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
-            send_once(http)
             opened.append(http)
             self._endings.push_async_callback(http.close)
         common = {"Accept": "application/json", "User-Agent": user_agent(config)}

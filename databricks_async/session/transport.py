@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.payload import BytesPayload
-from multidict import CIMultiDict, istr
+from multidict import CIMultiDict
 from yarl import URL
 
 from databricks_async.error_bodies import is_page_for_file
@@ -38,11 +38,12 @@ from databricks_async.session.connections import (
     MAX_HEADER_LINES,
     MAX_HEADERS,
     Body,
-    Connector,
     HeadersTooLong,
     IdleConnections,
     NothingSent,
-    is_sending_once,
+    complete_headers,
+    is_own,
+    sends_again,
 )
 from databricks_async.session.deadlines import Deadlines
 from databricks_async.session.network import certificate_problem
@@ -87,6 +88,7 @@ class Transport:
         self._closed = False
         self._origin = host
         scheme, _, self._host = host.partition("://")
+        self._host_header = URL(host).host_port_subcomponent or ""
         self._is_tls = scheme == "https"
         self._was_there = False
         # No timer of aiohttp's own once connected; connecting has its own, because what never left may be sent again.
@@ -105,12 +107,11 @@ class Transport:
         self._authorities = authorities if host.startswith("https:") else None
         self._loading = asyncio.Lock()
         connector = session.connector
+        self._is_own = is_own(session)
         # Our own connections look at themselves.
-        idle = None
-        if connector is not None and not isinstance(connector, Connector):
-            idle = IdleConnections(connector, URL(host).raw_host or "")
+        idle = None if connector is None or self._is_own else IdleConnections(connector, URL(host).raw_host or "")
         self._middlewares = (*getattr(session, "_middlewares", ()), _sending_once(idle))
-        self._middlewares_without_body = () if is_sending_once(session) else self._middlewares
+        self._middlewares_without_body = () if self._is_own and not sends_again(session) else self._middlewares
         # A lent session may look up credentials of its own, and would refuse a header that has others.
         self._has_credentials = session.trust_env or session.auth is not None
         remember_headers(proxy_headers or {})
@@ -189,13 +190,13 @@ class Transport:
             return self._out_of_time(request) if expired else self._failure(error, request)
 
     def _headers_of(self, request: Request) -> CIMultiDict[str]:
-        """All headers of the request. Names that are `istr` cost aiohttp half of what others do."""
         if self._last_headers is not None and request.headers is self._last_headers[0]:
             return self._last_headers[1]
-        headers = CIMultiDict({istr(name): value for name, value in {**self._headers, **request.headers}.items()})
-        remember_headers(headers)
-        self._last_headers = request.headers, headers
-        return headers
+        headers = {**self._headers, **request.headers}
+        made = complete_headers(self._host_header, headers) if self._is_own else CIMultiDict(headers)
+        remember_headers(made)
+        self._last_headers = request.headers, made
+        return made
 
     def close(self) -> None:
         """Ends the requests in flight, with a `ConnectionLost`."""

@@ -337,7 +337,7 @@ async def test_real_pauses_and_counters(workspace, connect, caplog):
 async def test_nothing_but_this_library_sends_again(workspace, connect, method, session, monkeypatch):
     """aiohttp would by itself repeat these methods when a connection breaks, also what must not be sent twice."""
     if session.startswith("own,"):
-        monkeypatch.setattr(connections, "send_once", lambda _: None)
+        monkeypatch.setattr(connections, "own_session", aiohttp.ClientSession)
     workspace.faults.add("*", Fault.drop(), times=2)
     async with aiohttp.ClientSession() as lent:
         client = connect(session=lent if session == "lent" else None)
