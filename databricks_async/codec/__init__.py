@@ -159,7 +159,7 @@ def decode(body: bytes, cls: type[T]) -> T:
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
     made: Any = None
     try:
-        made = (_reader(cls) if len(body) < _LARGE else _large_answer_reader(cls))(value, cls)
+        made = (_reader(cls) if len(body) < _LARGE else _large_answer_reader(cast(Any, cls)))(value, cls)
         if isinstance(made, Model):
             too_deep = was_suspicious() and is_too_deep(body, orjson.loads(body))  # lists in `value` may be empty now
         else:
