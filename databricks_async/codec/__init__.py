@@ -159,13 +159,20 @@ def decode(body: bytes, cls: type[T]) -> T:
         raise WrongShape(f"expected JSON, got {len(body)} bytes that are not ({error.msg})") from None
     made: Any = None
     try:
-        made = _reader(cls)(value, cls)
-        too_deep = (not isinstance(made, Model) or was_suspicious()) and is_too_deep(body, value)
+        made = (_reader(cls) if len(body) < _LARGE else _large_answer_reader(cast(Any, cls)))(value, cls)
+        if isinstance(made, Model):
+            too_deep = was_suspicious() and is_too_deep(body, orjson.loads(body))  # lists in `value` may be empty now
+        else:
+            too_deep = is_too_deep(body, value)
     except RecursionError:
         too_deep = True
     if too_deep:
         raise WrongShape(f"expected at most {MAX_DEPTH} levels of nesting, got more")
     return cast(T, made)
+
+
+_LARGE: Final = 16 * 1024
+"""Bytes of an answer whose parsed form is freed while it is read."""
 
 
 def encode(value: Any) -> bytes:
@@ -275,6 +282,11 @@ def _is_model(kind: Any) -> bool:
 
 def _reader(kind: Any) -> hooks.Reader:
     return converter().get_structure_hook(kind)
+
+
+@cache
+def _large_answer_reader(kind: Any) -> hooks.Reader:
+    return reading.large_answer_reader(kind, _reader) if _is_model(kind) else _reader(kind)
 
 
 def _writer(kind: Any) -> writing.Writer:

@@ -5,16 +5,19 @@ Here are the tests of `codec/generated.py` and `codec/writing.py`.
 
 from __future__ import annotations
 
+import copy
 import linecache
 import re
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import attrs
+import orjson
 import pytest
 
-from databricks_async.codec import Model, OpenEnum, WrongShape, reading, writing
+from databricks_async.codec import Model, OpenEnum, WrongShape, converter, decode, reading, writing
 from databricks_async.jobs.models import TaskDependency
 
 
@@ -73,10 +76,14 @@ TIMES = 20
 """So often that readers for the keys are made."""
 
 
-def outcome(cls: type[Model], received: Any) -> Any:
+PADDING = {"padding": "x" * 20_000}
+"""Makes an answer a large one."""
+
+
+def outcome(cls: type[Model], received: Any, read: Callable[[type[Model], Any], Model] | None = None) -> Any:
     """All that reading has shown."""
     try:
-        model = cls.from_dict(received)
+        model = read(cls, received) if read else cls.from_dict(received)
     except WrongShape as error:
         return str(error)
     assert type(model) is cls
@@ -133,9 +140,57 @@ def test_what_comes_often_is_read_as_what_comes_first(change: dict[str, Any]) ->
     for name in change:
         less = {key: value for key, value in changed.items() if key != name}
         others += [less, {**less, "newer": 1}, {**less, "newer": None}]
+    others += [{f"{key} "[:-1]: value for key, value in changed.items()}]  # equal keys that are other objects
     first = fresh()
     for received in others:
         assert outcome(Node, received) == outcome(first, received)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_large_answers_are_read_as_small_ones(change: dict[str, Any]) -> None:
+    """Though they are emptied meanwhile: nothing is lost, and errors name the same places."""
+    received = {**WHOLE, "leaves": WHOLE["leaves"] * 30, **change}
+
+    def read(cls: type[Model], value: Any) -> Model:
+        model = decode(orjson.dumps(value | PADDING), cls)
+        (model.unknown_fields or {}).pop("padding")
+        model.unknown_fields = model.unknown_fields or None
+        return model
+
+    for _ in range(2):
+        assert outcome(Node, received, read) == outcome(Node, received)
+
+
+def test_items_of_a_large_answer_are_let_go() -> None:
+    """And not those of what a caller gave."""
+    received = {**WHOLE, **PADDING}
+    given = copy.deepcopy(received)
+    assert Node.from_dict(given).as_dict() == received == given
+    reader = reading.large_answer_reader(Node, converter().get_structure_hook)
+    assert reader(given, Node).as_dict() == received
+    assert given == {**received, "leaves": [], "colours": []}
+
+
+@pytest.mark.parametrize("depth", [120, 250])
+def test_a_large_answer_may_be_as_deep_as_a_small_one(depth: int) -> None:
+    """Also where it was emptied before its depth is looked at."""
+    deep: Any = {}
+    for _ in range(depth):
+        deep = [deep]
+    received = {"id": "x", "leaves": [{"new": deep}]}
+    if depth < 200:
+        assert decode(orjson.dumps(received | PADDING), Node).as_dict() == received | PADDING
+    else:
+        for padding in ({}, PADDING):
+            with pytest.raises(WrongShape, match=r"^\$: expected at most 200 levels of nesting"):
+                decode(orjson.dumps(received | padding), Node)
+
+
+@pytest.mark.parametrize(("body", "kind"), [(["x" * 20_000], "a list"), ("x" * 20_000, "text")])
+def test_a_large_answer_of_another_shape_is_refused(body: Any, kind: str) -> None:
+    with pytest.raises(WrongShape, match=rf"^\$: expected an object, got {kind}$"):
+        decode(orjson.dumps(body), Node)
+    assert decode(orjson.dumps([body]), list[Any]) == [body]
 
 
 def test_objects_of_as_many_keys_are_told_apart() -> None:
