@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class InitScriptInfoAndExecutionDetails(Model):
     """One init script, and how it went."""
 
@@ -68,7 +68,7 @@ class InitScriptInfoAndExecutionDetails(Model):
     """A file of the workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class InitScriptEventDetails(Model):
     """The init scripts that ran on one machine."""
 
@@ -80,7 +80,7 @@ class InitScriptEventDetails(Model):
     """The private IP address of the machine."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DataPlaneEventDetails(Model):
     """What an event says about one machine."""
 
@@ -99,7 +99,7 @@ class DataPlaneEventDetails(Model):
         return from_epoch_ms(self.timestamp)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class EventDetails(Model):
     """What an event says; which fields there are depends on its type."""
 
@@ -145,7 +145,7 @@ class EventDetails(Model):
     """Who caused it; empty if it was the service."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterEvent(Model):
     """Something that happened to a cluster."""
 
@@ -166,7 +166,7 @@ class ClusterEvent(Model):
         return from_epoch_ms(self.timestamp)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetEventsResponse(Model):
     """One page of events."""
 

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CloudProviderNodeInfo(Model):
     """What the cloud says about a node type."""
 
@@ -26,7 +26,7 @@ class CloudProviderNodeInfo(Model):
     """What the cloud says about the type."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NodeInstanceType(Model):
     """The disks of a node type."""
 
@@ -42,7 +42,7 @@ class NodeInstanceType(Model):
     """The number of local NVMe disks."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NodeType(Model):
     """A kind of machine that clusters can be made of."""
 
@@ -88,7 +88,7 @@ class NodeType(Model):
     """Whether ports can be forwarded."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListNodeTypesResponse(Model):
     """The node types that a workspace offers."""
 
@@ -96,7 +96,7 @@ class ListNodeTypesResponse(Model):
     """The types on offer."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkVersion(Model):
     """A runtime version that clusters can have."""
 
@@ -106,7 +106,7 @@ class SparkVersion(Model):
     """The name for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetSparkVersionsResponse(Model):
     """The runtime versions that a workspace offers."""
 
@@ -114,7 +114,7 @@ class GetSparkVersionsResponse(Model):
     """The versions on offer."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListAvailableZonesResponse(Model):
     """The zones where machines are offered."""
 

@@ -24,31 +24,31 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterAccessControlRequest(AccessControlRequest[ClusterPermissionLevel]):
     """A permission to give on a cluster: to one user, group or service principal."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterPermission(Permission[ClusterPermissionLevel]):
     """A permission on a cluster, and where it comes from."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterAccessControlResponse(AccessControlResponse[ClusterPermission]):
     """What one user, group or service principal may do with a cluster."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterPermissions(ObjectPermissions[ClusterAccessControlResponse]):
     """All users, groups and service principals that may use a cluster."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterPermissionsDescription(PermissionsDescription[ClusterPermissionLevel]):
     """A permission level of a cluster, explained."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetClusterPermissionLevelsResponse(GetPermissionLevelsResponse[ClusterPermissionsDescription]):
     """The permission levels that a cluster has."""
