@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from databricks_async.clusters.models.enums import CloudProviderNodeStatus
-from databricks_async.codec import Model
+from databricks_async.codec import Model, OpenEnum
 
 __all__ = [
     "CloudProviderNodeInfo",
+    "CloudProviderNodeStatus",
     "GetSparkVersionsResponse",
     "ListAvailableZonesResponse",
     "ListNodeTypesResponse",
@@ -16,6 +16,13 @@ __all__ = [
     "NodeType",
     "SparkVersion",
 ]
+
+
+class CloudProviderNodeStatus(OpenEnum):
+    """Why a node type cannot be had."""
+
+    NOT_AVAILABLE_IN_REGION = "NotAvailableInRegion"
+    NOT_ENABLED_ON_SUBSCRIPTION = "NotEnabledOnSubscription"
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)

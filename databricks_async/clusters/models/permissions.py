@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from databricks_async.clusters.models.enums import ClusterPermissionLevel
+from databricks_async.codec import OpenEnum
 from databricks_async.permissions import (
     AccessControlRequest,
     AccessControlResponse,
@@ -18,10 +18,19 @@ __all__ = [
     "ClusterAccessControlRequest",
     "ClusterAccessControlResponse",
     "ClusterPermission",
+    "ClusterPermissionLevel",
     "ClusterPermissions",
     "ClusterPermissionsDescription",
     "GetClusterPermissionLevelsResponse",
 ]
+
+
+class ClusterPermissionLevel(OpenEnum):
+    """A permission level of a cluster."""
+
+    CAN_ATTACH_TO = "CAN_ATTACH_TO"
+    CAN_MANAGE = "CAN_MANAGE"
+    CAN_RESTART = "CAN_RESTART"
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)

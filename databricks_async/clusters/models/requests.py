@@ -7,13 +7,11 @@ import attrs
 from databricks_async.clusters.models.details import ClusterDetails
 from databricks_async.clusters.models.enums import (
     ClusterSource,
-    ListClustersSortByDirection,
-    ListClustersSortByField,
     State,
 )
 from databricks_async.clusters.models.machines import AutoScale, refuse_two_sizes
 from databricks_async.clusters.models.spec import ClusterAttributes, ClusterSpec, check_idempotency_token
-from databricks_async.codec import Model
+from databricks_async.codec import Model, OpenEnum
 
 __all__ = [
     "CloneCluster",
@@ -23,8 +21,24 @@ __all__ = [
     "ListClustersFilterBy",
     "ListClustersResponse",
     "ListClustersSortBy",
+    "ListClustersSortByDirection",
+    "ListClustersSortByField",
     "UpdateClusterResource",
 ]
+
+
+class ListClustersSortByDirection(OpenEnum):
+    """Up or down."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+class ListClustersSortByField(OpenEnum):
+    """What a list of clusters is sorted by."""
+
+    CLUSTER_NAME = "CLUSTER_NAME"
+    DEFAULT = "DEFAULT"
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)
