@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from databricks_async.clusters import models, select
+from databricks_async.clusters import models
 from databricks_async.clusters.models.details import ClusterDetails
 from databricks_async.clusters.models.enums import State
 from databricks_async.clusters.models.spec import ClusterSpec
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ListNodeTypesResponse,
         UpdateClusterResource,
     )
+    from databricks_async.clusters.select import NodeTypeCriteria, SparkVersionCriteria
     from databricks_async.permissions import Permissions
     from databricks_async.session.session import Session
 
@@ -251,16 +252,20 @@ class Clusters(ClusterWatches):
         """
         return await self._call("GET /api/{v}/clusters/spark-versions", models.GetSparkVersionsResponse)
 
-    async def select_spark_version(self, **wanted: Unpack[select.SparkVersionCriteria]) -> str:
+    async def select_spark_version(self, **wanted: Unpack[SparkVersionCriteria]) -> str:
         """The key of the newest runtime that meets the criteria, for `ClusterSpec.spark_version`.
 
         Raises `ValueError` when none does, or when several do and `latest=False`.
         """
+        from databricks_async.clusters import select  # here, because few programs need it
+
         criteria = select.given(select.SparkVersionCriteria, wanted)
         return select.spark_version((await self.spark_versions()).versions or [], criteria)
 
-    async def select_node_type(self, **wanted: Unpack[select.NodeTypeCriteria]) -> str:
+    async def select_node_type(self, **wanted: Unpack[NodeTypeCriteria]) -> str:
         """The id of the smallest node type that meets every criterion. Raises `ValueError` when none does."""
+        from databricks_async.clusters import select  # here, because few programs need it
+
         criteria = select.given(select.NodeTypeCriteria, wanted)
         return select.node_type((await self.list_node_types()).node_types or [], criteria)
 
