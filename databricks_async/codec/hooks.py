@@ -73,7 +73,8 @@ def required(kind: Any) -> Any:
     """The type without its None."""
     if not is_optional(kind):
         return kind
-    return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
+    others = tuple(one for one in get_args(kind) if one is not NoneType)
+    return others[0] if len(others) == 1 else Union[others]  # noqa: UP007 the types are not known here
 
 
 def is_enum(kind: Any) -> bool:
