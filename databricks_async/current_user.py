@@ -19,7 +19,7 @@ class UserSchema(OpenEnum):
     WORKSPACE = "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Name(Model):
     """The parts of a person's name."""
 
@@ -29,7 +29,7 @@ class Name(Model):
     """The given name."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ComplexValue(Model):
     """An e-mail address, group, role or entitlement."""
 
@@ -45,7 +45,7 @@ class ComplexValue(Model):
     """The value itself: an address, an id, a name."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class User(Model):
     """A person or a service principal, as SCIM describes it."""
 

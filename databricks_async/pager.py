@@ -65,7 +65,7 @@ Outcome: TypeAlias = Page[T] | Exception
 """What came of reading a page."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Places(Generic[T]):
     """How a listing in a known order is entered anywhere, and so read ahead of the pages that lead there."""
 
@@ -78,7 +78,7 @@ class Places(Generic[T]):
     """
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Ahead(Generic[T]):
     """What it takes to read pages before they are asked for."""
 
@@ -180,7 +180,7 @@ def checked_concurrency(concurrency: int) -> int:
 # Classes and not async generators: a loop over one of those, left early, ends in a task of its own some time later.
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Part(Generic[T]):
     """A page that was planned: read or not yet, until the caller gets it."""
 

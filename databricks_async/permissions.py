@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Level = TypeVar("Level", bound=OpenEnum)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AccessControlRequest(Model, Generic[Level]):
     """A permission to give: to one user, group or service principal."""
 
@@ -30,7 +30,7 @@ class AccessControlRequest(Model, Generic[Level]):
     """The e-mail address of a user."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Permission(Model, Generic[Level]):
     """A permission, and where it comes from."""
 
@@ -42,7 +42,7 @@ class Permission(Model, Generic[Level]):
     """What may be done."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PermissionsDescription(Model, Generic[Level]):
     """A permission level, explained."""
 
@@ -56,7 +56,7 @@ APermission = TypeVar("APermission", bound=Permission[Any])
 ADescription = TypeVar("ADescription", bound=PermissionsDescription[Any])
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AccessControlResponse(Model, Generic[APermission]):
     """What one user, group or service principal may do."""
 
@@ -75,7 +75,7 @@ class AccessControlResponse(Model, Generic[APermission]):
 AResponse = TypeVar("AResponse", bound=AccessControlResponse[Any])
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ObjectPermissions(Model, Generic[AResponse]):
     """All users, groups and service principals that may use an object."""
 
@@ -87,7 +87,7 @@ class ObjectPermissions(Model, Generic[AResponse]):
     """The kind of object."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetPermissionLevelsResponse(Model, Generic[ADescription]):
     """The permission levels that a kind of object has."""
 

@@ -162,6 +162,21 @@ def test_models_are_not_imported_before_they_are_used():
     assert done.stdout == "[]\n"
 
 
+def test_reading_one_cluster_imports_only_the_models_that_it_is_made_of():
+    """Events, listings, offers and the bodies of requests take as long again."""
+    program = (
+        "import sys, databricks_async.clusters.api\n"
+        "from databricks_async import codec\n"
+        "from databricks_async.clusters.api import ClusterDetails\n"
+        'codec.decode(b\'{"cluster_id": "1", "driver": {}}\', ClusterDetails)\n'
+        "loaded = [name for name in sys.modules if name.startswith('databricks_async.')]\n"
+        "print(*sorted(name.split('.', 1)[1] for name in loaded if '.models.' in name or name.endswith('.select')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    homes = ("details", "enums", "machines", "spec", "storage")
+    assert done.stdout.split() == [f"clusters.models.{home}" for home in homes]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_modules_of_models_list_their_classes(service):
     """In `__all__`, by which type checkers and `import *` tell them from what the module imports."""

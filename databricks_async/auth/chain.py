@@ -30,7 +30,7 @@ _DEVOPS = (
 )
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Way:
     """One row of the chain."""
 

@@ -6,17 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from databricks_async.clusters import models, select
-from databricks_async.clusters.models.details import (
-    ClusterDetails,
-    CreateClusterResponse,
-    ListClustersFilterBy,
-    ListClustersResponse,
-    ListClustersSortBy,
-)
+from databricks_async.clusters import models
+from databricks_async.clusters.models.details import ClusterDetails
 from databricks_async.clusters.models.enums import State
-from databricks_async.clusters.models.machines import AutoScale, ClusterSize
-from databricks_async.clusters.models.spec import CloneCluster, ClusterSpec, CreateCluster, UpdateClusterResource
+from databricks_async.clusters.models.spec import ClusterSpec
 from databricks_async.clusters.running import DOWN, UP, ClusterWait, Running
 from databricks_async.clusters.watching import ClusterWatches
 from databricks_async.codec import Model, build, given_as, one_level
@@ -31,13 +24,19 @@ from databricks_async.wait import Timeout, answer_callback, starts
 if TYPE_CHECKING:
     from databricks_async.clusters.keywords import ClusterKeywords
     from databricks_async.clusters.models import (
+        AutoScale,
+        CloneCluster,
         ClusterAccessControlRequest,
         ClusterPermissions,
         GetClusterPermissionLevelsResponse,
         GetSparkVersionsResponse,
         ListAvailableZonesResponse,
+        ListClustersFilterBy,
+        ListClustersSortBy,
         ListNodeTypesResponse,
+        UpdateClusterResource,
     )
+    from databricks_async.clusters.select import NodeTypeCriteria, SparkVersionCriteria
     from databricks_async.permissions import Permissions
     from databricks_async.session.session import Session
 
@@ -84,12 +83,12 @@ class Clusters(ClusterWatches):
             given = {**(one_level(given) if isinstance(given, Model) else given), **beside}
         else:
             keywords |= beside
-        body = build(CreateCluster, given, **keywords)
+        body = build(models.CreateCluster, given, **keywords)
         name = f"the cluster_name {body.cluster_name!r}" if body.cluster_name else "an empty cluster_name"
         try:
             answer = await self._call(
                 "POST /api/{v}/clusters/create",
-                CreateClusterResponse,
+                models.CreateClusterResponse,
                 replay="unsafe" if body.idempotency_token is None else "token",
                 body=body,
                 lookup=f"look through clusters.list() for {name} and a start_time not before this call",
@@ -128,7 +127,7 @@ class Clusters(ClusterWatches):
         """
         settings: dict[str, Any] = {"update_mask": identifier("update_mask", update_mask)}
         if cluster is not None:
-            settings["cluster"] = build(UpdateClusterResource, cluster)
+            settings["cluster"] = build(models.UpdateClusterResource, cluster)
         steady = await self._steady_state(cluster_id)
         await self._act("POST /api/{v}/clusters/update", cluster_id, settings, replay=_replay(steady))
         return self._wait(cluster_id, "update", steady)
@@ -141,7 +140,7 @@ class Clusters(ClusterWatches):
 
         `POST /api/2.1/clusters/resize`: https://docs.databricks.com/api/azure/workspace/clusters/resize
         """
-        size = build(ClusterSize, num_workers=num_workers, autoscale=autoscale)
+        size = build(models.ClusterSize, num_workers=num_workers, autoscale=autoscale)
         if num_workers is None and autoscale is None:
             raise ValueError("resize needs num_workers or autoscale")
         await self._act("POST /api/{v}/clusters/resize", cluster_id, one_level(size))
@@ -253,16 +252,20 @@ class Clusters(ClusterWatches):
         """
         return await self._call("GET /api/{v}/clusters/spark-versions", models.GetSparkVersionsResponse)
 
-    async def select_spark_version(self, **wanted: Unpack[select.SparkVersionCriteria]) -> str:
+    async def select_spark_version(self, **wanted: Unpack[SparkVersionCriteria]) -> str:
         """The key of the newest runtime that meets the criteria, for `ClusterSpec.spark_version`.
 
         Raises `ValueError` when none does, or when several do and `latest=False`.
         """
+        from databricks_async.clusters import select  # here, because few programs need it
+
         criteria = select.given(select.SparkVersionCriteria, wanted)
         return select.spark_version((await self.spark_versions()).versions or [], criteria)
 
-    async def select_node_type(self, **wanted: Unpack[select.NodeTypeCriteria]) -> str:
+    async def select_node_type(self, **wanted: Unpack[NodeTypeCriteria]) -> str:
         """The id of the smallest node type that meets every criterion. Raises `ValueError` when none does."""
+        from databricks_async.clusters import select  # here, because few programs need it
+
         criteria = select.given(select.NodeTypeCriteria, wanted)
         return select.node_type((await self.list_node_types()).node_types or [], criteria)
 
@@ -414,14 +417,14 @@ class Clusters(ClusterWatches):
             raise ValueError(f"clusters/list of API {self._version} has no can_use_client")
         else:
             query = {
-                "filter_by": filter_by and build(ListClustersFilterBy, filter_by).as_dict(),
-                "sort_by": sort_by and build(ListClustersSortBy, sort_by).as_dict(),
+                "filter_by": filter_by and build(models.ListClustersFilterBy, filter_by).as_dict(),
+                "sort_by": sort_by and build(models.ListClustersSortBy, sort_by).as_dict(),
                 "page_size": size_of_page(page_size, 100, 100, max_items),
             }
 
         return self._list(
             "GET /api/{v}/clusters/list",
-            ListClustersResponse,
+            models.ListClustersResponse,
             lambda answer: answer.clusters,
             lambda answer: answer.next_page_token,
             query=query,

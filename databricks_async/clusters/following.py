@@ -33,7 +33,7 @@ _MAX_TRIES: Final = 5
 """How often a millisecond of more than a page is read until no event was added meanwhile."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Happening:
     """An event, with what it is known by."""
 

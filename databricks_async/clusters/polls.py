@@ -16,7 +16,7 @@ from databricks_async.pager import Page, Pager
 from databricks_async.polling.things import Item, Thing
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class _Clusters(Model):
     """A page of clusters, which are made into models only when they have changed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -14,7 +13,8 @@ Names: TypeAlias = dict[str, Any]
 def function(name: str, head: str, lines: Iterable[str], names: Names) -> Any:
     """Compile a function; one space in a line is one level. Tracebacks and debuggers find its source in `linecache`."""
     cls = names["cls"]
-    text = re.sub(r"^ +", lambda indent: indent[0] * 4, "\n".join([f"def {name}({head}):", *lines, ""]), flags=re.M)
+    bare = "\n".join([f"def {name}({head}):", *lines, ""]).split("\n")
+    text = "\n".join("   " * (len(line) - len(line.lstrip(" "))) + line for line in bare)
     filename = f"<generated {name} of {cls.__module__}.{cls.__qualname__}>"
     exec(compile(text, filename, "exec"), names)  # noqa: S102 made of our own field names, and of the repr of keys
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from inspect import get_annotations
+from operator import attrgetter
 from types import CodeType, NoneType, UnionType
 from typing import Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
@@ -72,7 +73,8 @@ def required(kind: Any) -> Any:
     """The type without its None."""
     if not is_optional(kind):
         return kind
-    return Union[tuple(one for one in get_args(kind) if one is not NoneType)]  # noqa: UP007 the types are not known here
+    others = tuple(one for one in get_args(kind) if one is not NoneType)
+    return others[0] if len(others) == 1 else Union[others]  # noqa: UP007 the types are not known here
 
 
 def is_enum(kind: Any) -> bool:
@@ -142,6 +144,13 @@ def expected(kind: Any) -> str:
 def _names_of(cls: Hashable) -> list[tuple[str, str]]:
     """The fields of a model: their names, and their keys in JSON."""
     return [(field.name, wire_name(field)) for field in fields_of(cast("type[Any]", cls))]
+
+
+@lru_cache(None)
+def values_of(cls: Hashable) -> Callable[[Any], tuple[Any, ...]]:
+    """A function from a model to the values by which it equals another one of its class."""
+    names = [field.name for field in attrs.fields(cast("type[Any]", cls)) if field.eq]
+    return attrgetter("__class__", *names)  # of one name alone it would return the value and no tuple
 
 
 @lru_cache(None)

@@ -16,7 +16,7 @@ from databricks_async.display import cut
 MAX_REPR: Final = 399
 _WIDTH: Final = 100
 _MAX_VALUE: Final = 120
-_SECRETS = re.compile("password|secret|token|primary_key|spark_env_vars|spark_conf|headers", re.IGNORECASE)
+_SECRETS = "(?i)password|secret|token|primary_key|spark_env_vars|spark_conf|headers"
 _TOP = ("id", "key", "name", "path", "state", "status", "type", "life_cycle_state", "result_state")
 
 
@@ -45,7 +45,7 @@ def _masked(value: Any) -> Any:
     given = given_as(value)
     if isinstance(given, Mapping):
         return {
-            name: "***" if isinstance(name, str) and _SECRETS.search(name) else _masked(one)
+            name: "***" if isinstance(name, str) and re.search(_SECRETS, name) else _masked(one)
             for name, one in given.items()
         }
     return value

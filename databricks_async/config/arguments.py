@@ -1,6 +1,6 @@
 """The arguments that make a configuration."""
 
-from __future__ import annotations
+# Without postponed annotations: each would be compiled by itself as soon as the class is made.
 
 from collections.abc import Iterable
 from typing import TypedDict

@@ -323,6 +323,17 @@ class Config(metaclass=Documented):
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{name}={value}' for name, value in self._values())})"
 
+    # Not left to attrs, which would compile a line of code for each field.
+
+    def __eq__(self, other: object) -> bool:
+        return self._compared() == other._compared() if isinstance(other, Config) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[Any, ...]:
+        return (self.needs_credential, *(getattr(self, name) for name in _FIELDS))
+
     def _values(self) -> list[tuple[str, str]]:
         return [
             (name, MASK if field.metadata["secret"] else str(getattr(self, name)))

@@ -17,8 +17,8 @@ from databricks_async.secret import HiddenStr, Secret, hide, reveal
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
-_PRODUCT = re.compile(r"[A-Za-z0-9_.+-]{1,128}")
-_ACCOUNTS = re.compile(r"accounts[a-z-]*\.(.+\.)?(azuredatabricks\.net|databricks\.[a-z.]+)$")
+_PRODUCT = r"[A-Za-z0-9_.+-]{1,128}"
+_ACCOUNTS = r"accounts[a-z-]*\.(.+\.)?(azuredatabricks\.net|databricks\.[a-z.]+)$"
 _NO_WORKSPACES = {
     "databricks.com": "a website's",
     "www.databricks.com": "a website's",
@@ -104,7 +104,7 @@ def read_host(value: Any) -> str:
         raise ValueError("is not a valid address")
     if scheme == "http" and not is_loopback(name.strip("[]")):
         raise ValueError("is plain http, which would send the token unencrypted: use https")
-    if kind := _NO_WORKSPACES.get(name) or ("an account's" if _ACCOUNTS.match(name) else None):
+    if kind := _NO_WORKSPACES.get(name) or ("an account's" if _is_of_accounts(name) else None):
         raise ValueError(f"is {kind} address: give that of a workspace, https://adb-....azuredatabricks.net")
     # What follows, as in an address pasted from the browser, is a page of the web interface.
     return f"{scheme}://{name}" + ("" if port in (None, 443 if scheme == "https" else 80) else f":{port}")
@@ -117,6 +117,10 @@ def ids_in_host(value: Any) -> dict[str, str]:
     query = value.partition("#")[0].partition("?")[2]
     # A workspace with an address of its own is number 0 there.
     return {_IDS[name]: text for name, text in parse_qsl(query) if name in _IDS and text.strip() not in ("", "0")}
+
+
+def _is_of_accounts(name: str) -> bool:
+    return name.startswith("accounts") and re.match(_ACCOUNTS, name) is not None
 
 
 def read_flag(value: Any) -> bool:
@@ -164,7 +168,7 @@ def read_bytes(value: Any) -> int:
 def read_product(value: Any) -> str:
     """A part of the `User-Agent`, with the characters that the official SDK allows in one."""
     text = read_text(value)
-    if not _PRODUCT.fullmatch(text):
+    if not re.fullmatch(_PRODUCT, text):
         raise ValueError(f"is {text!r}: only letters, digits and _ . + - may be in it, 128 at most")
     return text
 

@@ -19,7 +19,7 @@ _MAX_DEPTH = 20
 _MAX_HEADER = 200
 _PATHS = ("/api/", "/oidc/", "/aad/", "/metadata/identity/")
 """Any other may be the secret of a local metadata service."""
-_NAME = re.compile(r"[A-Za-z_]{1,64}([.][A-Za-z_]{1,64})*")
+_NAME = r"[A-Za-z_]{1,64}([.][A-Za-z_]{1,64})*"
 
 _HEADERS = frozenset(
     """
@@ -111,7 +111,7 @@ def body(content: object, max_bytes: int) -> str:
 
 def _parameter(pair: str) -> str:
     name, separator, value = pair.partition("=")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         return _MASK
     return f"{name}{separator}{value if name.rpartition('.')[2] in _FIELDS else _MASK}"
 
@@ -124,7 +124,7 @@ def _harmless(value: Any, depth: int = 0, *, is_known: bool = False) -> Any:
         return [_harmless(item, depth + 1, is_known=is_known) for item in value]
     if isinstance(value, dict):
         return {
-            name if _NAME.fullmatch(name) else _MASK: _harmless(inner, depth + 1, is_known=name in _FIELDS)
+            name if re.fullmatch(_NAME, name) else _MASK: _harmless(inner, depth + 1, is_known=name in _FIELDS)
             if name in _FIELDS or name in _PARTS
             else _MASK
             for name, inner in value.items()

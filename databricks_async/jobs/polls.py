@@ -21,7 +21,7 @@ _Where: TypeAlias = tuple[int | None, int | None]
 """The job of a run, and when it was started."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class _Runs(Model):
     """A page of runs, which are made into models only when they have changed."""
 

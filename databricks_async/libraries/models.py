@@ -31,7 +31,7 @@ class LibraryInstallStatus(OpenEnum):
     UNINSTALL_ON_RESTART = "UNINSTALL_ON_RESTART"
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class MavenLibrary(Model):
     """A package of a Maven repository."""
 
@@ -43,7 +43,7 @@ class MavenLibrary(Model):
     """The repository; Maven Central and Spark Packages if not given."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PythonPyPiLibrary(Model):
     """A package of PyPI."""
 
@@ -53,7 +53,7 @@ class PythonPyPiLibrary(Model):
     """The package index; pip's own default if not given."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RCranLibrary(Model):
     """A package of CRAN."""
 
@@ -63,7 +63,7 @@ class RCranLibrary(Model):
     """The repository; CRAN if not given."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Library(Model):
     """One library. Give exactly one field."""
 
@@ -83,7 +83,7 @@ class Library(Model):
     """The URI of a wheel: in the workspace, a volume, or cloud storage."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class LibraryFullStatus(Model):
     """How far the installation of one library is."""
 
@@ -97,7 +97,7 @@ class LibraryFullStatus(Model):
     """How far the installation is."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterLibraryStatuses(Model):
     """The libraries of one cluster."""
 
@@ -107,7 +107,7 @@ class ClusterLibraryStatuses(Model):
     """Its libraries."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListAllClusterLibraryStatusesResponse(Model):
     """The libraries of all clusters."""
 

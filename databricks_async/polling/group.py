@@ -20,7 +20,7 @@ _MAX_MISSED = 2
 """What so many listings one after the other do not show has dropped out of them, though it can still be read."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Known(Generic[K, T]):
     """A thing as the caller knows it."""
 
@@ -33,7 +33,7 @@ class _Known(Generic[K, T]):
     is_over: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Meaning(Generic[K, T, C]):
     """What a caller calls a change."""
 

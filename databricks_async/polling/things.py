@@ -85,7 +85,7 @@ class Snapshot(Generic[T]):
         self._value = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Polled(Generic[K, T]):
     """What is polled, and for whom."""
 
@@ -102,7 +102,7 @@ class Polled(Generic[K, T]):
     followers: set[Follower[K, T]] = attrs.field(factory=set)
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, repr=False, kw_only=True)
 class Thing(Polled[K, T], Generic[K, T]):
     """One thing, and what is known of it. Exists for as long as a caller holds it."""
 
@@ -121,7 +121,7 @@ class Thing(Polled[K, T], Generic[K, T]):
     """The last request that was sent before the last follower came."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, repr=False, kw_only=True)
 class Scope(Polled[K, T], Generic[K, T]):
     """All things that a listing shows. Exists for as long as a caller holds it."""
 

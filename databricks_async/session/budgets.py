@@ -14,7 +14,7 @@ _FIRST_CONTACT_SECONDS = 4.0
 """A host that refuses and has never answered is given up sooner still: it is probably another one than was meant."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Budget:
     """What a call may spend on failures of one class."""
 
@@ -24,7 +24,7 @@ class Budget:
     """How many tries may fail so; the error of the last one is raised."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Budgets:
     """The budgets of one call."""
 

@@ -27,7 +27,7 @@ _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.05
 """Answers may be long in coming: while there are none the window grows to ten, by one each so many seconds, until
 there is a refusal."""
-_CONCURRENCY_LIMIT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")
+_CONCURRENCY_LIMIT = r"concurrent limit of ([0-9]{1,4}) "
 """The one limit whose number the service states in its refusal."""
 _STATED_SECONDS = 30.0
 """How long a stated limit is kept before more calls in flight are tried."""
@@ -178,7 +178,7 @@ class Family:
         shut = min(pause, self._budget) * random.uniform(1.0, 1.003)  # noqa: S311
         if is_first:
             self._in_flight_when_shut = self._in_flight
-            stated = _CONCURRENCY_LIMIT.search(read_error(refusal).message)
+            stated = re.search(_CONCURRENCY_LIMIT, read_error(refusal).message)
             self._is_about_rate = stated is None or not 0 < int(stated[1]) < self._window
             if stated is not None and not self._is_about_rate:
                 self._window = self._stated_limit = int(stated[1])

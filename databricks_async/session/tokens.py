@@ -31,7 +31,7 @@ starts no sooner. Nor does that of a token that looked expired as it came: then 
 _MAX_WORDS = 500
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Moment:
     """A point in time on both clocks: one may be set, the other stands still while the machine sleeps."""
 

@@ -94,7 +94,7 @@ class WorkspaceObjectPermissionLevel(OpenEnum):
     CAN_RUN = "CAN_RUN"
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DirectoryInfo(Model):
     """More about a directory."""
 
@@ -102,7 +102,7 @@ class DirectoryInfo(Model):
     """Whether it is a Git folder."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ObjectInfo(Model):
     """A notebook, file, directory or other object of the workspace."""
 
@@ -136,7 +136,7 @@ class ObjectInfo(Model):
         return from_epoch_ms(self.modified_at)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListResponse(Model):
     """What is in a directory."""
 
@@ -144,7 +144,7 @@ class ListResponse(Model):
     """What is in the directory."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ExportResponse(Model):
     """An exported object."""
 
@@ -154,31 +154,31 @@ class ExportResponse(Model):
     """The extension that belongs to the format, such as `py` or `dbc`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceObjectAccessControlRequest(AccessControlRequest[WorkspaceObjectPermissionLevel]):
     """A permission to give on an object of the workspace: to one user, group or service principal."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceObjectPermission(Permission[WorkspaceObjectPermissionLevel]):
     """A permission on an object of the workspace, and where it comes from."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceObjectAccessControlResponse(AccessControlResponse[WorkspaceObjectPermission]):
     """What one user, group or service principal may do with an object of the workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceObjectPermissions(ObjectPermissions[WorkspaceObjectAccessControlResponse]):
     """All users, groups and service principals that may use an object of the workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceObjectPermissionsDescription(PermissionsDescription[WorkspaceObjectPermissionLevel]):
     """A permission level of an object of the workspace, explained."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetWorkspaceObjectPermissionLevelsResponse(GetPermissionLevelsResponse[WorkspaceObjectPermissionsDescription]):
     """The permission levels that an object of the workspace has."""

@@ -400,6 +400,17 @@ def test_no_text_of_a_configuration_shows_a_secret() -> None:
     assert repr(Config(host=HOST, token=TOKEN)) == f"Config(host={HOST}, token=***, auth_type=pat)"
 
 
+def test_configurations_are_equal_when_all_settings_are() -> None:
+    """Wherever they come from."""
+    one, other = Config(host=HOST, token=TOKEN), Config(host=HOST, token=TOKEN, product="p")
+    assert one == Config(host=HOST, token=TOKEN)
+    assert hash(one) == hash(Config(host=HOST, token=TOKEN))
+    assert (
+        len({one, other, Config(host=HOST, token=TOKEN, needs_credential=False), Config(host=HOST, token=OTHER)}) == 4
+    )
+    assert one != HOST
+
+
 def test_describe_tells_where_values_come_from(home: Path, env: Any) -> None:
     """For a person who wonders why."""
     databrickscfg(home, f"[__settings__]\ndefault_profile = p\n[p]\ntoken = {TOKEN}\nhost = {HOST}")

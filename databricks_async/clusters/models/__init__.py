@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from databricks_async.clusters.models.machines import *
     from databricks_async.clusters.models.offers import *
     from databricks_async.clusters.models.permissions import *
+    from databricks_async.clusters.models.requests import *
     from databricks_async.clusters.models.spec import *
     from databricks_async.clusters.models.storage import *
 else:

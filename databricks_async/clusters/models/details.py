@@ -8,8 +8,6 @@ import attrs
 
 from databricks_async.clusters.models.enums import (
     ClusterSource,
-    ListClustersSortByDirection,
-    ListClustersSortByField,
     State,
     TerminationReasonCode,
     TerminationReasonType,
@@ -26,15 +24,11 @@ from databricks_async.epoch import from_epoch_ms
 
 __all__ = [
     "ClusterDetails",
-    "CreateClusterResponse",
-    "ListClustersFilterBy",
-    "ListClustersResponse",
-    "ListClustersSortBy",
     "TerminationReason",
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TerminationReason(Model):
     """Why a cluster ended."""
 
@@ -46,7 +40,7 @@ class TerminationReason(Model):
     """Whose doing it was: success, or an error of the client, the service or the cloud."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterDetails(ClusterAttributes):
     """A cluster, as the service sees it."""
 
@@ -166,47 +160,3 @@ _READ_ONLY_FIELDS = {field.name for field in attrs.fields(ClusterDetails)} - {
     "instance_source",
     "pinned_by_user_name",
 }
-
-
-@attrs.define(kw_only=True, repr=False)
-class CreateClusterResponse(Model):
-    """What `create` answers."""
-
-    cluster_id: str
-    """The id of the cluster; it stays over restarts and resizes."""
-
-
-@attrs.define(kw_only=True, repr=False)
-class ListClustersFilterBy(Model):
-    """Which clusters a list has."""
-
-    cluster_sources: list[ClusterSource] | None = None
-    """Only those that were made by one of these."""
-    cluster_states: list[State] | None = None
-    """Only those in one of these states."""
-    is_pinned: bool | None = None
-    """Only those that are pinned, or only those that are not."""
-    policy_id: str | None = None
-    """Only those made under this policy."""
-
-
-@attrs.define(kw_only=True, repr=False)
-class ListClustersSortBy(Model):
-    """The order of a list of clusters."""
-
-    direction: ListClustersSortByDirection | None = None
-    """Ascending or descending."""
-    field: ListClustersSortByField | None = None
-    """The field to sort by."""
-
-
-@attrs.define(kw_only=True, repr=False)
-class ListClustersResponse(Model):
-    """One page of a list of clusters."""
-
-    clusters: list[ClusterDetails] | None = None
-    """The clusters of this page."""
-    next_page_token: str | None = None
-    """Goes on after this page; absent or empty on the last."""
-    prev_page_token: str | None = None
-    """Goes back to the page before this one."""

@@ -1,4 +1,4 @@
-"""The enums of the Clusters API."""
+"""The words by which a cluster is described; those of events, listings and offers stand with these."""
 
 from __future__ import annotations
 
@@ -7,24 +7,15 @@ from databricks_async.codec import OpenEnum
 __all__ = [
     "AwsAvailability",
     "AzureAvailability",
-    "CloudProviderNodeStatus",
-    "ClusterPermissionLevel",
     "ClusterSource",
     "ConfidentialComputeType",
-    "DataPlaneEventDetailsEventType",
     "DataSecurityMode",
     "DependencyMode",
     "DiskTypeAzureDiskVolumeType",
     "DiskTypeEbsVolumeType",
     "EbsVolumeType",
-    "EventDetailsCause",
-    "EventType",
     "GcpAvailability",
-    "GetEventsOrder",
-    "InitScriptExecutionDetailsInitScriptExecutionStatus",
     "Kind",
-    "ListClustersSortByDirection",
-    "ListClustersSortByField",
     "RuntimeEngine",
     "State",
     "TerminationReasonCode",
@@ -48,21 +39,6 @@ class AzureAvailability(OpenEnum):
     SPOT_WITH_FALLBACK_AZURE = "SPOT_WITH_FALLBACK_AZURE"
 
 
-class CloudProviderNodeStatus(OpenEnum):
-    """Why a node type cannot be had."""
-
-    NOT_AVAILABLE_IN_REGION = "NotAvailableInRegion"
-    NOT_ENABLED_ON_SUBSCRIPTION = "NotEnabledOnSubscription"
-
-
-class ClusterPermissionLevel(OpenEnum):
-    """A permission level of a cluster."""
-
-    CAN_ATTACH_TO = "CAN_ATTACH_TO"
-    CAN_MANAGE = "CAN_MANAGE"
-    CAN_RESTART = "CAN_RESTART"
-
-
 class ClusterSource(OpenEnum):
     """What made a cluster."""
 
@@ -80,13 +56,6 @@ class ConfidentialComputeType(OpenEnum):
 
     CONFIDENTIAL_COMPUTE_TYPE_NONE = "CONFIDENTIAL_COMPUTE_TYPE_NONE"
     SEV_SNP = "SEV_SNP"
-
-
-class DataPlaneEventDetailsEventType(OpenEnum):
-    """What happened to a machine."""
-
-    NODE_BLACKLISTED = "NODE_BLACKLISTED"
-    NODE_EXCLUDED_DECOMMISSIONED = "NODE_EXCLUDED_DECOMMISSIONED"
 
 
 class DataSecurityMode(OpenEnum):
@@ -133,57 +102,6 @@ class EbsVolumeType(OpenEnum):
     THROUGHPUT_OPTIMIZED_HDD = "THROUGHPUT_OPTIMIZED_HDD"
 
 
-class EventDetailsCause(OpenEnum):
-    """Why a cluster changed its size."""
-
-    AUTORECOVERY = "AUTORECOVERY"
-    AUTOSCALE = "AUTOSCALE"
-    AUTOSCALE_V2 = "AUTOSCALE_V2"
-    DBR_AUTOSCALE = "DBR_AUTOSCALE"
-    REPLACE_BAD_NODES = "REPLACE_BAD_NODES"
-    USER_REQUEST = "USER_REQUEST"
-
-
-class EventType(OpenEnum):
-    """What happened to a cluster."""
-
-    ADD_NODES_FAILED = "ADD_NODES_FAILED"
-    AUTOMATIC_CLUSTER_UPDATE = "AUTOMATIC_CLUSTER_UPDATE"
-    AUTOSCALING_BACKOFF = "AUTOSCALING_BACKOFF"
-    AUTOSCALING_FAILED = "AUTOSCALING_FAILED"
-    AUTOSCALING_STATS_REPORT = "AUTOSCALING_STATS_REPORT"
-    CLUSTER_MIGRATED = "CLUSTER_MIGRATED"
-    CREATING = "CREATING"
-    DBFS_DOWN = "DBFS_DOWN"
-    DECOMMISSION_ENDED = "DECOMMISSION_ENDED"
-    DECOMMISSION_STARTED = "DECOMMISSION_STARTED"
-    DEFERRED_POLICY_ENFORCEMENT_FAILED = "DEFERRED_POLICY_ENFORCEMENT_FAILED"
-    DEFERRED_POLICY_ENFORCEMENT_SCHEDULED = "DEFERRED_POLICY_ENFORCEMENT_SCHEDULED"
-    DID_NOT_EXPAND_DISK = "DID_NOT_EXPAND_DISK"
-    DRIVER_HEALTHY = "DRIVER_HEALTHY"
-    DRIVER_NOT_RESPONDING = "DRIVER_NOT_RESPONDING"
-    DRIVER_UNAVAILABLE = "DRIVER_UNAVAILABLE"
-    EDITED = "EDITED"
-    EXPANDED_DISK = "EXPANDED_DISK"
-    FAILED_TO_EXPAND_DISK = "FAILED_TO_EXPAND_DISK"
-    INIT_SCRIPTS_FINISHED = "INIT_SCRIPTS_FINISHED"
-    INIT_SCRIPTS_STARTED = "INIT_SCRIPTS_STARTED"
-    METASTORE_DOWN = "METASTORE_DOWN"
-    NODES_LOST = "NODES_LOST"
-    NODE_BLACKLISTED = "NODE_BLACKLISTED"
-    NODE_EXCLUDED_DECOMMISSIONED = "NODE_EXCLUDED_DECOMMISSIONED"
-    PINNED = "PINNED"
-    RESIZING = "RESIZING"
-    RESTARTING = "RESTARTING"
-    RUNNING = "RUNNING"
-    SPARK_EXCEPTION = "SPARK_EXCEPTION"
-    STARTING = "STARTING"
-    TERMINATING = "TERMINATING"
-    UC_VOLUME_MISCONFIGURED = "UC_VOLUME_MISCONFIGURED"
-    UNPINNED = "UNPINNED"
-    UPSIZE_COMPLETED = "UPSIZE_COMPLETED"
-
-
 class GcpAvailability(OpenEnum):
     """Where machines on Google Cloud come from."""
 
@@ -192,43 +110,10 @@ class GcpAvailability(OpenEnum):
     PREEMPTIBLE_WITH_FALLBACK_GCP = "PREEMPTIBLE_WITH_FALLBACK_GCP"
 
 
-class GetEventsOrder(OpenEnum):
-    """The order of events by time."""
-
-    ASC = "ASC"
-    DESC = "DESC"
-
-
-class InitScriptExecutionDetailsInitScriptExecutionStatus(OpenEnum):
-    """How an init script went."""
-
-    FAILED_EXECUTION = "FAILED_EXECUTION"
-    FAILED_FETCH = "FAILED_FETCH"
-    FUSE_MOUNT_FAILED = "FUSE_MOUNT_FAILED"
-    NOT_EXECUTED = "NOT_EXECUTED"
-    SKIPPED = "SKIPPED"
-    SUCCEEDED = "SUCCEEDED"
-    UNKNOWN = "UNKNOWN"
-
-
 class Kind(OpenEnum):
     """The kind of compute."""
 
     CLASSIC_PREVIEW = "CLASSIC_PREVIEW"
-
-
-class ListClustersSortByDirection(OpenEnum):
-    """Up or down."""
-
-    ASC = "ASC"
-    DESC = "DESC"
-
-
-class ListClustersSortByField(OpenEnum):
-    """What a list of clusters is sorted by."""
-
-    CLUSTER_NAME = "CLUSTER_NAME"
-    DEFAULT = "DEFAULT"
 
 
 class RuntimeEngine(OpenEnum):

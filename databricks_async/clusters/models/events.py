@@ -8,15 +8,7 @@ from typing import Any
 import attrs
 
 from databricks_async.clusters.models.details import TerminationReason
-from databricks_async.clusters.models.enums import (
-    DataPlaneEventDetailsEventType,
-    EventDetailsCause,
-    EventType,
-    InitScriptExecutionDetailsInitScriptExecutionStatus,
-)
-from databricks_async.clusters.models.machines import (
-    ClusterSize,
-)
+from databricks_async.clusters.models.requests import ClusterSize
 from databricks_async.clusters.models.spec import ClusterAttributes
 from databricks_async.clusters.models.storage import (
     Adlsgen2Info,
@@ -27,20 +19,102 @@ from databricks_async.clusters.models.storage import (
     VolumesStorageInfo,
     WorkspaceStorageInfo,
 )
-from databricks_async.codec import Model
+from databricks_async.codec import Model, OpenEnum
 from databricks_async.epoch import from_epoch_ms
 
 __all__ = [
     "ClusterEvent",
     "DataPlaneEventDetails",
+    "DataPlaneEventDetailsEventType",
     "EventDetails",
+    "EventDetailsCause",
+    "EventType",
+    "GetEventsOrder",
     "GetEventsResponse",
     "InitScriptEventDetails",
+    "InitScriptExecutionDetailsInitScriptExecutionStatus",
     "InitScriptInfoAndExecutionDetails",
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+class DataPlaneEventDetailsEventType(OpenEnum):
+    """What happened to a machine."""
+
+    NODE_BLACKLISTED = "NODE_BLACKLISTED"
+    NODE_EXCLUDED_DECOMMISSIONED = "NODE_EXCLUDED_DECOMMISSIONED"
+
+
+class EventDetailsCause(OpenEnum):
+    """Why a cluster changed its size."""
+
+    AUTORECOVERY = "AUTORECOVERY"
+    AUTOSCALE = "AUTOSCALE"
+    AUTOSCALE_V2 = "AUTOSCALE_V2"
+    DBR_AUTOSCALE = "DBR_AUTOSCALE"
+    REPLACE_BAD_NODES = "REPLACE_BAD_NODES"
+    USER_REQUEST = "USER_REQUEST"
+
+
+class EventType(OpenEnum):
+    """What happened to a cluster."""
+
+    ADD_NODES_FAILED = "ADD_NODES_FAILED"
+    AUTOMATIC_CLUSTER_UPDATE = "AUTOMATIC_CLUSTER_UPDATE"
+    AUTOSCALING_BACKOFF = "AUTOSCALING_BACKOFF"
+    AUTOSCALING_FAILED = "AUTOSCALING_FAILED"
+    AUTOSCALING_STATS_REPORT = "AUTOSCALING_STATS_REPORT"
+    CLUSTER_MIGRATED = "CLUSTER_MIGRATED"
+    CREATING = "CREATING"
+    DBFS_DOWN = "DBFS_DOWN"
+    DECOMMISSION_ENDED = "DECOMMISSION_ENDED"
+    DECOMMISSION_STARTED = "DECOMMISSION_STARTED"
+    DEFERRED_POLICY_ENFORCEMENT_FAILED = "DEFERRED_POLICY_ENFORCEMENT_FAILED"
+    DEFERRED_POLICY_ENFORCEMENT_SCHEDULED = "DEFERRED_POLICY_ENFORCEMENT_SCHEDULED"
+    DID_NOT_EXPAND_DISK = "DID_NOT_EXPAND_DISK"
+    DRIVER_HEALTHY = "DRIVER_HEALTHY"
+    DRIVER_NOT_RESPONDING = "DRIVER_NOT_RESPONDING"
+    DRIVER_UNAVAILABLE = "DRIVER_UNAVAILABLE"
+    EDITED = "EDITED"
+    EXPANDED_DISK = "EXPANDED_DISK"
+    FAILED_TO_EXPAND_DISK = "FAILED_TO_EXPAND_DISK"
+    INIT_SCRIPTS_FINISHED = "INIT_SCRIPTS_FINISHED"
+    INIT_SCRIPTS_STARTED = "INIT_SCRIPTS_STARTED"
+    METASTORE_DOWN = "METASTORE_DOWN"
+    NODES_LOST = "NODES_LOST"
+    NODE_BLACKLISTED = "NODE_BLACKLISTED"
+    NODE_EXCLUDED_DECOMMISSIONED = "NODE_EXCLUDED_DECOMMISSIONED"
+    PINNED = "PINNED"
+    RESIZING = "RESIZING"
+    RESTARTING = "RESTARTING"
+    RUNNING = "RUNNING"
+    SPARK_EXCEPTION = "SPARK_EXCEPTION"
+    STARTING = "STARTING"
+    TERMINATING = "TERMINATING"
+    UC_VOLUME_MISCONFIGURED = "UC_VOLUME_MISCONFIGURED"
+    UNPINNED = "UNPINNED"
+    UPSIZE_COMPLETED = "UPSIZE_COMPLETED"
+
+
+class GetEventsOrder(OpenEnum):
+    """The order of events by time."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+class InitScriptExecutionDetailsInitScriptExecutionStatus(OpenEnum):
+    """How an init script went."""
+
+    FAILED_EXECUTION = "FAILED_EXECUTION"
+    FAILED_FETCH = "FAILED_FETCH"
+    FUSE_MOUNT_FAILED = "FUSE_MOUNT_FAILED"
+    NOT_EXECUTED = "NOT_EXECUTED"
+    SKIPPED = "SKIPPED"
+    SUCCEEDED = "SUCCEEDED"
+    UNKNOWN = "UNKNOWN"
+
+
+@attrs.define(kw_only=True, repr=False, eq=False)
 class InitScriptInfoAndExecutionDetails(Model):
     """One init script, and how it went."""
 
@@ -68,7 +142,7 @@ class InitScriptInfoAndExecutionDetails(Model):
     """A file of the workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class InitScriptEventDetails(Model):
     """The init scripts that ran on one machine."""
 
@@ -80,7 +154,7 @@ class InitScriptEventDetails(Model):
     """The private IP address of the machine."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DataPlaneEventDetails(Model):
     """What an event says about one machine."""
 
@@ -99,7 +173,7 @@ class DataPlaneEventDetails(Model):
         return from_epoch_ms(self.timestamp)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class EventDetails(Model):
     """What an event says; which fields there are depends on its type."""
 
@@ -145,7 +219,7 @@ class EventDetails(Model):
     """Who caused it; empty if it was the service."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterEvent(Model):
     """Something that happened to a cluster."""
 
@@ -166,7 +240,7 @@ class ClusterEvent(Model):
         return from_epoch_ms(self.timestamp)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetEventsResponse(Model):
     """One page of events."""
 

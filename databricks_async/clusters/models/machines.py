@@ -23,7 +23,6 @@ __all__ = [
     "AwsAttributes",
     "AzureAttributes",
     "ClientsTypes",
-    "ClusterSize",
     "DiskSpec",
     "DiskType",
     "DockerBasicAuth",
@@ -37,7 +36,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AutoScale(Model):
     """The limits between which a cluster grows and shrinks."""
 
@@ -53,20 +52,7 @@ def refuse_two_sizes(num_workers: int | None, autoscale: object) -> None:
         raise WrongShape("a cluster has num_workers or autoscale, not both")
 
 
-@attrs.define(kw_only=True, repr=False)
-class ClusterSize(Model):
-    """A fixed number of workers, or the limits of autoscaling."""
-
-    autoscale: AutoScale | None = None
-    """The range in which the service chooses the number of workers. Not together with `num_workers`."""
-    num_workers: int | None = None
-    """The number of workers; the driver comes on top. Not together with `autoscale`."""
-
-    def check(self) -> None:
-        refuse_two_sizes(self.num_workers, self.autoscale)
-
-
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AwsAttributes(Model):
     """What only clusters on AWS have."""
 
@@ -92,7 +78,7 @@ class AwsAttributes(Model):
     """The availability zone."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class LogAnalyticsInfo(Model):
     """The Log Analytics workspace that the machines report to."""
 
@@ -102,7 +88,7 @@ class LogAnalyticsInfo(Model):
     """The id of the Log Analytics workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AzureAttributes(Model):
     """What only clusters on Azure have."""
 
@@ -118,7 +104,7 @@ class AzureAttributes(Model):
     """Dollars an hour; -1 is never to be evicted for its price."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GcpAttributes(Model):
     """What only clusters on Google Cloud have."""
 
@@ -140,7 +126,7 @@ class GcpAttributes(Model):
     """The availability zone."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DockerBasicAuth(Model):
     """How to log in to a registry of images."""
 
@@ -150,7 +136,7 @@ class DockerBasicAuth(Model):
     """The user name for the registry."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DockerImage(Model):
     """An image to run instead of the standard one."""
 
@@ -160,7 +146,7 @@ class DockerImage(Model):
     """The address of the image."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NodeTypeFlexibility(Model):
     """Node types to fall back on when there are no machines of the asked type."""
 
@@ -170,7 +156,7 @@ class NodeTypeFlexibility(Model):
     """The context id of an AWS EC2 Fleet."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DiskType(Model):
     """The kind of a disk."""
 
@@ -180,7 +166,7 @@ class DiskType(Model):
     """The kind of EBS volumes."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DiskSpec(Model):
     """The disks that each machine gets."""
 
@@ -196,7 +182,7 @@ class DiskSpec(Model):
     """The kind of disks."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClientsTypes(Model):
     """Which kinds of work may use a cluster."""
 
@@ -206,7 +192,7 @@ class ClientsTypes(Model):
     """Whether notebooks may use the cluster."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkloadType(Model):
     """What a cluster may be used for."""
 
@@ -214,7 +200,7 @@ class WorkloadType(Model):
     """What may use the cluster."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkNodeAwsAttributes(Model):
     """What only machines on AWS have."""
 
@@ -222,7 +208,7 @@ class SparkNodeAwsAttributes(Model):
     """Whether it is a spot machine."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkNode(Model):
     """One machine of a running cluster."""
 

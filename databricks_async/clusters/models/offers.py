@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from databricks_async.clusters.models.enums import CloudProviderNodeStatus
-from databricks_async.codec import Model
+from databricks_async.codec import Model, OpenEnum
 
 __all__ = [
     "CloudProviderNodeInfo",
+    "CloudProviderNodeStatus",
     "GetSparkVersionsResponse",
     "ListAvailableZonesResponse",
     "ListNodeTypesResponse",
@@ -18,7 +18,14 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+class CloudProviderNodeStatus(OpenEnum):
+    """Why a node type cannot be had."""
+
+    NOT_AVAILABLE_IN_REGION = "NotAvailableInRegion"
+    NOT_ENABLED_ON_SUBSCRIPTION = "NotEnabledOnSubscription"
+
+
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CloudProviderNodeInfo(Model):
     """What the cloud says about a node type."""
 
@@ -26,7 +33,7 @@ class CloudProviderNodeInfo(Model):
     """What the cloud says about the type."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NodeInstanceType(Model):
     """The disks of a node type."""
 
@@ -42,7 +49,7 @@ class NodeInstanceType(Model):
     """The number of local NVMe disks."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NodeType(Model):
     """A kind of machine that clusters can be made of."""
 
@@ -88,7 +95,7 @@ class NodeType(Model):
     """Whether ports can be forwarded."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListNodeTypesResponse(Model):
     """The node types that a workspace offers."""
 
@@ -96,7 +103,7 @@ class ListNodeTypesResponse(Model):
     """The types on offer."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkVersion(Model):
     """A runtime version that clusters can have."""
 
@@ -106,7 +113,7 @@ class SparkVersion(Model):
     """The name for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetSparkVersionsResponse(Model):
     """The runtime versions that a workspace offers."""
 
@@ -114,7 +121,7 @@ class GetSparkVersionsResponse(Model):
     """The versions on offer."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListAvailableZonesResponse(Model):
     """The zones where machines are offered."""
 

@@ -19,23 +19,12 @@ from databricks_async.clusters.models.storage import ClusterLogConf, InitScriptI
 from databricks_async.codec import SECRET_VALUES, Model, WrongShape
 
 __all__ = [
-    "CloneCluster",
     "ClusterAttributes",
     "ClusterSpec",
-    "CreateCluster",
-    "UpdateClusterResource",
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
-class CloneCluster(Model):
-    """The cluster whose libraries a new one copies."""
-
-    source_cluster_id: str
-    """The cluster whose libraries to take over."""
-
-
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterAttributes(Model):
     """What the configuration of a cluster has, whether requested, in force, or reported by an event; not its size."""
 
@@ -105,7 +94,7 @@ class ClusterAttributes(Model):
     """What may use the cluster: jobs, notebooks."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterSpec(ClusterAttributes):
     """A cluster to be created, or what an existing one is to become."""
 
@@ -122,20 +111,6 @@ class ClusterSpec(ClusterAttributes):
             raise WrongShape("a cluster needs a spark_version, unless a policy (policy_id) gives one")
 
 
-@attrs.define(kw_only=True, repr=False)
-class CreateCluster(ClusterSpec):
-    """A cluster to be created."""
-
-    clone_from: CloneCluster | None = None
-    """The cluster whose libraries it gets."""
-    idempotency_token: str | None = None
-    """64 characters at most. A second request with the same token gets the cluster of the first."""
-
-    def check(self) -> None:
-        ClusterSpec.check(self)
-        check_idempotency_token(self.idempotency_token)
-
-
 def check_idempotency_token(token: str | None) -> None:
     """Refuse a token that the service does not take, and an empty one, which would protect nothing.
 
@@ -146,16 +121,3 @@ def check_idempotency_token(token: str | None) -> None:
 
 
 _MAX_TOKEN_LENGTH = 64
-
-
-@attrs.define(kw_only=True, repr=False)
-class UpdateClusterResource(ClusterAttributes):
-    """The fields that `update` changes; which ones, says its `update_mask`."""
-
-    autoscale: AutoScale | None = None
-    """The range in which the service chooses the number of workers. Not together with `num_workers`."""
-    num_workers: int | None = None
-    """The number of workers; the driver comes on top. Not together with `autoscale`."""
-
-    def check(self) -> None:
-        refuse_two_sizes(self.num_workers, self.autoscale)

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Adlsgen2Info(Model):
     """A path in Azure Data Lake Storage."""
 
@@ -31,7 +31,7 @@ class Adlsgen2Info(Model):
     """For example `abfss://container@account.dfs.core.windows.net/directory`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbfsStorageInfo(Model):
     """A path in DBFS."""
 
@@ -39,7 +39,7 @@ class DbfsStorageInfo(Model):
     """For example `dbfs:/my/path`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GcsStorageInfo(Model):
     """A path in Google Cloud Storage."""
 
@@ -47,7 +47,7 @@ class GcsStorageInfo(Model):
     """For example `gs://bucket/path`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class LocalFileInfo(Model):
     """A path on the disk of the machine itself."""
 
@@ -55,7 +55,7 @@ class LocalFileInfo(Model):
     """For example `file:/my/local/file.sh`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class S3StorageInfo(Model):
     """A path in S3."""
 
@@ -75,7 +75,7 @@ class S3StorageInfo(Model):
     """The region of S3; this or `endpoint` is needed."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class VolumesStorageInfo(Model):
     """A path in a Unity Catalog volume."""
 
@@ -83,7 +83,7 @@ class VolumesStorageInfo(Model):
     """For example `/Volumes/catalog/schema/volume/path`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WorkspaceStorageInfo(Model):
     """A path in the workspace."""
 
@@ -91,7 +91,7 @@ class WorkspaceStorageInfo(Model):
     """The path in the workspace, for example `/Users/me@example.com/init.sh`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterLogConf(Model):
     """Where a cluster delivers its logs. Give exactly one."""
 
@@ -103,7 +103,7 @@ class ClusterLogConf(Model):
     """A place in a Unity Catalog volume."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class InitScriptInfo(Model):
     """Where one init script is. Give exactly one."""
 
@@ -123,7 +123,7 @@ class InitScriptInfo(Model):
     """A file of the workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class LogSyncStatus(Model):
     """How the delivery of logs is going."""
 

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobClusterServerlessCompute(Model):
     """Serverless compute in the place of a cluster."""
 
@@ -30,7 +30,7 @@ class JobClusterServerlessCompute(Model):
     """The policy of the serverless compute."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCluster(Model):
     """A cluster that tasks share, made when the first of them starts. Libraries belong to the tasks."""
 
@@ -44,7 +44,7 @@ class JobCluster(Model):
     """At most one job cluster of a job has it."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Environment(Model):
     """What is installed for serverless tasks."""
 
@@ -62,7 +62,7 @@ class Environment(Model):
     """The path of the `pyproject.toml` that defines it."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobEnvironment(Model):
     """An environment that tasks refer to by its key."""
 
@@ -72,7 +72,7 @@ class JobEnvironment(Model):
     """What the environment is made of."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobEnvironmentVariablesSpec(Model):
     """Environment variables, given one by one or in files."""
 
@@ -82,7 +82,7 @@ class JobEnvironmentVariablesSpec(Model):
     """20 at most. Files override them."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobEnvironmentVariables(Model):
     """Environment variables that tasks refer to by their key."""
 
@@ -92,7 +92,7 @@ class JobEnvironmentVariables(Model):
     """The variables."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobSource(Model):
     """Where in the repository the definition of the job is."""
 
@@ -104,7 +104,7 @@ class JobSource(Model):
     """Absent while the two are the same."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GitSnapshot(Model):
     """The state of the repository that a run used."""
 
@@ -112,7 +112,7 @@ class GitSnapshot(Model):
     """The commit that the branch or tag stood for."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparseCheckout(Model):
     """Which parts of the repository are checked out."""
 
@@ -120,7 +120,7 @@ class SparseCheckout(Model):
     """Folders, in cone mode."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GitSource(Model):
     """A Git repository that holds the code of tasks. Give one of git_branch, git_tag and git_commit."""
 

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class BaseJob(Model):
     """A job, as a listing shows it."""
 
@@ -50,7 +50,7 @@ class BaseJob(Model):
         return from_epoch_ms(self.created_time)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Job(BaseJob):
     """A job."""
 
@@ -58,7 +58,7 @@ class Job(BaseJob):
     """For the rest of the tasks and job clusters."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListJobsResponse(Model):
     """One page of a list of jobs."""
 
@@ -72,7 +72,7 @@ class ListJobsResponse(Model):
     """Goes back to the page before this one."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CreateResponse(Model):
     """What `create` answers."""
 

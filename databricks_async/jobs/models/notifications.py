@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobEmailNotifications(Model):
     """Addresses to which mail is sent about the runs of a job."""
 
@@ -41,12 +41,12 @@ class JobEmailNotifications(Model):
     """Addresses for runs that end with success."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TaskEmailNotifications(JobEmailNotifications):
     """Addresses to which mail is sent about the runs of a task."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobNotificationSettings(Model):
     """The runs of a job for which no notification is sent."""
 
@@ -56,7 +56,7 @@ class JobNotificationSettings(Model):
     """Whether nothing is sent for skipped runs."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TaskNotificationSettings(Model):
     """The runs of a task for which no notification is sent."""
 
@@ -68,7 +68,7 @@ class TaskNotificationSettings(Model):
     """Whether nothing is sent for skipped runs."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Webhook(Model):
     """A notification destination of the workspace."""
 
@@ -76,7 +76,7 @@ class Webhook(Model):
     """The id of the notification destination."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WebhookNotifications(Model):
     """Notification destinations for events of runs, at most 3 for each event."""
 
@@ -96,7 +96,7 @@ class WebhookNotifications(Model):
     """Called for runs that end with success; 3 at most."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobsHealthRule(Model):
     """A limit that a healthy run does not exceed."""
 
@@ -108,7 +108,7 @@ class JobsHealthRule(Model):
     """In the unit of the metric."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobsHealthRules(Model):
     """The limits that a healthy run does not exceed."""
 

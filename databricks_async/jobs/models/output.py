@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NotebookOutput(Model):
     """What a notebook handed to `dbutils.notebook.exit()`."""
 
@@ -62,7 +62,7 @@ class NotebookOutput(Model):
     """Whether the result was longer."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunJobOutput(Model):
     """The run that was started."""
 
@@ -70,7 +70,7 @@ class RunJobOutput(Model):
     """The run that was started."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CleanRoomTaskRunState(Model):
     """How far a run in a clean room is."""
 
@@ -80,7 +80,7 @@ class CleanRoomTaskRunState(Model):
     """How it ended; absent before."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class OutputSchemaInfo(Model):
     """Where a clean room put its results."""
 
@@ -97,7 +97,7 @@ class OutputSchemaInfo(Model):
         return from_epoch_ms(self.expiration_time)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput(Model):
     """What a notebook of a clean room produced."""
 
@@ -109,7 +109,7 @@ class CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput(Model):
     """Where the output schema is."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtOutput(Model):
     """Where the artifacts of dbt are."""
 
@@ -119,7 +119,7 @@ class DbtOutput(Model):
     """Valid for 30 minutes, to be asked with artifacts_headers. Not shown: it needs no token."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtCloudJobRunStep(Model):
     """A step of a job of dbt Cloud."""
 
@@ -133,7 +133,7 @@ class DbtCloudJobRunStep(Model):
     """How the step stands."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtCloudTaskOutput(Model):
     """What a job of dbt Cloud did. Deprecated with its task."""
 
@@ -145,7 +145,7 @@ class DbtCloudTaskOutput(Model):
     """The page of the run in dbt Cloud."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtPlatformJobRunStep(Model):
     """A step of a job of the dbt platform."""
 
@@ -163,7 +163,7 @@ class DbtPlatformJobRunStep(Model):
     """How the step stands."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtPlatformTaskOutput(Model):
     """What a job of the dbt platform did."""
 
@@ -177,7 +177,7 @@ class DbtPlatformTaskOutput(Model):
     """Whether only the first 20 steps are there."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AlertTaskOutput(Model):
     """What came of an alert."""
 
@@ -185,7 +185,7 @@ class AlertTaskOutput(Model):
     """How the alert stands."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class WidgetErrorDetail(Model):
     """Why a widget failed."""
 
@@ -193,7 +193,7 @@ class WidgetErrorDetail(Model):
     """The explanation, for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DashboardPageSnapshot(Model):
     """A page of a dashboard, and what failed on it."""
 
@@ -203,7 +203,7 @@ class DashboardPageSnapshot(Model):
     """What went wrong in its widgets."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DashboardTaskOutput(Model):
     """What came of a dashboard."""
 
@@ -211,7 +211,7 @@ class DashboardTaskOutput(Model):
     """The pages."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiFunctionTaskOutput(Model):
     """How many rows an AI function did, and where they are."""
 
@@ -227,7 +227,7 @@ class AiFunctionTaskOutput(Model):
     """Inputs in all."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiRuntimeTaskOutput(Model):
     """Where an AI runtime task is recorded in MLflow."""
 
@@ -239,7 +239,7 @@ class AiRuntimeTaskOutput(Model):
     """How it stands, for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlOutputError(Model):
     """Why something failed."""
 
@@ -247,7 +247,7 @@ class SqlOutputError(Model):
     """The explanation, for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlStatementOutput(Model):
     """A statement that ran."""
 
@@ -255,7 +255,7 @@ class SqlStatementOutput(Model):
     """The key under which the details of the statement are found."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlAlertOutput(Model):
     """What came of a SQL alert."""
 
@@ -271,7 +271,7 @@ class SqlAlertOutput(Model):
     """The id of the SQL warehouse."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlDashboardWidgetOutput(Model):
     """What came of a widget."""
 
@@ -301,7 +301,7 @@ class SqlDashboardWidgetOutput(Model):
         return from_epoch_ms(self.start_time)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlDashboardOutput(Model):
     """What came of a SQL dashboard."""
 
@@ -311,7 +311,7 @@ class SqlDashboardOutput(Model):
     """Those of its widgets that are based on queries."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlQueryOutput(Model):
     """What came of a SQL query."""
 
@@ -327,7 +327,7 @@ class SqlQueryOutput(Model):
     """The id of the SQL warehouse."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlStatementQueryResultColumn(Model):
     """A column of a result."""
 
@@ -335,7 +335,7 @@ class SqlStatementQueryResultColumn(Model):
     """The name of the column."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlStatementQueryResultRowRowValue(Model):
     """A value of a result, as text."""
 
@@ -343,7 +343,7 @@ class SqlStatementQueryResultRowRowValue(Model):
     """The value as text."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlStatementQueryResultRow(Model):
     """A row of a result."""
 
@@ -351,7 +351,7 @@ class SqlStatementQueryResultRow(Model):
     """The values, in the order of the columns."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlStatementQueryResult(Model):
     """The result of the last statement of a file."""
 
@@ -363,7 +363,7 @@ class SqlStatementQueryResult(Model):
     """Whether rows were cut off."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskSqlFileOutput(Model):
     """What came of a SQL file."""
 
@@ -377,7 +377,7 @@ class SqlTaskSqlFileOutput(Model):
     """The id of the SQL warehouse."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlOutput(Model):
     """What a SQL task produced, in the field of what it ran."""
 
@@ -391,7 +391,7 @@ class SqlOutput(Model):
     """Of a query."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunOutput(Model):
     """What the run of a task has produced: its result, its error or its logs, and the run itself."""
 

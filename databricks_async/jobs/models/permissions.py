@@ -24,31 +24,31 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobAccessControlRequest(AccessControlRequest[JobPermissionLevel]):
     """A permission to give on a job: to one user, group or service principal."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobPermission(Permission[JobPermissionLevel]):
     """A permission on a job, and where it comes from."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobAccessControlResponse(AccessControlResponse[JobPermission]):
     """What one user, group or service principal may do with a job."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobPermissions(ObjectPermissions[JobAccessControlResponse]):
     """All users, groups and service principals that may use a job."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobPermissionsDescription(PermissionsDescription[JobPermissionLevel]):
     """A permission level of a job, explained."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GetJobPermissionLevelsResponse(GetPermissionLevelsResponse[JobPermissionsDescription]):
     """The permission levels that a job has."""

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubmitRun(Model):
     """A one-time run, without a job."""
 
@@ -73,7 +73,7 @@ class SubmitRun(Model):
         check_idempotency_token(self.idempotency_token)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunNow(RunParameters):
     """A run of a job."""
 
@@ -96,7 +96,7 @@ class RunNow(RunParameters):
         check_idempotency_token(self.idempotency_token)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RepairRun(RunParameters):
     """What to run again of a run."""
 

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedConditionTaskValues(Model):
     """The two values that were compared."""
 
@@ -31,7 +31,7 @@ class ResolvedConditionTaskValues(Model):
     """The right operand, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedDbtTaskValues(Model):
     """The dbt commands that ran."""
 
@@ -39,7 +39,7 @@ class ResolvedDbtTaskValues(Model):
     """The dbt commands, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedNotebookTaskValues(Model):
     """The parameters that a notebook got."""
 
@@ -47,7 +47,7 @@ class ResolvedNotebookTaskValues(Model):
     """The parameters of the notebook, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedParamPairValues(Model):
     """Parameters by name."""
 
@@ -55,7 +55,7 @@ class ResolvedParamPairValues(Model):
     """The parameters by name, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedPipelineTaskValues(Model):
     """The parameters that a pipeline got."""
 
@@ -63,7 +63,7 @@ class ResolvedPipelineTaskValues(Model):
     """The parameters by name, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedPythonWheelTaskValues(Model):
     """The parameters that an entry point got."""
 
@@ -73,7 +73,7 @@ class ResolvedPythonWheelTaskValues(Model):
     """The parameters, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedRunJobTaskValues(Model):
     """The parameters that another job got."""
 
@@ -83,7 +83,7 @@ class ResolvedRunJobTaskValues(Model):
     """The parameters by name, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedStringParamsValues(Model):
     """Parameters by position."""
 
@@ -91,7 +91,7 @@ class ResolvedStringParamsValues(Model):
     """The parameters, references resolved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ResolvedValues(Model):
     """The parameters of a task, in the field of its kind."""
 

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunState(Model):
     """How far a run is and how it ended, in the older form."""
 
@@ -41,7 +41,7 @@ class RunState(Model):
     """Whether a user or a time limit ended it."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class QueueDetails(Model):
     """What a run waits for in the queue."""
 
@@ -51,7 +51,7 @@ class QueueDetails(Model):
     """The explanation, for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TerminationDetails(Model):
     """Why a run ended."""
 
@@ -63,7 +63,7 @@ class TerminationDetails(Model):
     """Whose doing it was: success, or an error of the client, the service or the cloud."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunStatus(Model):
     """How far a run is and how it ended, in the newer form."""
 

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterInstance(Model):
     """The cluster that a run uses or used."""
 
@@ -33,7 +33,7 @@ class ClusterInstance(Model):
     """The id of the Spark context; there once the run has begun."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunConditionTask(Model):
     """A comparison, and what came of it."""
 
@@ -47,7 +47,7 @@ class RunConditionTask(Model):
     """`true` or `false`, when it has been evaluated."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ForEachTaskErrorMessageStats(Model):
     """How often an error came."""
 
@@ -59,7 +59,7 @@ class ForEachTaskErrorMessageStats(Model):
     """The kind of failure."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ForEachTaskTaskRunStats(Model):
     """How many of the inputs are how far. Of retries only the latest counts."""
 
@@ -77,7 +77,7 @@ class ForEachTaskTaskRunStats(Model):
     """The number of inputs."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ForEachStats(Model):
     """How the runs of a task for each input went."""
 
@@ -87,7 +87,7 @@ class ForEachStats(Model):
     """How many iterations stand how."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunForEachTask(Model):
     """A task that runs once for each input, and how that went."""
 
@@ -101,7 +101,7 @@ class RunForEachTask(Model):
     """How the iterations stand."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunTask(_TimeProperties, AnyTask):
     """The run of a task within a run."""
 

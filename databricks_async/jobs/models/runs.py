@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ClusterSpec(Model):
     """What a run of one task runs on."""
 
@@ -50,7 +50,7 @@ class ClusterSpec(Model):
     """The specification of a cluster made for this run alone."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobParameter(Model):
     """A parameter of a job, with its value in this run."""
 
@@ -62,7 +62,7 @@ class JobParameter(Model):
     """The value in this run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RepairHistoryItem(_StateProperties, Model):
     """The first attempt of a run, or a repair."""
 
@@ -84,7 +84,7 @@ class RepairHistoryItem(_StateProperties, Model):
     """Whether it is the first attempt or a repair."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class BaseRun(_TimeProperties, Model):
     """A run, as a listing shows it."""
 
@@ -178,7 +178,7 @@ class BaseRun(_TimeProperties, Model):
         return timeline_of(name, self, self.tasks or (), to_epoch_ms("now", now))
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Run(BaseRun):
     """A run."""
 
@@ -188,7 +188,7 @@ class Run(BaseRun):
     """For the rest of the tasks and job clusters."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ListRunsResponse(Model):
     """One page of a list of runs, the latest first."""
 
@@ -202,7 +202,7 @@ class ListRunsResponse(Model):
     """The runs of this page."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunNowResponse(Model):
     """What `run_now` answers."""
 
@@ -212,7 +212,7 @@ class RunNowResponse(Model):
     """The same as `run_id`; deprecated by the service."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubmitRunResponse(Model):
     """What `submit` answers."""
 
@@ -220,7 +220,7 @@ class SubmitRunResponse(Model):
     """The id of the new run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RepairRunResponse(Model):
     """What `repair_run` answers."""
 
@@ -228,7 +228,7 @@ class RepairRunResponse(Model):
     """The latest_repair_id of the next repair."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ViewItem(Model):
     """A notebook or dashboard, exported."""
 
@@ -240,7 +240,7 @@ class ViewItem(Model):
     """Whether it is a notebook or a dashboard."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ExportRunOutput(Model):
     """What `export_run` answers."""
 

@@ -32,7 +32,7 @@ __all__ = [
 MAX_CONCURRENT_RUNS: Final = 1_000
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class QueueSettings(Model):
     """Whether runs wait in a queue when they cannot start at once."""
 
@@ -40,7 +40,7 @@ class QueueSettings(Model):
     """Whether runs wait in the queue."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobRunAs(Model):
     """The user, group or service principal as which the job runs: one of the three; by default its creator."""
 
@@ -52,7 +52,7 @@ class JobRunAs(Model):
     """The e-mail address of a user; without being an admin, only one's own."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobDeployment(Model):
     """What manages a job, and by which deployment."""
 
@@ -66,7 +66,7 @@ class JobDeployment(Model):
     """The version of the deployment that made the job."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobParameterDefinition(Model):
     """A parameter of a job."""
 
@@ -76,7 +76,7 @@ class JobParameterDefinition(Model):
     """The value of runs that give none."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobSettings(Model):
     """What a job is to be. `update` takes a part of it: what is given replaces what is there, and tasks and job
     clusters replace those with the same key."""
@@ -154,7 +154,7 @@ class JobSettings(Model):
             )
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CreateJob(JobSettings):
     """A job to be created."""
 

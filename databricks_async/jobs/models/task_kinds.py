@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class NotebookTask(Model):
     """Runs a notebook."""
 
@@ -41,7 +41,7 @@ class NotebookTask(Model):
     """A SQL warehouse, for notebooks of SQL cells only."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkPythonTask(Model):
     """Runs a Python file."""
 
@@ -53,7 +53,7 @@ class SparkPythonTask(Model):
     """Where the file is: in the workspace, or in Git."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PythonWheelTask(Model):
     """Runs an entry point of a Python wheel."""
 
@@ -67,7 +67,7 @@ class PythonWheelTask(Model):
     """What it is called with. Not together with `named_parameters`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PythonOperatorTaskParameter(Model):
     """A parameter of a Python operator."""
 
@@ -77,7 +77,7 @@ class PythonOperatorTaskParameter(Model):
     """The value."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PythonOperatorTask(Model):
     """Runs a Python operator."""
 
@@ -87,7 +87,7 @@ class PythonOperatorTask(Model):
     """The parameters, in order."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkJarTask(Model):
     """Runs the main class of a jar. Name the jar in the libraries of the task."""
 
@@ -101,7 +101,7 @@ class SparkJarTask(Model):
     """Deprecated: the service takes only true."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SparkSubmitTask(Model):
     """Runs spark-submit on a new cluster."""
 
@@ -109,7 +109,7 @@ class SparkSubmitTask(Model):
     """Not shown: it may set what spark_conf hides."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtTask(Model):
     """Runs dbt commands."""
 
@@ -129,7 +129,7 @@ class DbtTask(Model):
     """The SQL warehouse that dbt connects to."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtCloudTask(Model):
     """Runs a job of dbt Cloud. Deprecated: use dbt_platform_task."""
 
@@ -139,7 +139,7 @@ class DbtCloudTask(Model):
     """The id of the job in dbt Cloud."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DbtPlatformTask(Model):
     """Runs a job of the dbt platform."""
 
@@ -149,7 +149,7 @@ class DbtPlatformTask(Model):
     """The id of the job in the dbt platform."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PipelineParams(Model):
     """What an update of a pipeline refreshes."""
 
@@ -165,7 +165,7 @@ class PipelineParams(Model):
     """Streaming flows whose checkpoints are reset, their data kept."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PipelineTask(Model):
     """Updates a pipeline, which must be a triggered one."""
 
@@ -185,7 +185,7 @@ class PipelineTask(Model):
     """Streaming flows whose checkpoints are reset, their data kept."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunParameters(Model):
     """Parameters for a run, by the kind of its tasks. Newer jobs have job_parameters instead."""
 
@@ -207,7 +207,7 @@ class RunParameters(Model):
     """Deprecated: use job_parameters."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class RunJobTask(RunParameters):
     """Runs another job."""
 
@@ -217,7 +217,7 @@ class RunJobTask(RunParameters):
     """Values for the job's parameters, by name."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ConditionTask(Model):
     """Compares two values; tasks that depend on it name the outcome they want."""
 
@@ -229,7 +229,7 @@ class ConditionTask(Model):
     """Text, or a reference to a parameter or a task value."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CleanRoomsNotebookTask(Model):
     """Runs a notebook of a clean room."""
 

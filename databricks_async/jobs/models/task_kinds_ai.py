@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ComputeConfig(Model):
     """Accelerators of a task. Deprecated with its task."""
 
@@ -43,7 +43,7 @@ class ComputeConfig(Model):
     """The type of GPU."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class GenAiComputeTask(Model):
     """Trains on accelerators. Deprecated: use ai_runtime_task."""
 
@@ -65,7 +65,7 @@ class GenAiComputeTask(Model):
     """A YAML file with parameters of the model."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ComputeSpec(Model):
     """Accelerators: which, and how many."""
 
@@ -77,7 +77,7 @@ class ComputeSpec(Model):
     """The id of capacity that was reserved."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DeploymentSpec(Model):
     """Machines that run the same command."""
 
@@ -89,7 +89,7 @@ class DeploymentSpec(Model):
     """The name for people."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiRuntimeTask(Model):
     """Runs code on machines with accelerators."""
 
@@ -113,7 +113,7 @@ class AiRuntimeTask(Model):
     """As `catalog.schema.image:tag`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class QualifiedName(Model):
     """The name of a table, in its parts."""
 
@@ -125,7 +125,7 @@ class QualifiedName(Model):
     """The table."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DeltaTableSource(Model):
     """A table whose rows an AI function reads."""
 
@@ -137,7 +137,7 @@ class DeltaTableSource(Model):
     """Columns that tell rows apart from run to run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class VolumeSource(Model):
     """A volume whose files an AI function reads."""
 
@@ -145,7 +145,7 @@ class VolumeSource(Model):
     """The path in the volume: `/Volumes/catalog/schema/volume/...`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiClassifyFunctionLabel(Model):
     """A class that something may belong to."""
 
@@ -155,7 +155,7 @@ class AiClassifyFunctionLabel(Model):
     """What belongs under it."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiClassifyFunctionInlineLabels(Model):
     """The classes that something may belong to."""
 
@@ -163,7 +163,7 @@ class AiClassifyFunctionInlineLabels(Model):
     """The labels; two at least, unless several may be given to one input."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiClassifyFunction(Model):
     """Puts each input into classes."""
 
@@ -181,7 +181,7 @@ class AiClassifyFunction(Model):
     """Whether an input can have several labels."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiExtractFunction(Model):
     """Extracts fields from each input."""
 
@@ -199,7 +199,7 @@ class AiExtractFunction(Model):
     """The fields to extract, as JSON."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiParseDocumentFunction(Model):
     """Turns documents into text and elements."""
 
@@ -213,7 +213,7 @@ class AiParseDocumentFunction(Model):
     """The pages, from 1, for example `1,3,5-10`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AiFunctionTask(Model):
     """Applies an AI function to a table or to files."""
 

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskSubscription(Model):
     """A recipient of the result: a user or a destination, not both."""
 
@@ -45,7 +45,7 @@ class SqlTaskSubscription(Model):
     """The e-mail address of a user."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskAlert(Model):
     """Evaluates a SQL alert."""
 
@@ -57,7 +57,7 @@ class SqlTaskAlert(Model):
     """Who gets the result."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskDashboard(Model):
     """Refreshes a SQL dashboard."""
 
@@ -71,7 +71,7 @@ class SqlTaskDashboard(Model):
     """Who gets the result."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskFile(Model):
     """Runs a SQL file."""
 
@@ -81,7 +81,7 @@ class SqlTaskFile(Model):
     """Where the file is: in the workspace, or in Git."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTaskQuery(Model):
     """Runs a SQL query."""
 
@@ -89,7 +89,7 @@ class SqlTaskQuery(Model):
     """The id of the query."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlTask(Model):
     """Runs one of a query, a file, a dashboard and an alert on a SQL warehouse."""
 
@@ -107,7 +107,7 @@ class SqlTask(Model):
     """The query to run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AlertTaskSubscriber(Model):
     """A recipient of the result: a user or a destination."""
 
@@ -117,7 +117,7 @@ class AlertTaskSubscriber(Model):
     """The e-mail address of a user."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AlertTask(Model):
     """Evaluates an alert, given by its id or its path."""
 
@@ -133,7 +133,7 @@ class AlertTask(Model):
     """Begins with `/Workspace`. Not together with alert_id."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubscriptionAttachmentDataAttachmentWidget(Model):
     """A widget of a dashboard."""
 
@@ -143,7 +143,7 @@ class SubscriptionAttachmentDataAttachmentWidget(Model):
     """The id of the widget."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubscriptionAttachmentDataAttachment(Model):
     """The data of widgets, as files."""
 
@@ -155,7 +155,7 @@ class SubscriptionAttachmentDataAttachment(Model):
     """Whether the filters are attached too."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubscriptionAttachmentPageAttachment(Model):
     """The pages of a dashboard in the attached PDF."""
 
@@ -165,7 +165,7 @@ class SubscriptionAttachmentPageAttachment(Model):
     """Which pages are attached."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubscriptionAttachment(Model):
     """What is attached to the mail about a dashboard. Without it: the first page."""
 
@@ -175,7 +175,7 @@ class SubscriptionAttachment(Model):
     """The pages to attach as PDF; the first one if not given."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubscriptionSubscriber(Model):
     """A recipient of a dashboard: a user or a destination."""
 
@@ -185,7 +185,7 @@ class SubscriptionSubscriber(Model):
     """The e-mail address of a user."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Subscription(Model):
     """Who gets a dashboard when it was refreshed."""
 
@@ -199,7 +199,7 @@ class Subscription(Model):
     """Who gets the snapshot."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class DashboardTask(Model):
     """Refreshes a dashboard and sends it."""
 
@@ -213,7 +213,7 @@ class DashboardTask(Model):
     """Absent: the one of the dashboard."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PowerBiModel(Model):
     """The model in Power BI."""
 
@@ -229,7 +229,7 @@ class PowerBiModel(Model):
     """The Power BI workspace."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PowerBiTable(Model):
     """A table to publish to Power BI."""
 
@@ -243,7 +243,7 @@ class PowerBiTable(Model):
     """How Power BI keeps the data."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PowerBiTask(Model):
     """Publishes tables to a model in Power BI."""
 

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TaskDependency(Model):
     """A task that must have ended first."""
 
@@ -53,7 +53,7 @@ class TaskDependency(Model):
     """`true` or `false`: only after a condition task."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Compute(Model):
     """What serverless compute must have."""
 
@@ -61,7 +61,7 @@ class Compute(Model):
     """The accelerator of serverless GPU work."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class AnyTask(Model):
     """What all tasks have in common. Exactly one of the `..._task` fields says what is done."""
 
@@ -143,7 +143,7 @@ class AnyTask(Model):
     """Notification destinations to call, by occasion."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Task(AnyTask):
     """A task of a job."""
 
@@ -157,7 +157,7 @@ class Task(AnyTask):
     """Rules by which a run counts as unhealthy."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ForEachTask(Model):
     """Runs a task once for each input."""
 
@@ -169,7 +169,7 @@ class ForEachTask(Model):
     """How many at once; 1 if absent."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SubmitTask(AnyTask):
     """A task of a one-time run."""
 

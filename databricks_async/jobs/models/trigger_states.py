@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ContinuousTriggerState(Model):
     """How a continuous trigger stands."""
 
@@ -50,7 +50,7 @@ class ContinuousTriggerState(Model):
         return from_epoch_ms(self.next_attempt_ms)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class FileArrivalTriggerState(Model):
     """How a file arrival trigger stands."""
 
@@ -58,7 +58,7 @@ class FileArrivalTriggerState(Model):
     """Whether files are found by events instead of listings."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCompletionTriggerStateMonitoredJobState(Model):
     """What a trigger has seen of a job that it waits for."""
 
@@ -80,7 +80,7 @@ class JobCompletionTriggerStateMonitoredJobState(Model):
     """The workspace of the job."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCompletionTriggerState(Model):
     """How a trigger that waits for jobs stands."""
 
@@ -88,7 +88,7 @@ class JobCompletionTriggerState(Model):
     """One for each job, in their order."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PeriodicTriggerState(Model):
     """How a periodic trigger stands."""
 
@@ -101,7 +101,7 @@ class PeriodicTriggerState(Model):
         return from_epoch_ms(self.next_run_time)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlConditionState(Model):
     """How the latest evaluation of a SQL condition went."""
 
@@ -113,7 +113,7 @@ class SqlConditionState(Model):
     """The SQL statement of the last evaluation."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TableState(Model):
     """What a trigger has seen of a table."""
 
@@ -123,7 +123,7 @@ class TableState(Model):
     """The full name of the table: `catalog.schema.table`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TableTriggerState(Model):
     """How a table trigger stands."""
 
@@ -133,7 +133,7 @@ class TableTriggerState(Model):
     """Whether the scalable way of monitoring is used."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerStateProto(Model):
     """How the trigger of a job stands."""
 
@@ -149,7 +149,7 @@ class TriggerStateProto(Model):
     """Tables that change."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PerTriggerState(Model):
     """How one of several triggers stands."""
 
@@ -173,7 +173,7 @@ class PerTriggerState(Model):
     """Tables that change."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerEvaluation(Model):
     """A moment at which a trigger was evaluated, and what came of it."""
 
@@ -190,7 +190,7 @@ class TriggerEvaluation(Model):
         return from_epoch_ms(self.timestamp)
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerHistory(Model):
     """The last times that a trigger fired, did not fire, and failed."""
 
@@ -202,7 +202,7 @@ class TriggerHistory(Model):
     """When it last started a run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerDetails(Model):
     """One of several triggers: how it stands and what it did. In the order of the settings."""
 
@@ -212,7 +212,7 @@ class TriggerDetails(Model):
     """How the trigger stands."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CompletedJob(Model):
     """A run of another job that was waited for."""
 
@@ -228,7 +228,7 @@ class CompletedJob(Model):
     """The workspace of the job."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCompletionTriggerRunInfoDetails(Model):
     """The runs of other jobs that started this run."""
 
@@ -236,7 +236,7 @@ class JobCompletionTriggerRunInfoDetails(Model):
     """The jobs whose ends started the run."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlConditionRunInfoDetails(Model):
     """The SQL condition, as it was when it started this run."""
 
@@ -248,7 +248,7 @@ class SqlConditionRunInfoDetails(Model):
     """The SQL statement of the evaluation."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerInfo(Model):
     """More about what started a run."""
 

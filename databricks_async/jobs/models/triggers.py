@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class SqlConditionConfiguration(Model):
     """A query that decides whether a run is started."""
 
@@ -46,7 +46,7 @@ class SqlConditionConfiguration(Model):
     """What in the result makes the condition hold."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CronSchedule(Model):
     """Runs at set times."""
 
@@ -60,7 +60,7 @@ class CronSchedule(Model):
     """A SQL condition that has to hold as well."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class MaintenanceWindow(Model):
     """The hour of the week in which a continuous job may be restarted for maintenance."""
 
@@ -72,7 +72,7 @@ class MaintenanceWindow(Model):
     """A Java time zone, for example `Europe/Berlin`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Continuous(Model):
     """One run is always active."""
 
@@ -84,7 +84,7 @@ class Continuous(Model):
     """NEVER if absent."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class FileArrivalTriggerConfiguration(Model):
     """Runs when files arrive in a storage location."""
 
@@ -96,7 +96,7 @@ class FileArrivalTriggerConfiguration(Model):
     """60 at least."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCompletionTriggerConfigurationMonitoredJob(Model):
     """A job that is waited for."""
 
@@ -106,7 +106,7 @@ class JobCompletionTriggerConfigurationMonitoredJob(Model):
     """The job to wait for."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class JobCompletionTriggerConfiguration(Model):
     """Runs when other jobs have ended."""
 
@@ -116,7 +116,7 @@ class JobCompletionTriggerConfiguration(Model):
     """How they have to end; with success if not given."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ModelTriggerConfiguration(Model):
     """Runs when something happens to a registered model."""
 
@@ -132,7 +132,7 @@ class ModelTriggerConfiguration(Model):
     """60 at least."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class PeriodicTriggerConfiguration(Model):
     """Runs at an interval."""
 
@@ -142,7 +142,7 @@ class PeriodicTriggerConfiguration(Model):
     """The unit of the interval."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TableUpdateTriggerConfiguration(Model):
     """Runs when tables are updated."""
 
@@ -156,7 +156,7 @@ class TableUpdateTriggerConfiguration(Model):
     """60 at least."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerSettings(Model):
     """What starts runs: one of the kinds of triggers."""
 
@@ -176,7 +176,7 @@ class TriggerSettings(Model):
     """Tables that change."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class ContinuousTriggerConfiguration(Model):
     """One run is always active (one of several triggers)."""
 
@@ -186,7 +186,7 @@ class ContinuousTriggerConfiguration(Model):
     """NEVER if absent."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class CronTriggerConfiguration(Model):
     """Runs at set times (one of several triggers)."""
 
@@ -196,7 +196,7 @@ class CronTriggerConfiguration(Model):
     """A Java time zone, for example `Europe/Berlin`."""
 
 
-@attrs.define(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class TriggerConfiguration(Model):
     """One of several triggers of a job: one of the kinds."""
 

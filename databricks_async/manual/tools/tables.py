@@ -55,7 +55,8 @@ def settings() -> Iterator[str]:
     for field in attrs.fields(Config):
         if not field.metadata:
             continue
-        kind = str(Arguments.__annotations__[field.name].__forward_arg__).removesuffix(" | None")
+        kind = str(Arguments.__annotations__[field.name]).removesuffix(" | None")
+        kind = kind.replace("collections.abc.", "")
         env = ", ".join(f"`{name}`" for name in field.metadata["env"])
         name = f"`{field.name}`" + ("; not in a profile" if field.name in _NOT_IN_PROFILES else "")
         name += "".join(f"; in a profile also `{key}`" for key in by_key.get(field.name, []))
