@@ -333,7 +333,10 @@ class _Pages(AsyncIterator[Page[T]]):
                 outcome = task.result()
                 if isinstance(outcome, Page):
                     return outcome
-                raise outcome
+                try:
+                    raise outcome
+                finally:
+                    del outcome, task  # its traceback holds this frame
             # Cancelled with its client, which the next try reports.
         return await self._fetch(part.token)
 
