@@ -19,7 +19,7 @@ from databricks_async.suggest import refuse
 
 T = TypeVar("T")
 
-CONCURRENCY = 8
+CONCURRENCY = 16
 """So many pages of a listing are read at a time."""
 _GROWTH = 0.5
 """So many more with each good page; halved when a page was read in vain."""
@@ -28,7 +28,7 @@ _GROWTH = 0.5
 # with less of each, chains that need one page more hold up the others; with more, chains are read one after the other.
 _HELD_EACH = 2
 """For each page that is read, so many have come or are on their way."""
-_PAGES_EACH = 2
+_PAGES_EACH = 3
 """So many pages is the place of one chain from that of the next,"""
 _SPARE = 1.0
 """less this number of standard deviations of what comes by chance: few chains shall need a page more."""
@@ -198,7 +198,8 @@ class _Part(Generic[T]):
         """The page, if it has been read."""
         if self.page is None and self.task is not None and self.task.done() and not self.task.cancelled():
             outcome = self.task.result()
-            return outcome if isinstance(outcome, Page) else None
+            if isinstance(outcome, Page):
+                self.page, self.task = outcome, None
         return self.page
 
 
@@ -263,23 +264,23 @@ class _Pages(AsyncIterator[Page[T]]):
         for part in [*self._parts]:
             if not part.is_followed:
                 self._follow(part)
-        begun = [part for part in self._parts if part.page is not None or part.task is not None]
-        held, under_way = len(begun), sum(part.arrived() is None for part in begun)
-        expected = 0
-        tokens = set[str | None]()
-        for part in self._parts:
-            if part.page is None and part.task is None:
-                is_enough = self._left is not None and expected >= self._left
-                if is_enough or part.token in tokens or self._was_seen(part):
+        under_way = len([part for part in self._parts if part.task is not None])
+        held = len([part for part in self._parts if part.page is not None]) + under_way
+        for index, part in enumerate(self._parts):
+            if part.page is not None or part.task is not None:
+                continue
+            before = self._parts[:index]
+            if self._left is not None:
+                expected = sum(self._size if one.page is None else len(one.page.items) for one in before)
+                if expected >= self._left:
                     return
-                has_room = under_way < int(self._window) and held < _HELD_EACH * int(self._window)
-                if part is not self._parts[0] and not (has_room and self._ahead.has_room(under_way)):
-                    return
-                part.task = self._ahead.start(_outcome(self._fetch, part.token))
-                held, under_way = held + 1, under_way + 1
-            page = part.arrived()
-            expected += self._size if page is None else len(page.items)
-            tokens.add(part.token)
+            if part.token in {one.token for one in before} or self._was_seen(part):
+                return
+            has_room = under_way < int(self._window) and held < _HELD_EACH * int(self._window)
+            if index and not (has_room and self._ahead.has_room(under_way)):
+                return
+            part.task = self._ahead.start(_outcome(self._fetch, part.token))
+            held, under_way = held + 1, under_way + 1
 
     async def _next(self) -> Page[T] | None:
         """The next page; None if it has to be looked for in another way."""
@@ -321,23 +322,19 @@ class _Pages(AsyncIterator[Page[T]]):
         return page if items is page.items else attrs.evolve(page, items=items)
 
     async def _read(self, part: _Part[T]) -> Page[T]:
+        while part.arrived() is None and part.task is not None and not part.task.done():
+            under_way = [one.task for one in self._parts if one.task is not None and not one.task.done()]
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            self.look_ahead()
         if part.page is not None:
             return part.page
-        if part.task is not None:
-            while not part.task.done():
-                under_way = [one.task for one in self._parts if one.task is not None and not one.task.done()]
-                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                self.look_ahead()
-            task, part.task = part.task, None
-            if not task.cancelled():
-                outcome = task.result()
-                if isinstance(outcome, Page):
-                    return outcome
-                try:
-                    raise outcome
-                finally:
-                    del outcome, task  # its traceback holds this frame
-            # Cancelled with its client, which the next try reports.
+        task, part.task = part.task, None
+        # One that was cancelled was so with its client, which the next try reports.
+        if task is not None and not task.cancelled() and isinstance(failure := task.result(), Exception):
+            try:
+                raise failure
+            finally:
+                del failure, task  # its traceback holds this frame
         return await self._fetch(part.token)
 
     def _follow(self, part: _Part[T]) -> None:

@@ -162,13 +162,13 @@ async def test_a_concurrency_that_is_none_is_refused(concurrency):
 
 
 async def test_several_pages_are_read_at_once():
-    """A long list takes a fraction of the time, for a quarter more requests at most, and never more than 8 at once."""
+    """A long list takes a fraction of the time, for a quarter more requests at most, and never more than 16 at once."""
     service = Service([second * 1000 for second in range(5000)], 25)
     began = seconds()
     assert await service.pager().collect() == service.items
     assert seconds() - began < 200 / 4.5 * SECONDS
     assert len(service.asked) < 200 * 1.25
-    assert service.maximum == 8
+    assert service.maximum == 16
 
 
 async def test_nothing_is_read_far_ahead_where_that_is_no_use():
@@ -338,7 +338,7 @@ async def test_leaving_the_loop_leaves_nothing(number):
     assert await service.is_quiet()
 
 
-@pytest.mark.parametrize("steps", range(0, 84, 6))
+@pytest.mark.parametrize("steps", range(0, 72, 6))
 async def test_a_caller_that_is_cancelled_leaves_nothing(steps):
     """Wherever it was; it ends when all that it began has ended."""
     service = Service([second * 1000 for second in range(1000)])

@@ -52,7 +52,7 @@ class ClusterEvents(Service):
 
         `start_time` and `end_time` are epoch milliseconds or aware datetimes. `page_size` is how many events one
         request brings: 500 at most, and by default (50 with API 2.0). `page_token` goes on after the page that gave it,
-        `offset` leaves out so many of the first. At most `concurrency` pages are read at once, by default 8, for
+        `offset` leaves out so many of the first. At most `concurrency` pages are read at once, by default 16, for
         some requests more (see `Pager`); with `order="ASC"` and no `end_time`, or from a `page_token` on, the next one
         while the caller works.
 

@@ -166,8 +166,8 @@ class Listings(Service):
         and job clusters, all of them: runs with more than a page holds are read by themselves, concurrently (one that
         is deleted meanwhile stays as it was listed, with `has_more`). `page_size` is how many runs one request brings:
         25 at most, and by default. `page_token` goes on after the page that gave it, `offset` leaves out so many of the
-        latest. At most `concurrency` pages are read at once, by default 8, for some requests more (see `Pager`); from a
-        `page_token` on, the next one while the caller works.
+        latest. At most `concurrency` pages are read at once, by default 16, for some requests more (see `Pager`); from
+        a `page_token` on, the next one while the caller works.
 
         `GET /api/2.2/jobs/runs/list`: https://docs.databricks.com/api/azure/workspace/jobs/listruns
         """

