@@ -14,12 +14,12 @@ it did. At the end the two are compared with each other and with what is left in
 
 Defends: all of these are 0, and the memory of the client is flat (in the last quarter of a run at most 2 % above the
 second). Violations fail it, whatever the speed. glibc is told to take blocks of 64 KiB and more from the system and to
+give them back: asyncio reads into blocks of 256 KiB, and the fragments that those leave in the heap of the process
+would be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
 
 Memory is what the system says is resident, the fragments of the allocators and what is in flight included, as the mean
 of a quarter's samples. That of the service is shown and not judged: it keeps ended runs for 60 days of its clock, which
 pass in four minutes, and grows until then.
-give them back: asyncio reads into blocks of 256 KiB, and the fragments that those leave in the heap of the process
-would be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
 
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 
