@@ -17,6 +17,10 @@ second). Violations fail it, whatever the speed. glibc is told to take blocks of
 give them back: asyncio reads into blocks of 256 KiB, and the fragments that those leave in the heap of the process
 would be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
 
+Memory is what the system says is resident, the fragments of the allocators and what is in flight included, as the mean
+of a quarter's samples. That of the service is shown and not judged: it keeps ended runs for 60 days of its clock, which
+pass in four minutes, and grows until then.
+
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 
 `--plant doubled|lost|wrong` has the service misbehave in this way, which must be found; `--quick` does so after a short

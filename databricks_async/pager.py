@@ -331,7 +331,10 @@ class _Pages(AsyncIterator[Page[T]]):
         task, part.task = part.task, None
         # One that was cancelled was so with its client, which the next try reports.
         if task is not None and not task.cancelled() and isinstance(failure := task.result(), Exception):
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure, task  # its traceback holds this frame
         return await self._fetch(part.token)
 
     def _follow(self, part: _Part[T]) -> None:

@@ -223,7 +223,10 @@ def answer_as(result: type[T], request: Request, response: Response) -> T:
         if request.replay in ("unsafe", "token"):
             what = f"{request.endpoint} was probably carried out, but its answer cannot be read ({error})"
             raise OutcomeUnknown(what, lookup=request.lookup, **known) from failure
-        raise failure from error
+        try:
+            raise failure from error
+        finally:
+            del failure  # its traceback holds this frame
 
 
 def path_segment(name: str, value: object) -> str:

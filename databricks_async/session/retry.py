@@ -51,7 +51,10 @@ def checked(send: Send, amend: Callable[[DatabricksError], None] = lambda _: Non
             response = await send(request)
             if (error := error_from(request, response)) is None:
                 return response
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame
         except DatabricksError as failure:
             amend(failure)
             raise
@@ -85,8 +88,8 @@ def retrying(
                 was_there = True
                 bucket.succeeded(again=spent is not None)
                 return response
-            except DatabricksError as error:
-                failure, now = error, time.monotonic()
+            except DatabricksError as failure:
+                now = time.monotonic()
                 was_there = was_there or failure.status is not None
                 attempts += failure.attempts
                 failure.attempts, failure.elapsed = attempts, now - started
@@ -119,21 +122,22 @@ def retrying(
                     log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
                     if request.report is not None:
                         request.report.retrying(type(failure).__name__, failure.status, seconds)
+                last = failure
             try:
                 if not is_last:
                     await sleep(seconds)
                     is_last = not await bucket.take(ends_at - time.monotonic())
                 if is_last:
-                    failure.elapsed = time.monotonic() - started
+                    last.elapsed = time.monotonic() - started
                     if lost_for_good:
-                        raise _unknown(request, failure, "was sent and no answer came") from failure
-                    raise failure
+                        raise _unknown(request, last, "was sent and no answer came") from last
+                    raise last
             except LifecycleError as closed:
                 if lost_for_good:
                     raise _unknown(request, closed, "was sent and its answer lost") from closed
                 raise
             finally:
-                del failure  # its traceback holds this frame
+                del last  # its traceback holds this frame
             stats.retries += 1
             stats.of(request.endpoint).retried += 1
 

@@ -135,7 +135,10 @@ class Transport:
             outcome = await request.report.sent(self._attempt, request, self._origin, self._headers)
         if isinstance(outcome, Response):
             return outcome
-        raise outcome
+        try:
+            raise outcome
+        finally:
+            del outcome  # its traceback holds this frame
 
     async def _load_authorities(self) -> None:
         async with self._loading:
@@ -289,6 +292,7 @@ class Transport:
 
     def _failure(self, error: Exception, request: Request) -> DatabricksError:
         failure = self._failure_of(error, request)
+        _forget_frames(error)
         # The system's own error says what has happened. aiohttp's would keep the headers of the request.
         cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
         if isinstance(cause, OSError):
@@ -364,6 +368,18 @@ def _bare(error: BaseException) -> BaseException:
     return error.with_traceback(None)
 
 
+def _forget_frames(error: BaseException) -> None:
+    """Take the tracebacks from an error that goes no further.
+
+    Frames of aiohttp hold the errors that they raise, and with them the connection and the answer: they would be there
+    until the garbage collector comes.
+    """
+    passed: BaseException | None = error
+    while passed is not None and passed.__traceback__ is not None:
+        passed.__traceback__ = None
+        passed = passed.__cause__ or passed.__context__
+
+
 def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
@@ -413,7 +429,10 @@ class _Stream:
         outcome = head or await self._read()
         if isinstance(outcome, bytes):
             return outcome
-        raise outcome
+        try:
+            raise outcome
+        finally:
+            del outcome  # its traceback holds this frame
 
     def close(self) -> None:
         self._answer.close()  # of an answer that was read to its end the connection is in use again
