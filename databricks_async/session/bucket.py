@@ -38,17 +38,23 @@ class RetryBucket:
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, seconds: float) -> bool:
-        """Wait for a retry, for so long at most. Returns whether there was one. Raises `LifecycleError` when closed."""
+    async def take(self, seconds: float, *, first: bool = False) -> bool:
+        """Wait for a retry, for so long at most, and with `first` before those that wait already.
+
+        Returns whether there was one. Raises `LifecycleError` when closed.
+        """
         loop = asyncio.get_running_loop()
-        if not self._waiting and self._has_one(loop.time()):
+        if (first or not self._waiting) and self._has_one(loop.time()):
             self._retries -= 1
             return True
         if loop.time() > self._warned_at + _FAST_PROBING_SECONDS:
             self._warned_at = loop.time()
             log.warning("too many retries have failed: they go on one by one until the service is back")
         turn: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append(turn)
+        if first:
+            self._waiting.appendleft(turn)
+        else:
+            self._waiting.append(turn)
         if self._timer is None:
             self._set_timer()
         try:

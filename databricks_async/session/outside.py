@@ -117,7 +117,8 @@ class Outside:
         self._transports.append(transport)
         self._pacers.append(pacer)
         paced, bucket = _transient_raised(pacer.paced(transport.send)), self._bucket_of(origin)
-        return self._reported(retrying(paced, self._budgets, self._stats, self._pause, bucket))
+        # First: when all retries have run out, those that wait need the token to bring one back.
+        return self._reported(retrying(paced, self._budgets, self._stats, self._pause, bucket, first=True))
 
     def _session(self) -> aiohttp.ClientSession:
         """A lent session's connections, without its headers, cookies and credentials: those are not for other hosts."""

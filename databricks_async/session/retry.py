@@ -63,7 +63,13 @@ def checked(send: Send, amend: Callable[[DatabricksError], None] = lambda _: Non
 
 
 def retrying(
-    send: Send, budgets: Budgets, stats: Stats, sleep: Sleep = asyncio.sleep, bucket: RetryBucket | None = None
+    send: Send,
+    budgets: Budgets,
+    stats: Stats,
+    sleep: Sleep = asyncio.sleep,
+    bucket: RetryBucket | None = None,
+    *,
+    first: bool = False,
 ) -> Send:
     """Sends again what failed, where that cannot do the work twice, within the budget of the class of the failure.
 
@@ -72,7 +78,8 @@ def retrying(
     That also ends a request with a token that was lost again and again: with the token the caller can find out; and a
     write of which one try was lost and no later one left this machine.
     The error that ends a call carries the attempts and seconds that it took. `sleep` sleeps between two tries, of
-    which each but the first takes a retry from the bucket.
+    which each but the first takes a retry from the bucket; with `first` before others, because they wait for what the
+    call brings.
     """
 
     was_there = False
@@ -126,7 +133,7 @@ def retrying(
             try:
                 if not is_last:
                     await sleep(seconds)
-                    is_last = not await bucket.take(ends_at - time.monotonic())
+                    is_last = not await bucket.take(ends_at - time.monotonic(), first=first)
                 if is_last:
                     last.elapsed = time.monotonic() - started
                     if lost_for_good:

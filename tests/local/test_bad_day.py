@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -22,6 +24,7 @@ from databricks_async.errors import OutcomeUnknown
 from databricks_async.local import Clock, Fault, LocalWorkspace
 from databricks_async.local.failures.bodies import BODIES
 
+_IP_LOCAL_PORT_RANGE = 51  # of linux/in.h
 GET = "GET /api/{v}/clusters/get"
 CREATE = "POST /api/{v}/clusters/create"
 LIST = "/api/2.1/clusters/list"
@@ -199,6 +202,25 @@ async def test_connections_are_refused_for_a_while(wire, workspace):
     await asyncio.sleep(30.1)
     assert await status(wire) == 200
     assert (workspace.url, time.monotonic() - began) == (url, pytest.approx(30.1))
+
+
+async def test_nobody_gets_the_port_of_a_workspace_that_refuses():
+    """Whoever tries to connect to it, and had it for an end of his own, would be connected to himself."""
+    async with LocalWorkspace() as workspace:
+        workspace.faults.plan("*=refuse=3600")
+        host, port = workspace.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await reader.read() == b""
+        reset_at_end = struct.pack("ii", 1, 0)  # nothing of the connection is left, which would keep the port
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_end)
+        writer.transport.abort()
+        await asyncio.sleep(0.05)
+        with socket.socket() as other:
+            with suppress(OSError):  # Linux before 6.3 chooses among all ports
+                other.setsockopt(socket.IPPROTO_IP, _IP_LOCAL_PORT_RANGE, struct.pack("HH", int(port), int(port)))
+            with pytest.raises(OSError):  # noqa: PT011 (it says that no port can be had)
+                other.connect((host, int(port)))
 
 
 async def test_a_workspace_that_refuses_can_be_closed():

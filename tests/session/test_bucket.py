@@ -92,6 +92,22 @@ async def test_an_empty_bucket_lets_one_probe_a_second_through():
     assert 9 <= later[1] <= 11
 
 
+async def test_who_is_waited_for_comes_first():
+    """A token that is fetched from the same host: calls that got a retry before could do nothing with it."""
+    bucket, loop = RetryBucket(), asyncio.get_running_loop()
+    while await bucket.take(0.0):
+        pass
+    others = [asyncio.create_task(bucket.take(1000.0)) for _ in range(400)]
+    await asyncio.sleep(0.5)
+    began = loop.time()
+    assert await bucket.take(1000.0, first=True)
+    assert loop.time() - began < 1.1
+    assert sum(other.done() for other in others) <= 1
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 async def test_a_caller_alone_is_not_delayed():
     """Its tries come after its own pauses, however many of its calls have failed before."""
     loop, asked, pauses = asyncio.get_running_loop(), [], []

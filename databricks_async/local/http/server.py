@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import ssl
 import time
 import uuid
@@ -207,17 +209,39 @@ class Server:
         for site in list(runner.sites):
             await site.stop()
         self._connections.close_all()
-        self._coming_back = asyncio.create_task(self._come_back(runner, seconds))
+        self._coming_back = asyncio.create_task(self._come_back(runner, _bound(self._address), seconds))
 
-    async def _come_back(self, runner: web.ServerRunner, seconds: float) -> None:
-        await self._connections.pause(seconds)
-        while not self._connections.is_closing:
-            try:
-                await web.TCPSite(runner, *self._address, backlog=_BACKLOG).start()
-            except OSError:  # another program has the port now: wait until it is done
-                await self._connections.pause(0.05)
-            else:
-                return
+    async def _come_back(self, runner: web.ServerRunner, port: socket.socket | None, seconds: float) -> None:
+        """Listen on this port again. Until then it is kept: any program that connects to anything might get it, and a
+        client that tries to connect to it, from just this port, would be connected to itself.
+        """
+        comes_back_at = time.monotonic() + seconds
+        try:
+            while port is None and not self._connections.is_closing:
+                # uvloop gives a port free a little later; or another program has it now: wait until it is done.
+                await self._connections.pause(0.01)
+                port = _bound(self._address)
+            await self._connections.pause(comes_back_at - time.monotonic())
+            if port is not None and not self._connections.is_closing:
+                await web.SockSite(runner, port, backlog=_BACKLOG).start()
+                port = None
+        finally:
+            if port is not None:
+                port.close()
+
+
+def _bound(address: tuple[str, int]) -> socket.socket | None:
+    """A socket that has this address and does not listen; None if another one has it."""
+    family, kind, protocol, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    port = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # as asyncio's servers do
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port.bind(found)
+    except OSError:
+        port.close()
+        return None
+    return port
 
 
 async def _refuse(request: web.BaseRequest, call: Call, error: ApiError) -> web.StreamResponse:
