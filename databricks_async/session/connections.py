@@ -56,7 +56,7 @@ class Body(aiohttp.payload.BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
-class Request(aiohttp.ClientRequest):
+class OwnRequest(aiohttp.ClientRequest):
     """A request of our own session. It takes its headers as they are, which `complete_headers` has made.
 
     Its base class puts them together anew, header by header, which costs 3 % of a call.
@@ -79,7 +79,7 @@ def complete_headers(host: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
 
 def own_session(**options: Any) -> aiohttp.ClientSession:
     """A session that keeps nothing but connections, and does not send again by itself."""
-    session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), request_class=Request, **options)
+    session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), request_class=OwnRequest, **options)
     if hasattr(session, "_retry_connection"):
         session._retry_connection = False
     return session

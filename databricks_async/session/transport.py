@@ -372,10 +372,11 @@ def _forget_frames(error: BaseException) -> None:
     """Take the tracebacks from an error that goes no further.
 
     Frames of aiohttp hold the errors that they raise, and with them the connection and the answer: they would be there
-    until the garbage collector comes.
+    until the garbage collector comes. An error that the caller handles meanwhile may be the context of the first one:
+    that keeps its traceback.
     """
     passed: BaseException | None = error
-    while passed is not None and passed.__traceback__ is not None:
+    while isinstance(passed, aiohttp.ClientError | HttpProcessingError | OSError) and passed.__traceback__ is not None:
         passed.__traceback__ = None
         passed = passed.__cause__ or passed.__context__
 

@@ -32,6 +32,21 @@ async def test_a_failed_call_leaves_no_circle_of_errors_and_frames(
     assert errors_and_requests() - before == set()
 
 
+@pytest.mark.parametrize("fault", ["drop", "reset,after", "cut", "garble"])
+async def test_an_error_that_the_caller_handles_keeps_its_traceback(
+    fault: str, connect: Callable[..., WorkspaceClient], workspace: LocalWorkspace
+) -> None:
+    w = connect(server_retry_attempts=1)
+    workspace.faults.plan(f"*={fault}")
+    own = KeyError("the program's own")
+    try:
+        raise own
+    except KeyError:
+        with pytest.raises(DatabricksError):
+            await w.clusters.spark_versions()
+    assert own.__traceback__ is not None
+
+
 def errors_and_requests() -> set[str]:
     """Those that exist in this process, by name and identity."""
     found = (what for what in gc.get_objects() if isinstance(what, DatabricksError | Request))
