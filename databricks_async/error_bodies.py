@@ -88,8 +88,7 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
     object only if it has nothing else and is declared as JSON, and not as a file.
     """
     body = response.body
-    # Nearly every answer of a busy client ends here: a JSON object, and no error.
-    if not body or (body.startswith(b"{") and body.find(b'"error_code"', 0, _PAGE) < 0):
+    if is_plainly_good(body):
         return None
     if raw and (
         "json" not in (header(response.headers, "content-type") or "")
@@ -113,6 +112,11 @@ def read_disguised(response: Response, *, raw: bool) -> ErrorBody | None:
     if raw and not value.keys() <= _ERROR_FIELDS:
         return None
     return _finished(_from_json(value), response.status)
+
+
+def is_plainly_good(body: bytes) -> bool:
+    """Whether nothing in the body of a good status needs a closer look, as in nearly every answer of a busy client."""
+    return not body or (body.startswith(b"{") and body.find(b'"error_code"', 0, _PAGE) < 0)
 
 
 def is_page_for_file(headers: Mapping[str, str], query: str) -> bool:

@@ -64,6 +64,7 @@ from databricks_async.error_bodies import (
     find_request_id,
     has_type,
     is_page_for_file,
+    is_plainly_good,
     one_line,
     read_disguised,
     read_error,
@@ -408,6 +409,8 @@ def error_from(request: Request, response: Response) -> DatabricksError | None:
     """The exception that an answer stands for; None if it is a good one."""
     status = response.status
     if 200 <= status < 300:
+        if is_plainly_good(response.body):
+            return None
         # A downloaded file may look like anything.
         raw = "direct_download=true" in request.query.lower() and not is_page_for_file(response.headers, request.query)
         read = read_disguised(response, raw=raw)

@@ -128,7 +128,14 @@ def flatten_query(params: Mapping[str, Any]) -> str:
     None is left out, booleans are `true`/`false` at any depth, lists repeat their name, and mappings are flattened
     with dots: `{"filter_by": {"is_pinned": True}}` is `filter_by.is_pinned=true`.
     """
-    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in _pairs(params, "")])
+    text = ""
+    for name, value in params.items():
+        if type(value) is str:  # as most are
+            text += f"&{_quoted(name)}={_quoted(value)}"
+        else:
+            for inner, said in _pairs({name: value}, ""):
+                text += f"&{_quoted(inner)}={_quoted(said)}"
+    return text[1:]
 
 
 def _quoted(text: str) -> str:

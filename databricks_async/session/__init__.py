@@ -1,1 +1,1 @@
-"""Everything between a Request and its Response: retrying(checked(paced(authenticated(transport))))."""
+"""Everything between a Request and its Response: retrying(paced(authenticated(transport)))."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from databricks_async.errors import error_from
+from databricks_async.errors import DatabricksError, error_from
 from databricks_async.message import Request, Response, Send
 
 if TYPE_CHECKING:
@@ -116,9 +116,12 @@ class Outside:
         pacer = Pacer(1, self._budgets.throttled, self._stats)
         self._transports.append(transport)
         self._pacers.append(pacer)
-        paced, bucket = _transient_raised(pacer.paced(transport.send)), self._bucket_of(origin)
-        # First: when all retries have run out, those that wait need the token to bring one back.
-        return self._reported(retrying(paced, self._budgets, self._stats, self._pause, bucket, first=True))
+        send = retrying(
+            *(pacer.paced(transport.send), self._budgets, self._stats, self._pause, self._bucket_of(origin)),
+            first=True,  # when all retries have run out, those that wait need the token to bring one back
+            error_in=_transient_error,
+        )
+        return self._reported(send)
 
     def _session(self) -> aiohttp.ClientSession:
         """A lent session's connections, without its headers, cookies and credentials: those are not for other hosts."""
@@ -134,11 +137,5 @@ class Outside:
         return self._own
 
 
-def _transient_raised(send: Send) -> Send:
-    async def check(request: Request) -> Response:
-        response = await send(request)
-        if response.status in _TRANSIENT_STATUSES and (error := error_from(request, response)) is not None:
-            raise error
-        return response
-
-    return check
+def _transient_error(request: Request, response: Response) -> DatabricksError | None:
+    return error_from(request, response) if response.status in _TRANSIENT_STATUSES else None

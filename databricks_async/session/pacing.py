@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -42,7 +43,7 @@ class Pacer:
         self._stats = stats
         self._limits = limits or {}
         self._shared = shared
-        self._slots = asyncio.Semaphore(max_in_flight)
+        self._slots = _Slots(max_in_flight)
         self._families: dict[str, Family] = {}
         self._closed = False
 
@@ -76,7 +77,10 @@ class Pacer:
                     if shared is not None:
                         place = shared.wait(family.name, budget.seconds)
                         await (place if request.report is None else request.report.waited(place))
-                    await slots.acquire()  # and not `async with`, which awaits twice more
+                    if slots.free:
+                        slots.free -= 1
+                    else:
+                        await slots.wait()
                     try:
                         sent_at = loop.time()
                         response = await send(request)
@@ -136,6 +140,33 @@ class Pacer:
             rate = Rate(limit=self._limits.get(name), usual=limits.get(name))
             self._families[name] = Family(name, self._max_in_flight, self._budget.seconds, rate)
         return self._families[name]
+
+
+class _Slots:
+    """The calls that may be in flight, of all families together. asyncio's semaphore would cost 2 % of each call."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self._waiting = deque[asyncio.Future[None]]()
+
+    async def wait(self) -> None:
+        """Until a slot is handed over: while any call waits, none is free."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it got a slot in the same moment
+                self.release()
+            raise
+
+    def release(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # else its caller has gone
+                turn.set_result(None)
+                return
+        self.free += 1
 
 
 def _is_refusal(response: Response) -> bool:

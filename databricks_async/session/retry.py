@@ -43,25 +43,6 @@ _TRANSIENT_MESSAGES = (
 """Parts of messages by which the service says that a read will succeed a little later."""
 
 
-def checked(send: Send, amend: Callable[[DatabricksError], None] = lambda _: None) -> Send:
-    """Answers that are errors become exceptions. `amend` may change what any exception says before it goes on."""
-
-    async def check(request: Request) -> Response:
-        try:
-            response = await send(request)
-            if (error := error_from(request, response)) is None:
-                return response
-            try:
-                raise error
-            finally:
-                del error  # its traceback holds this frame
-        except DatabricksError as failure:
-            amend(failure)
-            raise
-
-    return check
-
-
 def retrying(
     send: Send,
     budgets: Budgets,
@@ -70,9 +51,12 @@ def retrying(
     bucket: RetryBucket | None = None,
     *,
     first: bool = False,
+    error_in: Callable[[Request, Response], DatabricksError | None] = error_from,
+    amend: Callable[[DatabricksError], None] = lambda _: None,
 ) -> Send:
     """Sends again what failed, where that cannot do the work twice, within the budget of the class of the failure.
 
+    An answer is a failure when there is an `error_in` it. `amend` may change what any error says before it goes on.
     A request that never left is always sent again. One that was lost on the way, or answered with 500, 502, 503, 504
     or 408, is sent again if its `replay` class allows it; otherwise `OutcomeUnknown` is raised and nothing is sent.
     That also ends a request with a token that was lost again and again: with the token the caller can find out; and a
@@ -92,10 +76,15 @@ def retrying(
         while True:
             try:
                 response = await send(request)
-                was_there = True
-                bucket.succeeded(again=spent is not None)
-                return response
+                # No layer of its own, which would cost a hundredth of a call.
+                if (error := error_in(request, response)) is None:
+                    was_there = True
+                    bucket.succeeded(again=spent is not None)
+                    return response
+                raise error
             except DatabricksError as failure:
+                error = None  # its traceback holds this frame
+                amend(failure)
                 now = time.monotonic()
                 was_there = was_there or failure.status is not None
                 attempts += failure.attempts

@@ -193,7 +193,7 @@ class Session:
         from databricks_async.session.network import find_authorities, find_proxy
         from databricks_async.session.outside import Outside
         from databricks_async.session.pacing import Pacer
-        from databricks_async.session.retry import checked, retrying
+        from databricks_async.session.retry import retrying
         from databricks_async.session.shared import SharedPlaces
         from databricks_async.session.tokens import Tokens, authenticated
         from databricks_async.session.transport import Transport
@@ -268,8 +268,8 @@ class Session:
                 connect(config.known_host())  # found with the first token
             return transports[0].send(request)
 
-        answered = checked(pacer.paced(authenticated(send, tokens)), partial(_name_caller, config=config))
-        self._send = retrying(answered, budgets, stats, self.pause, self._bucket)
+        paced, amend = pacer.paced(authenticated(send, tokens)), partial(_name_caller, config=config)
+        self._send = retrying(paced, budgets, stats, self.pause, self._bucket, amend=amend)
 
         self._closing = loop.create_future()
         self._endings.push_async_callback(outside.aclose)

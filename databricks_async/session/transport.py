@@ -9,7 +9,6 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any
 
 import aiohttp
@@ -41,6 +40,7 @@ from databricks_async.session.connections import (
     HeadersTooLong,
     IdleConnections,
     NothingSent,
+    are_too_long,
     complete_headers,
     is_own,
     sends_again,
@@ -82,6 +82,7 @@ class Transport:
         """Those of the last request, and all that went out with them: nearly always the next one has the same."""
         self._stats = stats
         self._seconds = timeout
+        self._loop = asyncio.get_running_loop()
         self._deadlines = Deadlines(timeout)
         self._max_bytes = max_bytes
         self._streams = set[_Stream]()
@@ -148,7 +149,7 @@ class Transport:
 
     async def _attempt(self, request: Request) -> Response | BaseException:
         """The answer, or why there is none."""
-        task = _current_task()
+        task = self._current_task()
         headers, middlewares = self._headers_of(request), self._middlewares_without_body
         body: bytes | io.BytesIO | _Sending | None = None
         sending = None
@@ -201,6 +202,12 @@ class Transport:
         self._last_headers = request.headers, made
         return made
 
+    def _current_task(self) -> asyncio.Task[object]:
+        task = asyncio.current_task(self._loop)
+        if task is None:
+            raise RuntimeError("databricks_async needs a running task")
+        return task
+
     def close(self) -> None:
         """Ends the requests in flight, with a `ConnectionLost`."""
         self._closed = True
@@ -211,8 +218,7 @@ class Transport:
     async def _received(self, request: Request, answer: ClientResponse) -> Response | DatabricksError:
         """The answer whose head has come, with its body or, if that is wanted, as a stream."""
         try:
-            lines = answer.raw_headers
-            if sum(map(len, chain.from_iterable(lines))) + 4 * len(lines) > MAX_HEADERS:
+            if not self._is_own and are_too_long(answer.raw_headers):  # our own connections have looked
                 answer.close()
                 return self._headers_too_long(request, answer.status)
             if not 200 <= answer.status < 300:
@@ -265,7 +271,7 @@ class Transport:
 
     async def _read(self, request: Request, answer: ClientResponse) -> bytes | BaseException:
         """The next bytes of a body, or why they do not come. The time to wait for them begins anew with each call."""
-        task = _current_task()
+        task = self._current_task()
         cancelling, expired = task.cancelling(), False
         self._deadlines.start(task)
         try:
@@ -324,7 +330,7 @@ class Transport:
         if isinstance(error, aiohttp.ClientPayloadError):
             return ConnectionLost(f"{host} broke off in the middle of its answer", endpoint=endpoint)
         if isinstance(error, HeadersTooLong):
-            return self._headers_too_long(request, None)
+            return self._headers_too_long(request, error.status)
         if isinstance(error, aiohttp.ClientResponseError):
             root = _root(error)
             if isinstance(root, LineTooLong):
@@ -353,13 +359,6 @@ class Transport:
         failure.is_refusal = True
         failure.message = f"{failure.message}: {hint}"
         return failure
-
-
-def _current_task() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("databricks_async needs a running task")
-    return task
 
 
 def _bare(error: BaseException) -> BaseException:

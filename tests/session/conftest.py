@@ -10,7 +10,7 @@ import pytest
 from databricks_async.auth import Token
 from databricks_async.session.budgets import Budget, Budgets
 from databricks_async.session.pacing import Pacer
-from databricks_async.session.retry import checked, retrying
+from databricks_async.session.retry import retrying
 from databricks_async.session.stats import Stats
 from databricks_async.session.tokens import Tokens, authenticated
 from databricks_async.session.transport import Transport
@@ -34,7 +34,7 @@ class Layers:
         self.pacer = Pacer(100, Budget(budget), self.stats)
         self.tokens = Tokens(credential, self.stats)
         paced = self.pacer.paced(authenticated(self.transport.send, self.tokens))
-        self.send = retrying(checked(paced), Budgets.within(budget), self.stats, self.pause)
+        self.send = retrying(paced, Budgets.within(budget), self.stats, self.pause)
 
     async def pause(self, seconds):
         self.pauses.append(seconds)

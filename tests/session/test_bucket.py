@@ -24,7 +24,7 @@ from databricks_async.message import Request, Response
 from databricks_async.session.bucket import RetryBucket
 from databricks_async.session.budgets import Budget, Budgets
 from databricks_async.session.pacing import Pacer
-from databricks_async.session.retry import checked, retrying
+from databricks_async.session.retry import retrying
 from databricks_async.session.stats import Stats
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
@@ -55,7 +55,7 @@ class Service:
     def calls(self, count, budgets, bucket=None):
         """So many calls at once, through the layers of one client."""
         paced = Pacer(100, budgets.throttled, Stats()).paced(self.send)
-        send = retrying(checked(paced), budgets, Stats(), bucket=bucket)
+        send = retrying(paced, budgets, Stats(), bucket=bucket)
         return asyncio.gather(*(send(READ) for _ in range(count)), return_exceptions=True)
 
 
@@ -120,7 +120,7 @@ async def test_a_caller_alone_is_not_delayed():
         pauses.append(seconds)
         await asyncio.sleep(seconds)
 
-    send = retrying(checked(fail), Budgets.within(300), Stats(), pause)
+    send = retrying(fail, Budgets.within(300), Stats(), pause)
     for _ in range(5):
         del asked[:], pauses[:]
         with pytest.raises(InternalError) as raised:
@@ -265,5 +265,5 @@ async def test_failures_of_two_classes_in_turn_come_to_an_end(clock):
         return Response(500, {}, b"")
 
     with pytest.raises(DatabricksError):
-        await retrying(checked(fail), Budgets.within(100), Stats(), clock.pause)(READ)
+        await retrying(fail, Budgets.within(100), Stats(), clock.pause)(READ)
     assert 60 < sum(clock.pauses) <= 100

@@ -29,7 +29,7 @@ from databricks_async.local import Fault, LocalWorkspace
 from databricks_async.message import Request, Response
 from databricks_async.session import connections
 from databricks_async.session.budgets import Budgets
-from databricks_async.session.retry import checked, retrying
+from databricks_async.session.retry import retrying
 from databricks_async.session.stats import Stats
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
@@ -129,7 +129,7 @@ async def test_what_never_left_is_always_sent_again(stack, request_):
     async def open_now(seconds):
         await later.start()
 
-    send = retrying(checked(layers.transport.send), Budgets.within(300), layers.stats, open_now)
+    send = retrying(layers.transport.send, Budgets.within(300), layers.stats, open_now)
     headers = {"Authorization": f"Bearer {later.token}"}
     try:
         assert (await send(request_.with_headers(headers))).status == 200
@@ -177,7 +177,7 @@ async def test_a_write_that_was_repeated_and_then_refused_has_an_unknown_outcome
 async def test_other_refusals_after_a_repetition_stay_what_they_are(clock, request_, first, second, kind):
     """Nothing can have been done before."""
     with pytest.raises(kind) as raised:
-        await retrying(checked(answers(first, second)), Budgets.within(300), Stats(), clock.pause)(request_)
+        await retrying(answers(first, second), Budgets.within(300), Stats(), clock.pause)(request_)
     assert (type(raised.value), raised.value.attempts) == (kind, 2)
 
 
@@ -220,12 +220,10 @@ async def test_a_call_without_a_token_never_left(clock, request_, status):
 async def test_some_refusals_pass_by_themselves(clock, words):
     """The service says so in words, under any status: a reading goes again, a write does not."""
     refused = Response(400, {}, b'{"error_code": "BAD_REQUEST", "message": "%s"}' % words.encode())
-    assert (
-        await retrying(checked(answers(refused, 200)), Budgets.within(300), Stats(), clock.pause)(READ)
-    ).status == 200
+    assert (await retrying(answers(refused, 200), Budgets.within(300), Stats(), clock.pause)(READ)).status == 200
     for request in (WRITE, CREATE):
         with pytest.raises(errors.BadRequest):
-            await retrying(checked(answers(refused, 200)), Budgets.within(300), Stats(), clock.pause)(request)
+            await retrying(answers(refused, 200), Budgets.within(300), Stats(), clock.pause)(request)
 
 
 # For how long
@@ -233,7 +231,7 @@ async def test_some_refusals_pass_by_themselves(clock, words):
 
 async def test_an_exhausted_budget_raises_the_last_error_of_the_service(clock):
     """With all attempts and all the time they took, after pauses that grow."""
-    send = checked(answers(500, ConnectionLost, Response(503, {"x-request-id": "last"}, b'{"message": "still down"}')))
+    send = answers(500, ConnectionLost, Response(503, {"x-request-id": "last"}, b'{"message": "still down"}'))
     with pytest.raises(TemporarilyUnavailable, match="still down") as raised:
         await retrying(send, Budgets.within(60), Stats(), clock.pause)(READ)
 
@@ -259,7 +257,7 @@ async def test_a_host_out_of_reach_is_given_up_sooner(clock, budget):
 
 async def test_a_host_out_of_reach_has_its_seconds_each_time(clock):
     """A service that fails for a minute and is then restarted is not given up for the minute."""
-    send = checked(answers(*[500] * 9, ConnectError, 200))
+    send = answers(*[500] * 9, ConnectError, 200)
     assert (await retrying(send, Budgets.within(300), Stats(), clock.pause)(READ)).status == 200
     assert sum(clock.pauses[:9]) > 30
 
@@ -286,12 +284,10 @@ async def test_without_a_budget_nothing_is_sent_again(clock):
 async def test_a_failure_that_says_when_to_come_back_is_believed(clock):
     """Never sooner than asked; and beyond the budget at once, not after it."""
     slow_down = Response(500, {"retry-after": "7"}, b"")
-    assert (
-        await retrying(checked(answers(slow_down, 200)), Budgets.within(60), Stats(), clock.pause)(READ)
-    ).status == 200
+    assert (await retrying(answers(slow_down, 200), Budgets.within(60), Stats(), clock.pause)(READ)).status == 200
     assert clock.pauses == [7]
     with pytest.raises(InternalError) as raised:
-        await retrying(checked(answers(slow_down, 200)), Budgets.within(5), Stats(), clock.pause)(READ)
+        await retrying(answers(slow_down, 200), Budgets.within(5), Stats(), clock.pause)(READ)
     assert (raised.value.retry_after, len(clock.pauses)) == (7, 1)
 
 
@@ -300,7 +296,7 @@ async def test_a_refusal_that_its_gate_gave_up_is_final(clock, request_):
     """A 503 with Retry-After has waited already; it was not carried out, so nothing is unknown."""
     refusal = Response(503, {"retry-after": "3600"}, b"")
     with pytest.raises(TemporarilyUnavailable) as raised:
-        await retrying(checked(answers(refusal)), Budgets.within(300), Stats(), clock.pause)(request_)
+        await retrying(answers(refusal), Budgets.within(300), Stats(), clock.pause)(request_)
     assert (raised.value.retry_after, clock.pauses) == (3600, [])
 
 
