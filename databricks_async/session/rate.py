@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from array import array
 from collections.abc import Sequence
 
 _MEMORY_SECONDS = 120.0
 """A rate is forgotten when nothing was refused for so long."""
-_MAX_TAKEN = 2048
-"""Calls that were taken, of which the times are kept."""
+_MIN_TAKEN = 2048
+"""Calls that were taken, of which the times are kept; up to twice as many."""
 _UNPACED = 2000.0
 """So many calls a second are more than one client sends."""
 _LATE_SECONDS = 0.15
@@ -71,8 +71,8 @@ class Rate:
         self._usual = usual
         self._in_slow_start = False
         self._suspicious_until = self._forgotten_at = -math.inf
-        self._taken: deque[float] = deque(maxlen=_MAX_TAKEN)
-        """When the calls were sent that were taken."""
+        self._taken = array("d")
+        """When the calls were sent that were taken. Thousands of objects here would keep memory in pieces."""
         self._counted_from = self._reopened_at = 0.0
         self._burst = self._burst_seconds = 0.0
         self._refused_at, self._refused = math.inf, 0
@@ -102,6 +102,8 @@ class Rate:
     def answered(self, now: float, sent_at: float) -> bool:
         """A call was taken. Returns whether calls are paced now, and may go sooner than was said before."""
         self._taken.append(sent_at)
+        if len(self._taken) == 2 * _MIN_TAKEN:
+            del self._taken[:_MIN_TAKEN]
         rate = self.per_second
         if rate == math.inf:
             return False
@@ -193,7 +195,7 @@ class Rate:
         one of them is near it.
         """
         at = self._refused_at
-        counted_from = self._counted_from if len(before) < _MAX_TAKEN else before[0]
+        counted_from = self._counted_from if len(before) < _MIN_TAKEN else before[0]
         found = len(before) / max(at - counted_from, _MIN_SECONDS)
         since = [sent_at for sent_at in before if sent_at >= self._reopened_at]
         for _ in range(3):  # the burst took its time, in which the service saved up more

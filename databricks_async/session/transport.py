@@ -121,8 +121,8 @@ class Transport:
             return URL.build(scheme=scheme, authority=self._host, path=path, query_string=query, encoded=True)
 
         self._url = url
-        # Short ones: page tokens may be as long as a page.
-        self._known_url = lru_cache(maxsize=1024)(url)
+        # Short ones: page tokens may be as long as a page. And few: they would keep memory in pieces.
+        self._known_url = lru_cache(maxsize=128)(url)
 
     async def send(self, request: Request) -> Response:
         if self._closed:
