@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,8 @@ log = logging.getLogger("databricks_async.retry")
 
 _LOST_STATUSES = frozenset({408, 500, 502, 503, 504})
 """After these the service may or may not have done the work."""
+_WARNING_SECONDS = 1.0
+"""From one warning to the next."""
 _ALREADY_DONE_STATUSES = frozenset({400, 404, 409})
 """Statuses of a repeated write whose first try, its answer lost, had succeeded."""
 _TRANSIENT_MESSAGES = (
@@ -66,11 +69,11 @@ def retrying(
     call brings.
     """
 
-    was_there = False
+    was_there, next_warning_at = False, -math.inf
     bucket = bucket or RetryBucket()
 
     async def retry(request: Request) -> Response:
-        nonlocal was_there
+        nonlocal was_there, next_warning_at
         started = time.monotonic()
         attempts, lost, pauses, spent = 0, False, None, None
         while True:
@@ -112,9 +115,11 @@ def retrying(
                 seconds = max(next(pauses), failure.retry_after or 0.0)
                 is_last = now + seconds > ends_at
                 if not is_last:
-                    # A person waits in vain for a host that does not exist: warn of that.
+                    # A person waits in vain for a host that does not exist: warn of that, once for a thousand calls.
                     what = f"{type(failure).__name__}: {failure.message}" if never_left else type(failure).__name__
-                    level = logging.WARNING if never_left else logging.INFO
+                    level = logging.INFO
+                    if never_left and now >= next_warning_at:
+                        level, next_warning_at = logging.WARNING, now + _WARNING_SECONDS
                     log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
                     if request.report is not None:
                         request.report.retrying(type(failure).__name__, failure.status, seconds)

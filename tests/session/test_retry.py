@@ -328,6 +328,18 @@ async def test_real_pauses_and_counters(workspace, connect, caplog):
     assert (client.stats.calls, client.stats.sent, client.stats.retries) == (1, 3, 2)
 
 
+async def test_one_warning_a_second_of_a_host_that_many_calls_cannot_reach(clock, caplog):
+    """The other lines are of a level that is seldom shown."""
+    send = retrying(answers(ConnectError), Budgets.within(30), Stats(), clock.pause)
+    with caplog.at_level(logging.INFO, "databricks_async"):
+        ended = await asyncio.gather(*(send(READ) for _ in range(100)), return_exceptions=True)
+    assert {type(error) for error in ended} == {ConnectError}
+    levels = [record.levelno for record in caplog.records]
+    assert len(levels) > 100
+    assert 1 <= levels.count(logging.WARNING) <= 1 + sum(clock.pauses)
+    assert levels[:2] == [logging.WARNING, logging.INFO]
+
+
 @pytest.mark.parametrize("session", ["own", "own, of an aiohttp that cannot be told", "lent"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 async def test_nothing_but_this_library_sends_again(workspace, connect, method, session, monkeypatch):
