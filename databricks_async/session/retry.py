@@ -123,7 +123,8 @@ def retrying(
                     log.log(level, "%s: %s; trying again in %.1f s", request.endpoint, what, seconds)
                     if request.report is not None:
                         request.report.retrying(type(failure).__name__, failure.status, seconds)
-                last = failure
+                # Its frames hold an answer and more, which hundreds of calls may wait with.
+                last = failure if is_last else failure.with_traceback(None)
             try:
                 if not is_last:
                     await sleep(seconds)
