@@ -21,7 +21,7 @@ _FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.7, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
 too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after 12
 to 19 round trips, fewer of slow ones."""
-_MIN_SHARED_WINDOW = 6.0
+_MIN_SHARED_WINDOW = 8.0
 """Half of so many may be calls that are not needed yet, however small the first window."""
 _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.05
