@@ -123,7 +123,7 @@ class Family:
         if refused_since is None:
             self._queue(lane.waiting, turn, self._loop.time())
         elif not_before > self._loop.time():
-            self._held[turn] = self._loop.call_at(not_before, self._queue, lane.refused, turn, refused_since)
+            self._held[turn] = self._loop.call_at(not_before, self._release, lane.refused, turn, refused_since)
         else:
             self._queue(lane.refused, turn, refused_since)
         return turn
@@ -135,11 +135,15 @@ class Family:
         elif turn.done() and not turn.cancelled() and turn.result() is None:  # it got a place in the same moment
             self.leave()
 
+    def _release(self, queue: _Queue, turn: asyncio.Future[Ending], since: float) -> None:
+        del self._held[turn]
+        self._queue(queue, turn, since)
+
     def _queue(self, queue: _Queue, turn: asyncio.Future[Ending], since: float) -> None:
-        self._held.pop(turn, None)
         queue.append((turn, since))
         self._queued += 1
-        self._admit()
+        if self._in_flight < self._window or self._is_opening:
+            self._admit()
 
     def leave(self) -> None:
         self._in_flight -= 1
@@ -232,7 +236,7 @@ class Family:
 
     def _admit(self) -> None:
         while self._queued and self._in_flight < self._window:
-            if self._next_at > self._loop.time():
+            if self._next_at and self._next_at > self._loop.time():
                 if self._timer is None:
                     self._timer = self._loop.call_at(self._next_at, self._open)
                 return

@@ -77,6 +77,7 @@ def retrying(
         started = time.monotonic()
         attempts, lost, pauses, spent = 0, False, None, None
         while True:
+            response: Response | None = None
             try:
                 response = await send(request)
                 # No layer of its own, which would cost a hundredth of a call.
@@ -86,7 +87,7 @@ def retrying(
                     return response
                 raise error
             except DatabricksError as failure:
-                error = None  # its traceback holds this frame
+                error = response = None  # its traceback holds this frame
                 amend(failure)
                 now = time.monotonic()
                 was_there = was_there or failure.status is not None
