@@ -13,7 +13,7 @@ import pytest
 
 from databricks_async.errors import LifecycleError, ResourceExhausted, TooManyRequests
 from databricks_async.local import Fault, RateLimit
-from databricks_async.message import Response
+from databricks_async.message import Request, Response
 from databricks_async.session.budgets import Budget
 from databricks_async.session.pacing import Pacer
 from databricks_async.session.stats import Stats
@@ -333,6 +333,27 @@ async def test_closing_ends_the_waiting():
     await service.answer(None)
     await asyncio.gather(*tasks, return_exceptions=True)
     assert len(service.calls) == 2
+
+
+@pytest.mark.parametrize("gone", [[0], [1], [0, 1], [0, 1, 2]])
+async def test_a_slot_goes_on_to_the_next_call_when_its_own_is_cancelled(gone):
+    """In the moment in which it gets the slot, or while it waits for one: none is lost, whatever the families."""
+    service = Service()
+    paced = Pacer(1, Budget(100), Stats()).paced(service.send)
+    (first,) = start(paced)
+    await loop_steps()
+    waiting = [start(paced, request=Request(f"GET /api/2.0/{name}", "/"))[0] for name in ("jobs", "workspace", "me")]
+    await loop_steps()
+    assert len(service.calls) == 1
+    service.open[0].set_result(Response(200, {}, b""))
+    await asyncio.sleep(0)
+    assert first.done()  # the next one has a slot, and does not know it yet
+    for index in gone:
+        waiting[index].cancel()
+    left = [task for index, task in enumerate(waiting) if index not in gone]
+    await service.answer_all([*left, *start(paced)])
+    assert all(task.result().status == 200 for task in left)
+    assert service.in_flight_max == 1
 
 
 # Many callers over real HTTP
