@@ -18,8 +18,9 @@ give them back: asyncio reads into blocks of 256 KiB, and the fragments that tho
 would be measured, which grow with the run while what the program holds does not. `--usual-heap` does not tell it.
 
 Memory is what the system says is resident, the fragments of the allocators and what is in flight included, as the mean
-of a quarter's samples. That of the service is shown and not judged: it keeps ended runs for 60 days of its clock, which
-pass in four minutes, and grows until then.
+of a quarter's samples. The blocks that Python's allocator has given out are shown beside it: a leak makes both grow,
+fragments only the first. That of the service is shown and not judged: it keeps ended runs for 60 days of its clock,
+which pass in four minutes, and grows until then.
 
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 
@@ -82,16 +83,21 @@ class Memory:
         self._pids = pids
         self._page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
         self.samples: list[list[int]] = []
+        self.blocks: list[int] = []
+        """What the client's own Python holds, the fragments of its allocator not included."""
 
     def sample(self, calls: int) -> None:
         if calls >= self._next:
             self._next = calls + self._every
             if all(os.path.exists(f"/proc/{pid}/statm") for pid in self._pids):
                 self.samples.append([self._resident(pid) for pid in self._pids])
+                self.blocks.append(sys.getallocatedblocks())
 
     def growth(self, which: int) -> tuple[float, float]:
         """Bytes in the second quarter, and how many times that there are in the last."""
-        held = [sample[which] for sample in self.samples]
+        return self.growth_of([sample[which] for sample in self.samples])
+
+    def growth_of(self, held: Sequence[int]) -> tuple[float, float]:
         quarter = len(held) // 4
         if not quarter:
             return 0.0, 1.0
@@ -227,6 +233,8 @@ def show(verdict: Verdict, books: Books, stats: Stats, figures: Any, memory: Mem
         f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens; "
         f"the longest took {books.longest[0]:.1f} s ({books.longest[1]})"
     )
+    held, growth = memory.growth_of(memory.blocks)
+    print(f"blocks in use in the client: {held:,.0f} in the second quarter, in the last {growth:.4f} times that")
     for which, name in enumerate(("client", "service")):
         held, growth = memory.growth(which)
         print(
