@@ -95,17 +95,19 @@ class Memory:
 
     def growth(self, which: int) -> tuple[float, float]:
         """Bytes in the second quarter, and how many times that there are in the last."""
-        return self.growth_of([sample[which] for sample in self.samples])
-
-    def growth_of(self, held: Sequence[int]) -> tuple[float, float]:
-        quarter = len(held) // 4
-        if not quarter:
-            return 0.0, 1.0
-        second, last = statistics.fmean(held[quarter : 2 * quarter]), statistics.fmean(held[-quarter:])
-        return second, last / second
+        return _growth([sample[which] for sample in self.samples])
 
     def _resident(self, pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * self._page
+
+
+def _growth(held: Sequence[int]) -> tuple[float, float]:
+    """The mean of the second quarter, and how many times that of the last one is."""
+    quarter = len(held) // 4
+    if not quarter:
+        return 0.0, 1.0
+    second, last = statistics.fmean(held[quarter : 2 * quarter]), statistics.fmean(held[-quarter:])
+    return second, last / second
 
 
 async def work(desk: Desk, calls: int, memory: Memory) -> None:
@@ -233,7 +235,7 @@ def show(verdict: Verdict, books: Books, stats: Stats, figures: Any, memory: Mem
         f"{stats.retries} sent again, {stats.refused} refused, {stats.tokens} tokens; "
         f"the longest took {books.longest[0]:.1f} s ({books.longest[1]})"
     )
-    held, growth = memory.growth_of(memory.blocks)
+    held, growth = _growth(memory.blocks)
     print(f"blocks in use in the client: {held:,.0f} in the second quarter, in the last {growth:.4f} times that")
     for which, name in enumerate(("client", "service")):
         held, growth = memory.growth(which)
