@@ -49,7 +49,7 @@ class NothingSent(aiohttp.ClientError):
 
 
 def are_too_long(lines: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the header lines of one answer are. To add them up costs 2 % of a call."""
+    """Whether the header lines of one answer are. To add them up costs nearly a hundredth of a call."""
     return sum(len(name) + len(value) + 4 for name, value in lines) > MAX_HEADERS
 
 

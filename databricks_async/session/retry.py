@@ -30,8 +30,6 @@ log = logging.getLogger("databricks_async.retry")
 
 _LOST_STATUSES = frozenset({408, 500, 502, 503, 504})
 """After these the service may or may not have done the work."""
-_WARNING_SECONDS = 1.0
-"""From one warning to the next."""
 _ALREADY_DONE_STATUSES = frozenset({400, 404, 409})
 """Statuses of a repeated write whose first try, its answer lost, had succeeded."""
 _TRANSIENT_MESSAGES = (
@@ -44,6 +42,8 @@ _TRANSIENT_MESSAGES = (
     "RPC token bucket limit has been exceeded",
 )
 """Parts of messages by which the service says that a read will succeed a little later."""
+_WARNING_SECONDS = 1.0
+"""From one warning that a host cannot be reached to the next."""
 
 
 def retrying(
@@ -80,7 +80,7 @@ def retrying(
             response: Response | None = None
             try:
                 response = await send(request)
-                # No layer of its own, which would cost a hundredth of a call.
+                # No layer of its own, which would cost nearly a hundredth of a call.
                 if (error := error_in(request, response)) is None:
                     was_there = True
                     bucket.succeeded(again=spent is not None)
