@@ -13,6 +13,7 @@ import pytest
 
 from databricks_async.errors import BadRequest, InternalError, InvalidResponse, OutcomeUnknown, RequestTimeout
 from databricks_async.message import Request
+from databricks_async.session.connections import MAX_HEADERS
 from databricks_async.session.stats import Stats
 from databricks_async.session.transport import Transport
 
@@ -176,6 +177,16 @@ async def test_longer_headers_raise_at_once_and_say_so(server, client, headers, 
     await server.hung_up()
     with pytest.raises(OutcomeUnknown, match=said):
         await client().clusters.create(SPEC)
+
+
+async def test_longer_headers_of_a_refusal_leave_nothing_open(server, client):
+    """The status came before them: a write that was refused is not said to have an unknown outcome."""
+    lines = [f"X-{number}: {'x' * 60_000}" for number in range(4)]
+    more = MAX_HEADERS - sum(len(line) + 2 for line in lines)
+    server.answer = with_length(b"{}", *lines, f"X-More: {'x' * more}", status="404 Not Found")
+    with pytest.raises(InvalidResponse, match="headers of more than 256 KiB") as raised:
+        await client().clusters.create(SPEC)
+    assert (raised.value.status, len(server.received)) == (404, 1)
 
 
 async def test_headers_without_end_are_not_read_on(server, connect):

@@ -1,14 +1,20 @@
 """What failed calls leave behind: nothing that waits for the garbage collector."""
 
 import gc
+import weakref
 from collections.abc import Callable, Iterator
 
+import aiohttp
 import pytest
 
 from databricks_async import WorkspaceClient
-from databricks_async.errors import DatabricksError
+from databricks_async.errors import ConnectionLost, DatabricksError
 from databricks_async.local import LocalWorkspace
-from databricks_async.message import Request
+from databricks_async.message import Request, Response
+from databricks_async.session.budgets import Budgets
+from databricks_async.session.retry import retrying
+from databricks_async.session.stats import Stats
+from databricks_async.session.transport import _forget_frames as forget_frames
 
 
 @pytest.fixture
@@ -32,19 +38,37 @@ async def test_a_failed_call_leaves_no_circle_of_errors_and_frames(
     assert errors_and_requests() - before == set()
 
 
-@pytest.mark.parametrize("fault", ["drop", "reset,after", "cut", "garble"])
-async def test_an_error_that_the_caller_handles_keeps_its_traceback(
-    fault: str, connect: Callable[..., WorkspaceClient], workspace: LocalWorkspace
-) -> None:
-    w = connect(server_retry_attempts=1)
-    workspace.faults.plan(f"*={fault}")
-    own = KeyError("the program's own")
-    try:
-        raise own
-    except KeyError:
-        with pytest.raises(DatabricksError):
-            await w.clusters.spark_versions()
+def test_an_error_that_the_caller_handles_keeps_its_traceback() -> None:
+    """One of the connection that came about meanwhile has it as its context, and loses its own."""
+    own, lost = KeyError("the program's own"), aiohttp.ServerDisconnectedError()
+    for error in (own, lost):
+        with pytest.raises(type(error)):
+            raise error
+    lost.__context__ = own
+    forget_frames(lost)
+    assert lost.__traceback__ is None
     assert own.__traceback__ is not None
+
+
+@pytest.mark.parametrize("is_raised", [False, True], ids=["an answer", "an error of a layer below"])
+async def test_a_call_that_waits_for_its_next_try_holds_no_answer(without_collector: None, is_raised: bool) -> None:
+    """Neither itself nor in the frames of its error: hundreds of calls may wait."""
+    answers: list[weakref.ref[Response]] = []
+    held: list[bool] = []
+
+    async def send(request: Request) -> Response:
+        response = Response(200 if held else 503, {}, b"much to say")
+        answers.append(weakref.ref(response))
+        if is_raised and not held:
+            raise ConnectionLost("no luck")
+        return response
+
+    async def pause(seconds: float) -> None:
+        held.append(answers[0]() is not None)
+
+    request = Request("GET /api/2.1/clusters/list", "/api/2.1/clusters/list")
+    await retrying(send, Budgets.within(60), Stats(), pause)(request)
+    assert held == [False]
 
 
 def errors_and_requests() -> set[str]:
