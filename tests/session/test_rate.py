@@ -12,6 +12,7 @@ import pytest
 from databricks_async.message import Request, Response
 from databricks_async.session.budgets import Budget
 from databricks_async.session.pacing import Pacer
+from databricks_async.session.rate import Rate
 from databricks_async.session.stats import Stats
 from support.virtual_loop import VirtualLoop
 
@@ -255,3 +256,22 @@ def test_a_limit_that_was_named_is_not_for_ever():
     seconds, service = run_callers(calls=4000, latency=0.5, named_until=10.0)
     assert seconds <= 60  # 40 calls a second until then and 200 later; with 20 at once to the end it would be 100
     assert service.refused < 40
+
+
+@pytest.mark.parametrize("taken", [1000, 2048, 4095, 4096, 4097, 6144, 12_000])
+def test_what_was_learned_outlasts_the_times_that_are_kept(taken):
+    """1,000 calls a second are taken for up to 12 s: a refusal after any number of them tells the same rate."""
+    rate = Rate(usual=1100)
+    rate.start(0.0)
+    refuse(rate, sent_at=1.0)
+    for number in range(taken):
+        rate.answered(2.02 + number / 1000, sent_at=2.0 + number / 1000)
+    refuse(rate, sent_at=2.0 + taken / 1000)
+    assert 970 <= rate.per_second <= 1030
+
+
+def refuse(rate, sent_at):
+    """Eight calls at once."""
+    for _ in range(8):
+        rate.refused(sent_at)
+    assert rate.reopen(sent_at + 1.0, pause=1.0)
