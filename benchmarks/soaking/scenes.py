@@ -26,6 +26,7 @@ SPEC: dict[str, Any] = {
     "num_workers": 1,
     "autotermination_minutes": 0,
 }
+CROWD = 15
 _TASK = {"task_key": "works", "notebook_task": {"notebook_path": "/works"}}
 _FAILING = {"task_key": "fails", "notebook_task": {"notebook_path": "/fails"}}
 _numbers = itertools.count(1)
@@ -454,6 +455,14 @@ async def _within(source: Any, seconds: float = HUNG_SECONDS) -> Any:
         except StopAsyncIteration:
             return
         yield step
+
+
+async def crowd(desk: Desk) -> None:
+    """All clusters, many times over."""
+    held: list[Any] = []
+    while len(held) < CROWD:
+        with contextlib.suppress(Stopped):
+            held.append(await desk.books.read("clusters/list", desk.w.clusters.list().collect(), lambda _: True))
 
 
 _ON_CLUSTERS = "permissions/clusters/{cluster_id}"
