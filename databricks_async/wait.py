@@ -104,7 +104,7 @@ class Wait(Generic[T]):
 
     @has_no(callback="write `async for change in wait: ...` to see each change")
     async def result(self, timeout: Timeout = None, *, every: Timeout = None, check: bool | None = None) -> T:
-        """The object at the end of the operation.
+        """The object at the end of the operation, as it is now: it is read once more if an iteration has seen the end.
 
         `timeout` is in seconds; None waits for as long as it takes. `every` stands in for the attribute of that name.
         Raises `OperationFailed` when the operation ended badly, unless `check` is False, and `OperationTimeout` when
