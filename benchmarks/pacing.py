@@ -31,7 +31,7 @@ from databricks_async import WorkspaceClient
 from databricks_async.local import Fault, LocalWorkspace, RateLimit
 
 PER_SECOND, CALLERS = 30, 100
-_ROUNDS = 5
+_ROUNDS = 3
 """Of several processes, which meet by chance."""
 ENDPOINT = "GET /api/{v}/clusters/list-zones"
 
@@ -147,41 +147,37 @@ TABLE = [
 ]
 
 
-async def row(
+async def rows(
     gate: Gate,
     processes: int,
     calls: int,
     burst: int,
-    retry_after: float | None,
+    styles: Sequence[float | None],
     per_second: float = PER_SECOND,
     with_official: bool = True,
-) -> Callable[[], None]:
-    """Measures one row. Returns what prints it: rows may be measured at the same time, for they mostly wait."""
+) -> None:
+    """Measures the rows of all styles of Retry-After at the same time, for they mostly wait, and prints them."""
 
-    def limit() -> RateLimit:
-        return RateLimit(per_second=per_second, burst=burst, retry_after=retry_after, endpoint=ENDPOINT)
+    def measured(name: str, rounds: int, style: float | None) -> Awaitable[list[Figures]]:
+        limits = [RateLimit(per_second, burst, style, endpoint=ENDPOINT) for _ in range(rounds)]
+        return asyncio.gather(*(measure(name, processes, calls, limit) for limit in limits))
 
-    rounds = _ROUNDS if processes > 1 and with_official else 1
-    measured = await asyncio.gather(*(measure("ours", processes, calls, limit()) for _ in range(rounds)))
-    here = Figures.of(measured)
+    rounds = _ROUNDS if processes > 1 else 1
+    ours = await asyncio.gather(*(measured("ours", rounds, style) for style in styles))
     # Not beside ours: its threads keep a small machine busy, and late timers would be measured.
-    others = [await measure("official", processes, calls, limit())] if with_official else []
-
-    def show() -> None:
-        said = f"Retry-After: {retry_after}" if retry_after else "no Retry-After"
-        ideal = (calls - burst) / per_second
+    theirs = await asyncio.gather(*(measured("official", int(with_official), style) for style in styles))
+    ideal = (calls - burst) / per_second
+    for style, here, others in zip(styles, ours, theirs, strict=True):
+        said = f"Retry-After: {style}" if style else "no Retry-After"
         gate.about(f"{calls} calls, {processes} process(es), {per_second:g} a second, bursts of {burst}, {said}")
-        gate.at_most("time over the ideal", here.seconds / ideal, 1.15)
-        gate.at_most("percent of requests refused", here.refused, 5)
-        if rounds > 1:
-            each = ", ".join(figures.over(ideal) for figures in measured)
-            print(f"  (each round: {each})")
+        middle = Figures.of(here)
+        gate.at_most("time over the ideal", middle.seconds / ideal, 1.15)
+        gate.at_most("percent of requests refused", middle.refused, 5)
         if processes > 1:
-            gate.at_least("smallest part done by half time, of an equal one", here.smallest_share, 0.5)
-        cells = " | ".join(figures.over(ideal) for figures in (here, *others))
-        TABLE.append(f"| {per_second:g} | {burst} | {retry_after or 'none'} | {processes} | {cells} |")
-
-    return show
+            gate.at_least("smallest part done by half time, of an equal one", middle.smallest_share, 0.5)
+            print(f"  (each round: {', '.join(figures.over(ideal) for figures in here)})")
+        cells = " | ".join(figures.over(ideal) for figures in (middle, *others))
+        TABLE.append(f"| {per_second:g} | {burst} | {style or 'none'} | {processes} | {cells} |")
 
 
 async def in_flight(gate: Gate, calls: int) -> None:
@@ -195,24 +191,17 @@ async def in_flight(gate: Gate, calls: int) -> None:
     gate.at_most("percent of requests refused", figures.refused, 5)
 
 
-async def all_at_once(rows: list[Awaitable[Callable[[], None]]]) -> None:
-    for show in await asyncio.gather(*rows):
-        show()
-
-
 async def main(quick: bool) -> int:
     gate = Gate(quick)
     if quick:
-        await all_at_once([row(gate, 1, 60, 30, 1), row(gate, 4, 60, 5, 1, with_official=False)])
+        await rows(gate, 1, 60, 30, [1])
+        await rows(gate, 4, 60, 5, [1], with_official=False)
         return gate.exit_code()
     calls, styles = 600, (1, 0.3, None)
-    for burst in (5, 30):
-        await all_at_once([row(gate, 1, calls, burst, style) for style in styles])
-    for burst in (5, 30):
-        for style in styles:
-            # One after the other: twenty processes are enough for a small machine.
-            await all_at_once([row(gate, 4, calls, burst, style)])
-    await all_at_once([row(gate, 1, 1200, 100, 1, per_second=100)])
+    for processes in (1, 4):
+        for burst in (5, 30):
+            await rows(gate, processes, calls, burst, styles)
+    await rows(gate, 1, 1200, 100, [1], per_second=100)
     await in_flight(gate, calls)
     print("\n".join(TABLE))
     return gate.exit_code()
