@@ -2,8 +2,8 @@
 
     python -m benchmarks [--quick] [--only NAME ...] [--busy N] [--json FILE] [--markdown FILE] [--chapter]
 
-Each benchmark is a program of its own, in a fresh process. A whole run takes less than twenty minutes: what mostly
-waits runs at the same time, all else one after the other. The exit code is 1 when something missed what it must reach.
+Each benchmark is a program of its own, in a fresh process. A whole run takes some twenty minutes: what mostly waits
+runs at the same time, all else one after the other. The exit code is 1 when something missed what it must reach.
 
 `--chapter` writes what was measured into the manual's chapter and into the README, and draws its picture: a whole run,
 on a machine that does nothing else. `--figures FILE` does so with what an earlier run wrote by `--json`. Airflow's hook
@@ -36,7 +36,7 @@ from benchmarks.tables import everything, write_chapter
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "databricks_async" / "manual" / "pictures" / "benchmarks.svg"
-WAITING = ("pacing", "requests_sent", "trees", "watching")
+WAITING = ("requests_sent", "trees", "watching")
 """These wait most of the time, so that they run at the same time."""
 SHORTER = {"soak": ["--calls", "15000"]}
 """What takes longer alone: too few calls for its memory to be judged, and enough for what is lost or doubled."""
