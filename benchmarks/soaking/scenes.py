@@ -460,7 +460,7 @@ async def _within(source: Any, seconds: float = HUNG_SECONDS) -> Any:
 async def crowd(desk: Desk) -> None:
     """All clusters, many times over."""
     held: list[Any] = []
-    while len(held) < CROWD:
+    for _ in range(CROWD):
         with contextlib.suppress(Stopped):
             held.append(await desk.books.read("clusters/list", desk.w.clusters.list().collect(), lambda _: True))
 
