@@ -2,10 +2,11 @@
 
 Defends, for bursts of 5 and of 30 with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests
 refused; of four processes that know nothing of each other none has done less than half of its share by half time; a
-limit on calls in flight is found. No call is given up. The official SDK with as many threads runs beside it. Clients
-are open before time counts, and the ideal is that of a service whose bucket is full then: (calls - burst) / limit. A
-table of limits, bursts, styles of Retry-After and processes stands at the end. The quick run is of so few calls that
-the pauses of a second which the service asks for are most of its time.
+limit on calls in flight is found. No call is given up. Of four processes three rounds are measured: the medians count,
+and the smallest share of all. The official SDK with as many threads is measured after them. Clients are open before
+time counts, and the ideal is that of a service whose bucket is full then: (calls - burst) / limit. A table of limits,
+bursts, styles of Retry-After and processes stands at the end. The quick run is of so few calls that the pauses of a
+second which the service asks for are most of its time.
 
     python benchmarks/pacing.py [--quick]
 """
