@@ -38,8 +38,8 @@ UploadSource: TypeAlias = (
 """What is uploaded: bytes, the path of a local file, an open file, or an asynchronous iterable of bytes."""
 
 CHUNK_BYTES = 512 * 1024
-"""Half of it would cost a fifth more CPU time (`benchmarks/content.py`): each chunk is read and written in a thread.
-One is sent within `http_timeout_seconds`: much more would be too long for a slow line."""
+"""Half of it costs a quarter more CPU time to send and a tenth to save (`benchmarks/content.py`): each chunk is a hop
+into a thread. One is sent within `http_timeout_seconds`: much more would be too long for a slow line."""
 _MIN_BASE64 = 8
 _BASE64_LOOK = 4096
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
