@@ -6,7 +6,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice, zip_longest
+from itertools import islice
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -21,17 +21,19 @@ T = TypeVar("T")
 
 CONCURRENCY = 16
 """So many pages of a listing are read at a time."""
-_GROWTH = 0.5
+_GROWTH = 1.0
 """So many more with each good page; halved when a page was read in vain."""
 
 # Found by simulation, of lists of 10,000 and 100,000 items that come evenly, by chance, and in hourly and daily peaks:
 # with less of each, chains that need one page more hold up the others; with more, chains are read one after the other.
-_HELD_EACH = 2
+_HELD_EACH = 3
 """For each page that is read, so many have come or are on their way."""
 _PAGES_EACH = 3
 """So many pages is the place of one chain from that of the next,"""
 _SPARE = 1.0
 """less this number of standard deviations of what comes by chance: few chains shall need a page more."""
+_FARTHEST = 1.5
+"""Of what was read, no chain begins farther ahead: a short listing has few beyond its end."""
 _MAX_ROWS = 10
 
 
@@ -96,7 +98,7 @@ class Pager(Generic[T]):
     the next page is read while the caller works; of events and runs, which the service lists by time, from the third
     page on up to `concurrency` at once: more and more while that is worth it, and as far as others leave room in the
     pacing. That takes a third more requests, or fewer: what each brings is not known before. Items come in their
-    order all the same, and not more than twice as many pages wait for a slow caller. With `concurrency=1`, and by
+    order all the same, and not more than three times as many pages wait for a slow caller. With `concurrency=1`, and by
     `pages`, each page is read when it is asked for.
 
     Leaving a loop early leaves nothing behind; one that an error ended can be taken up again with the same iterator, at
@@ -189,6 +191,8 @@ class _Part(Generic[T]):
     """The place at which its chain of pages was entered; None where that is the listing's beginning."""
     end: int | None = None
     """The place at which the next chain begins, and this one has done its part; None of the last one."""
+    is_entry: bool = False
+    """Whether it is the first page of its chain, which does not begin the listing."""
     page: Page[T] | None = None
     task: asyncio.Task[Outcome[T]] | None = None
     is_followed: bool = False
@@ -201,6 +205,10 @@ class _Part(Generic[T]):
             if isinstance(outcome, Page):
                 self.page, self.task = outcome, None
         return self.page
+
+
+def _entry(places: Places[T], start: int) -> _Part[T]:
+    return _Part(places.token_at(start, ""), start, is_entry=True)
 
 
 class _Pages(AsyncIterator[Page[T]]):
@@ -266,7 +274,7 @@ class _Pages(AsyncIterator[Page[T]]):
                 self._follow(part)
         under_way = len([part for part in self._parts if part.task is not None])
         held = len([part for part in self._parts if part.page is not None]) + under_way
-        for index, part in enumerate(self._parts):
+        for index, part in enumerate(self._planned()):
             if part.page is not None or part.task is not None:
                 continue
             before = self._parts[:index]
@@ -281,6 +289,24 @@ class _Pages(AsyncIterator[Page[T]]):
                 return
             part.task = self._ahead.start(_outcome(self._fetch, part.token))
             held, under_way = held + 1, under_way + 1
+
+    def _planned(self) -> Iterator[_Part[T]]:
+        """The pages that were planned, and one more chain of them after another."""
+        index = 0
+        while index < len(self._parts) or self._plan_after(self._parts[-1]):
+            yield self._parts[index]
+            index += 1
+
+    def _plan_after(self, last: _Part[T]) -> bool:
+        """Plan the chain after the last one, if of that no page has come yet."""
+        start, distance = last.start, self._distance()
+        if start is None or not last.is_entry or last.page is not None or not distance or self._places is None:
+            return False
+        if start + distance - self._last > _FARTHEST * (self._last - self._first):
+            return False
+        last.end = start + distance
+        self._parts.append(_entry(self._places, last.end))
+        return True
 
     async def _next(self) -> Page[T] | None:
         """The next page; None if it has to be looked for in another way."""
@@ -299,11 +325,10 @@ class _Pages(AsyncIterator[Page[T]]):
         if not (part.is_followed or is_enough) and (page.next_page_token is not None or len(self._parts) > 1):
             self._follow(part)
         items, rest = page.items, page.items[:0]
-        is_entry = part.start is not None and part.start != self._back.start
         if self._places is not None and (part.start is not None or part.end is not None):
             places = self._places_of(items)
             first = 0 if part.start is None or places is None else bisect_left(places, part.start)
-            if places is None or (is_entry and first == len(items)):
+            if places is None or (part.is_entry and first == len(items)):
                 # The order is another, or the place was not heeded: the last page showed items from there on.
                 self._go_on_from(_Part(None, page=page) if part.start is None else self._back)
                 return None
@@ -315,7 +340,7 @@ class _Pages(AsyncIterator[Page[T]]):
             self._seen.add(_digest(part.token))
         self._returned += 1
         if self._parts and self._ahead is not None:
-            self._learn(page, items, is_entry)
+            self._learn(page, items, part.is_entry)
         if self._left is not None:
             items = items[: self._left]
             self._left -= len(items)
@@ -349,11 +374,9 @@ class _Pages(AsyncIterator[Page[T]]):
             self._drop(after)
             return
         places = self._places
-        if places is not None and part.end is None and (starts := self._starts_after(page)):
-            part.end = starts[0]
-            self._parts[after:after] = [
-                _Part(places.token_at(start, ""), start, end) for start, end in zip_longest(starts, starts[1:])
-            ]
+        if places is not None and part.end is None and (start := self._start_after(page)) is not None:
+            part.end = start
+            self._parts.insert(after, _entry(places, start))
         if places is not None and part.end is not None and page.items:
             last = places.place_of(page.items[-1])
             if last is not None and last >= part.end:
@@ -362,18 +385,21 @@ class _Pages(AsyncIterator[Page[T]]):
             token = self._ahead.places.token_at(part.start, token)
         self._parts.insert(after, _Part(token, part.start, part.end))
 
-    def _starts_after(self, page: Page[T]) -> list[int]:
-        """The places at which to enter the listing after this page, if its items go on as close as they were so far."""
-        count = int(self._window) - 1
-        if count < 1 or not page.items:
-            return []
-        places = self._places_of(page.items) if self._is_ordered else None
-        if places is None:
+    def _start_after(self, page: Page[T]) -> int | None:
+        """The place at which to enter the listing again after this page."""
+        if not self._is_ordered or not page.items or not (distance := self._distance()):
+            return None
+        if (places := self._places_of(page.items)) is None:
             self._is_ordered = False
-            return []
+            return None
+        return places[-1] + distance
+
+    def _distance(self) -> int:
+        """From one chain to the next, if items go on as close as they were so far; 0 if there is to be none."""
+        if self._returned < 2 or self._window < 2 or not self._items or not self._is_ordered:
+            return 0
         wanted = _PAGES_EACH * self._size
-        distance = int((self._last - self._first) / self._items * (wanted - _SPARE * sqrt(wanted)))
-        return [places[-1] + distance * number for number in range(1, count + 1)] if distance > 0 else []
+        return max(0, int((self._last - self._first) / self._items * (wanted - _SPARE * sqrt(wanted))))
 
     def _places_of(self, items: Sequence[T]) -> list[int] | None:
         """None if they are not in order."""

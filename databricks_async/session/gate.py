@@ -21,8 +21,8 @@ _FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.7, 0.45
 """Of the window, with each answer, and more when it is not small: many calls that begin at once, in several processes
 too, learn the limit of a service from a few refusals, not from hundreds; without a limit 100 are in flight after 12
 to 19 round trips, fewer of slow ones."""
-_MIN_SHARED_WINDOW = 8.0
-"""Half of so many may be calls that are not needed yet, however small the first window."""
+_MIN_SHARED_WINDOW, _SHARE_AHEAD = 8.0, 0.75
+"""The share of so many, or of a larger window, may be calls that are not needed yet."""
 _OPEN_WINDOW = 10.0
 _OPENING_SECONDS = 0.05
 """Answers may be long in coming: while there are none the window grows to ten, by one each so many seconds, until
@@ -107,11 +107,12 @@ class Family:
     def has_room(self, under_way: int) -> bool:
         """Whether a call that is not needed yet may go beside those that its caller has under way.
 
-        Half of the window is left to others, and all of it once the service has shown or been said to have a limit:
-        then each call that it takes is one that others do not have.
+        A quarter of the window is left to others, and all of it once the service has shown, or was said, to have a
+        limit: then each call that it takes is one that others do not have.
         """
         window = max(self._window, _MIN_SHARED_WINDOW)
-        return not self._queued and not self._next_at and max(self._in_flight, under_way) < window / 2
+        is_free = not self._queued and not self._next_at
+        return is_free and max(self._in_flight, under_way) < _SHARE_AHEAD * window
 
     def enter(self, is_read: bool, refused_since: float | None, not_before: float = 0.0) -> asyncio.Future[Ending]:
         """A place to wait for, from `not_before` on; a call that was refused goes before those that were not.

@@ -24,14 +24,14 @@ pytestmark = pytest.mark.usefixtures("virtual_time")
 # What is left to others
 
 
-async def test_calls_that_are_not_needed_yet_leave_half_of_the_window_to_others():
+async def test_calls_that_are_not_needed_yet_leave_a_quarter_of_the_window_to_others():
     """And all of it while a call waits, after a refusal, and where a rate was given."""
     service = Service()
     pacer = Pacer(100, Budget(10.0, 100), Stats())
     send = pacer.paced(service.send)
     assert pacer.has_room(READ.endpoint, 0)
-    assert pacer.has_room(READ.endpoint, 3)
-    assert not pacer.has_room(READ.endpoint, 4)
+    assert pacer.has_room(READ.endpoint, 5)
+    assert not pacer.has_room(READ.endpoint, 6)
     calls = start(send, 3)
     await loop_steps()
     assert not pacer.has_room(READ.endpoint, 0)
