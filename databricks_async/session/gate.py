@@ -32,7 +32,7 @@ _CONCURRENCY_LIMIT = r"concurrent limit of ([0-9]{1,4}) "
 _STATED_SECONDS = 30.0
 """How long a stated limit is kept before more calls in flight are tried."""
 _IDLE_SECONDS = 0.5
-_FEW_IN_FLIGHT = 3
+_FEW_IN_FLIGHT = 6
 """A refusal of one of more calls is not alone: others of them are refused too."""
 
 Ending: TypeAlias = Response | AuthError | None
@@ -191,7 +191,7 @@ class Family:
         if self._is_about_rate:
             self._rate.refused(sent_at)
             if not self._pause and self._in_flight <= _FEW_IN_FLIGHT and self._rate.slow_down(now, sent_at, shut):
-                self._next_at = max(self._next_at, self._entered_at + self._rate.gap(now))
+                self._next_at = max(self._next_at, self._rate.next_at(self._entered_at, now))
                 return pause, now + shut
             self._pause = shut
         self._is_opening = False
@@ -229,8 +229,7 @@ class Family:
                     self._window = max(1.0, self._window / 2)
                 self._pause = 0.0
             self._entered_at = max(self._next_at, now - self._rate.burst_seconds)
-            gap = self._rate.gap(now)
-            self._next_at = self._entered_at + gap if gap else 0.0
+            self._next_at = self._rate.next_at(self._entered_at, now)
         elif not self._in_flight and (now := self._loop.time()) > self._answered_at + _IDLE_SECONDS:
             self._rate.start(now)
         self._in_flight += 1
@@ -267,8 +266,7 @@ class Family:
 
     def _bring_forward(self, now: float) -> None:
         """The next call, when the rate has grown since the last one was sent."""
-        gap = self._rate.gap(now)
-        at = self._entered_at + gap if gap else 0.0
+        at = self._rate.next_at(self._entered_at, now)
         if at < self._next_at:
             self._next_at = at
             if self._timer is not None:

@@ -34,13 +34,13 @@ _MIN_IN_FLIGHT = 8
 _AFTER_SLOW_START = 0.7
 """What a slow start has found is not above this share of the rate at its end: others may have paused in it."""
 _MIN_LEFT_OF_SLOW_START = 0.25
-_LEFT = 0.67
+_LEFT = 0.63
 """A later refusal leaves this share of the rate."""
-_MANY, _MOST_LEFT = 45, 0.97
+_MANY, _MOST_LEFT = 60, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
 """The share of the rate at which calls go on after a refusal that did not shut the gate."""
-_INCREASE = 330.0
+_INCREASE = 350.0
 """The growth of a rate of one in a second; of others it is by the inverse of their cube."""
 _HOLD, _MIN_HOLD, _MAX_HOLD = 1.7, 1.0, 20.0
 """A rate over the first is the pauses after which it is looked whether others have gone."""
@@ -77,7 +77,7 @@ class Rate:
         self._burst = self._burst_seconds = 0.0
         self._refused_at, self._refused = math.inf, 0
         self._pause = 1.0
-        self._careful_until = -math.inf
+        self._careful_until = self._resting_until = -math.inf
 
     @property
     def burst_seconds(self) -> float:
@@ -92,12 +92,13 @@ class Rate:
         """Answers count from now on."""
         self._counted_from = now
 
-    def gap(self, now: float) -> float:
-        """The seconds from a call that is sent now to the next one."""
+    def next_at(self, sent_at: float, now: float) -> float:
+        """When the call after the one of `sent_at` may be sent; 0.0 if nothing paces it."""
         if now > self._forgotten_at:
             self.per_second = math.inf
         share = _CAREFUL if now < self._careful_until else 1.0
-        return 1 / min(share * self.per_second, self._limit)
+        gap = 1 / min(share * self.per_second, self._limit)
+        return max(sent_at + gap, self._resting_until) if gap else 0.0
 
     def answered(self, now: float, sent_at: float) -> bool:
         """A call was taken. Returns whether calls are paced now, and may go sooner than was said before."""
@@ -125,7 +126,7 @@ class Rate:
         self._refused += 1
 
     def slow_down(self, now: float, sent_at: float, pause: float) -> bool:
-        """A refusal of a paced call: the rate is lowered, and calls go on at a share of it until the pause is over.
+        """A refusal of a paced call: the rate is lowered, and after a rest calls go on at a share of it.
 
         Returns whether that is enough. A second refusal in the pause is not about the rate alone, nor is one before any
         call was taken. But one of a call that was under way when the rate was lowered says nothing new.
@@ -137,8 +138,13 @@ class Rate:
             return True
         if sent_at < self._careful_until or all(taken < self._reopened_at for taken in self._taken):
             return False
-        self._careful_until = now + max(1.0, pause)
-        return self.reopen(now, pause)
+        careful = max(1.0, pause)
+        self._careful_until = now + careful
+        is_enough = self.reopen(now, pause)
+        # The service saves up its burst in the rest and by the care: what is spared beyond that is lost.
+        burst_seconds = self._burst / self.per_second - self._burst_seconds
+        self._resting_until = now + min(careful, burst_seconds - (1 - _CAREFUL) * careful)
+        return is_enough
 
     def reopen(self, now: float, pause: float) -> bool:
         """The gate opens after this pause. Returns whether its refusals were no accident, and the rate is another."""

@@ -68,13 +68,13 @@ async def calls():
 
 
 async def test_calls_go_on_more_slowly(calls):
-    """At half of the rate or a little more; the refused call is sent again after the second and not sooner."""
+    """At less than half of the rate, and after a second, with the refused one, at nearly two thirds of it."""
     at, path = await calls.until_refused(20)
     await asyncio.sleep(2)
-    assert 8 <= len(calls.between(at + 0.01, at + 1.0)) <= 14
+    assert 7 <= len(calls.between(at + 0.01, at + 1.0)) <= 10
     assert [when for when, what in calls.sent if what == path][1] >= at + 1.0
     assert path in calls.between(at + 1.0, at + 1.3)
-    assert 12 <= len(calls.between(at + 1.1, at + 2.0)) <= 18
+    assert 10 <= len(calls.between(at + 1.1, at + 2.0)) <= 13
 
 
 async def test_a_second_refusal_shuts_the_gate(calls):
@@ -101,8 +101,8 @@ async def test_calls_under_way_are_refused_for_the_same_reason(calls):
     first = len(calls.sent) + 1
     at, _ = await calls.until_refused(first, first + 1)
     await asyncio.sleep(2)
-    assert len(calls.between(at + 0.02, at + 1.0)) >= 6
-    assert 9 <= len(calls.between(at + 1.1, at + 2.0)) <= 18
+    assert len(calls.between(at + 0.02, at + 1.0)) >= 5
+    assert 7 <= len(calls.between(at + 1.1, at + 2.0)) <= 13
 
 
 async def test_a_refused_call_that_waits_alone_is_given_up(calls):

@@ -270,6 +270,26 @@ def test_what_was_learned_outlasts_the_times_that_are_kept(taken):
     assert 970 <= rate.per_second <= 1030
 
 
+@pytest.mark.parametrize(("burst", "seconds"), [(3, 0.0), (12, 0.53), (30, 1.0)])
+def test_nothing_is_sent_until_the_service_can_have_saved_up_its_burst(burst, seconds):
+    """After a refusal of a call that is paced; with a small burst calls go on at once, only more slowly."""
+    rate = Rate()
+    rate.start(0.0)
+    for number in range(burst):
+        rate.answered(0.02 + number / 100, sent_at=number / 100)
+    refuse(rate, sent_at=burst / 100)
+    now = burst / 100 + 1.0
+    for _ in range(2):
+        for _ in range(8):
+            now += 1 / rate.per_second
+            rate.answered(now, sent_at=now)
+        now += 1.5
+        rate.per_second = 20.0
+        rate.refused(now)
+        assert rate.slow_down(now, sent_at=now, pause=1.0)
+    assert rate.next_at(now, now) - now == pytest.approx(max(seconds, 1 / (0.7 * rate.per_second)), abs=0.02)
+
+
 def refuse(rate, sent_at):
     """Eight calls at once."""
     for _ in range(8):
