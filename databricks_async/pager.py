@@ -207,10 +207,6 @@ class _Part(Generic[T]):
         return self.page
 
 
-def _entry(places: Places[T], start: int) -> _Part[T]:
-    return _Part(places.token_at(start, ""), start, is_entry=True)
-
-
 class _Pages(AsyncIterator[Page[T]]):
     """The pages of a listing in their order, with `ahead` read before they are asked for.
 
@@ -305,7 +301,7 @@ class _Pages(AsyncIterator[Page[T]]):
         if start + distance - self._last > _FARTHEST * (self._last - self._first):
             return False
         last.end = start + distance
-        self._parts.append(_entry(self._places, last.end))
+        self._parts.append(_Part(self._places.token_at(last.end, ""), last.end, is_entry=True))
         return True
 
     async def _next(self) -> Page[T] | None:
@@ -376,7 +372,7 @@ class _Pages(AsyncIterator[Page[T]]):
         places = self._places
         if places is not None and part.end is None and (start := self._start_after(page)) is not None:
             part.end = start
-            self._parts.insert(after, _entry(places, start))
+            self._parts.insert(after, _Part(places.token_at(start, ""), start, is_entry=True))
         if places is not None and part.end is not None and page.items:
             last = places.place_of(page.items[-1])
             if last is not None and last >= part.end:
@@ -387,12 +383,11 @@ class _Pages(AsyncIterator[Page[T]]):
 
     def _start_after(self, page: Page[T]) -> int | None:
         """The place at which to enter the listing again after this page."""
-        if not self._is_ordered or not page.items or not (distance := self._distance()):
+        if not page.items or not (distance := self._distance()):
             return None
-        if (places := self._places_of(page.items)) is None:
-            self._is_ordered = False
-            return None
-        return places[-1] + distance
+        places = self._places_of(page.items)
+        self._is_ordered = places is not None
+        return None if places is None else places[-1] + distance
 
     def _distance(self) -> int:
         """From one chain to the next, if items go on as close as they were so far; 0 if there is to be none."""
