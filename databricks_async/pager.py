@@ -224,19 +224,19 @@ class _Pages(AsyncIterator[Page[T]]):
         ahead: Ahead[T] | None = None,
         concurrency: int = 1,
     ) -> None:
-        self._fetch = fetch
-        self._left = max_items
+        self._fetch, self._left = fetch, max_items
         self._ahead = ahead
         # A token may stand for filters that are not known here.
         self._places = ahead.places if ahead is not None and page_token is None else None
         self._concurrency = concurrency
         self._parts = [_Part[T](page_token)]
         self._ending: list[asyncio.Task[Outcome[T]]] = []
+        self._came = came = asyncio.Event()
+        self._on_page: Callable[[object], None] = lambda _: came.set()  # knows nothing of the iterator, as _outcome
         self._seen = set[bytes]()
         self._back = _Part[T](None)
         """What the last page showed beyond the end of its chain; the whole listing goes on from there."""
-        self._is_busy = False
-        self._is_ordered = True
+        self._is_busy, self._is_ordered = False, True
         self._window = 1.0
         self._returned = self._items = self._size = 0
         self._first = self._last = 0
@@ -266,43 +266,37 @@ class _Pages(AsyncIterator[Page[T]]):
         if self._ahead is None or not self._parts:
             return
         for part in [*self._parts]:
-            if not part.is_followed:
+            if not part.is_followed and (part.page is not None or (part.task is not None and part.task.done())):
                 self._follow(part)
         under_way = len([part for part in self._parts if part.task is not None])
         held = len([part for part in self._parts if part.page is not None]) + under_way
-        for index, part in enumerate(self._planned()):
-            if part.page is not None or part.task is not None:
-                continue
-            before = self._parts[:index]
-            if self._left is not None:
-                expected = sum(self._size if one.page is None else len(one.page.items) for one in before)
-                if expected >= self._left:
+        for index, part in enumerate(self._parts):  # and those that are planned meanwhile
+            if part.page is None and part.task is None:
+                before = self._parts[:index]
+                if self._left is not None:
+                    expected = sum(self._size if one.page is None else len(one.page.items) for one in before)
+                    if expected >= self._left:
+                        return
+                if part.token in {one.token for one in before} or self._was_seen(part):
                     return
-            if part.token in {one.token for one in before} or self._was_seen(part):
-                return
-            has_room = under_way < int(self._window) and held < _HELD_EACH * int(self._window)
-            if index and not (has_room and self._ahead.has_room(under_way)):
-                return
-            part.task = self._ahead.start(_outcome(self._fetch, part.token))
-            held, under_way = held + 1, under_way + 1
+                has_room = under_way < int(self._window) and held < _HELD_EACH * int(self._window)
+                if index and not (has_room and self._ahead.has_room(under_way)):
+                    return
+                part.task = self._ahead.start(_outcome(self._fetch, part.token))
+                part.task.add_done_callback(self._on_page)
+                held, under_way = held + 1, under_way + 1
+            if part is self._parts[-1]:
+                self._plan_after(part)
 
-    def _planned(self) -> Iterator[_Part[T]]:
-        """The pages that were planned, and one more chain of them after another."""
-        index = 0
-        while index < len(self._parts) or self._plan_after(self._parts[-1]):
-            yield self._parts[index]
-            index += 1
-
-    def _plan_after(self, last: _Part[T]) -> bool:
+    def _plan_after(self, last: _Part[T]) -> None:
         """Plan the chain after the last one, if of that no page has come yet."""
         start, distance = last.start, self._distance()
         if start is None or not last.is_entry or last.page is not None or not distance or self._places is None:
-            return False
+            return
         if start + distance - self._last > _FARTHEST * (self._last - self._first):
-            return False
+            return
         last.end = start + distance
         self._parts.append(_Part(self._places.token_at(last.end, ""), last.end, is_entry=True))
-        return True
 
     async def _next(self) -> Page[T] | None:
         """The next page; None if it has to be looked for in another way."""
@@ -344,8 +338,8 @@ class _Pages(AsyncIterator[Page[T]]):
 
     async def _read(self, part: _Part[T]) -> Page[T]:
         while part.arrived() is None and part.task is not None and not part.task.done():
-            under_way = [one.task for one in self._parts if one.task is not None and not one.task.done()]
-            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            self._came.clear()
+            await self._came.wait()
             self.look_ahead()
         if part.page is not None:
             return part.page
