@@ -140,11 +140,11 @@ class Rate:
             return False
         careful = max(1.0, pause)
         self._careful_until = now + careful
-        is_enough = self.reopen(now, pause)
+        self.reopen(now, pause)
         # The service saves up its burst in the rest and by the care: what is spared beyond that is lost.
         burst_seconds = self._burst / self.per_second - self._burst_seconds
         self._resting_until = now + min(careful, burst_seconds - (1 - _CAREFUL) * careful)
-        return is_enough
+        return True
 
     def reopen(self, now: float, pause: float) -> bool:
         """The gate opens after this pause. Returns whether its refusals were no accident, and the rate is another."""

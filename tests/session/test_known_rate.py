@@ -92,11 +92,12 @@ async def test_a_refusal_before_any_answer_shuts_the_gate(calls):
     assert calls.between(at + 0.02, at + 1.0) == []
 
 
-async def test_calls_under_way_are_refused_for_the_same_reason(calls):
-    """Three that were in flight when the rate was lowered: it is lowered once, and calls go on."""
+@pytest.mark.parametrize("latency", [0.12, 0.35])
+async def test_calls_under_way_are_refused_for_the_same_reason(calls, latency):
+    """Three or five that were in flight when the rate was lowered: it is lowered once, and calls go on."""
     await calls.until_refused(12)
     await asyncio.sleep(3)
-    calls.latency = 0.12
+    calls.latency = latency
     await asyncio.sleep(1)
     first = len(calls.sent) + 1
     at, _ = await calls.until_refused(first, first + 1)
