@@ -43,43 +43,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
+from typing import Any, Final, cast, get_args, get_origin
 
-import attrs
-
-from databricks_async.codec.generated import Names, function, later
+from databricks_async.codec.generated import Names, function
 from databricks_async.codec.hooks import (
     Reader,
     expected,
-    fields_of,
-    hints_of,
     is_enum,
     may_be_absent,
     one_level_of,
-    required,
-    wire_name,
 )
-from databricks_async.codec.shape import SCALARS, WrongShape, read_text
+from databricks_async.codec.read_field import (
+    FieldToRead,
+    ReadDict,
+    bind,
+    fields_to_read,
+    is_made_of_scalars,
+    is_model,
+    is_plain,
+    items_of,
+    needs_hook,
+    put,
+    readers_by_length,
+    within,
+    words_of,
+)
+from databricks_async.codec.shape import SCALARS, WrongShape
 from databricks_async.nesting import suspect
-
-ReadDict: TypeAlias = Callable[[dict[str, Any]], Any]
-
-
-class _Field(NamedTuple):
-    number: str
-    """Of its variables and names in the generated code."""
-    name: str
-    wire: str
-    hint: Any
-    kind: Any
-    """The type without its None."""
-    is_deep: bool
-    """Whether a value may be of any depth."""
 
 
 def model_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
     """From a JSON object to a model; what the class does not know is kept."""
-    fields = _fields(cls)
+    fields = fields_to_read(cls)
     names = _names(cls, fields, hook_of)
     names["read_any"] = read_any = _reader_of_any(fields, names)
     readers = readers_by_length(cls)
@@ -99,44 +94,18 @@ def large_answer_reader(cls: Any, hook_of: Callable[[Any], Reader]) -> Reader:
 
     Python's garbage collector then starts less often: a page of runs costs a tenth less.
     """
-    fields = _fields(cls)
+    fields = fields_to_read(cls)
     names = _names(cls, fields, hook_of) | {"often": lambda _: None}
     read = _reader_of_any(fields, names, empties_lists=True)
     return lambda value, _: read(value if value.__class__ is dict else one_level_of(value, cls))
 
 
-def _names(cls: Any, fields: list[_Field], hook_of: Callable[[Any], Reader]) -> Names:
+def _names(cls: Any, fields: list[FieldToRead], hook_of: Callable[[Any], Reader]) -> Names:
     names: Names = {"cls": cls, "raw": _raw(cls), "WrongShape": WrongShape, "suspect": suspect, "look": _look}
     names |= {"unknown": _unknown, "known": frozenset(one.wire for one in fields)}
     for one in fields:
-        _bind(names, one, hook_of)
+        bind(names, one, hook_of)
     return names
-
-
-def _fields(cls: Any, prefix: str = "") -> list[_Field]:
-    hints = hints_of(cls)
-    return [
-        _Field(f"{prefix}{index}", one.name, wire_name(one), hint, kind := required(hint), _is_deep(kind, cls))
-        for index, one in enumerate(fields_of(cls))
-        for hint in [hints[one.name]]
-    ]
-
-
-class _Readers(dict[int, ReadDict]):
-    of_others: ReadDict | None = None
-    """For numbers of keys that are not in it."""
-
-    def __missing__(self, _: int) -> ReadDict | None:
-        return self.of_others
-
-
-@lru_cache(None)
-def readers_by_length(cls: Any) -> _Readers:
-    """The readers of a model for objects whose keys come often, by the number of keys.
-
-    Each reads any object. Filled while objects are read; the readers of other models look into it, to spare a call.
-    """
-    return _Readers()
 
 
 @lru_cache(None)
@@ -152,13 +121,13 @@ def _unchecked(metaclass: Any) -> Any:
     return type("Unchecked", (metaclass,), {"__call__": type.__call__})
 
 
-def _reader_of_any(fields: list[_Field], names: Names, *, empties_lists: bool = False) -> ReadDict:
+def _reader_of_any(fields: list[FieldToRead], names: Names, *, empties_lists: bool = False) -> ReadDict:
     lines = [f" often(d); o = raw(); n = {len(fields)}; at = ''", " try:" if fields else " try: pass"]
     for one in fields:
         if not may_be_absent(one.hint):
             problem = f"expected {expected(one.hint)}, got nothing"
             lines += [f"  if {one.wire!r} not in d: at = {one.wire!r}; raise WrongShape({problem!r})"]
-        lines += [f"  v = d.get({one.wire!r})", *_put(one, empties_lists)]
+        lines += [f"  v = d.get({one.wire!r})", *put(one, empties_lists)]
     lines += [
         " except WrongShape as error: raise error.inside(at) from None",
         " o.unknown_fields = None if len(d) == n else unknown(d, known)",
@@ -225,7 +194,7 @@ def _only_in(keys: frozenset[str], others: list[frozenset[str]]) -> list[str]:
     return [key, *_only_in(keys, [other for other in others if key in other])]
 
 
-def _reader_of_keys(d: dict[str, Any], nth: int, fields: list[_Field], names: Names) -> ReadDict | None:
+def _reader_of_keys(d: dict[str, Any], nth: int, fields: list[FieldToRead], names: Names) -> ReadDict | None:
     keys = tuple(d)
     if not all(type(key) is str for key in keys) or sum(map(len, keys)) > _MAX_KEPT:
         return None
@@ -245,10 +214,8 @@ def _reader_of_keys(d: dict[str, Any], nth: int, fields: list[_Field], names: Na
         lines += _test_of_items(one, "return read_any(d)")
     lines += [" o = raw()"]
     lines += [f" {' = '.join(f'o.{one.name}' for one in absent)} = None"] if absent else []
-    lines += [f" o.{one.name} = v{one.number}" for one in present if _is_plain(one.kind)]
-    holders = [
-        f"  {line}" for one in present if not _is_plain(one.kind) for line in _with_keys(one, d[one.wire], names)
-    ]
+    lines += [f" o.{one.name} = v{one.number}" for one in present if is_plain(one.kind)]
+    holders = [f"  {line}" for one in present if not is_plain(one.kind) for line in _with_keys(one, d[one.wire], names)]
     if holders:
         lines += [" at = ''", " try:", *holders, " except WrongShape as error: raise error.inside(at) from None"]
     kept = f"{{{', '.join(f'{key!r}: {u}' for key, u in unknown.items())}}}" if unknown else "None"
@@ -273,18 +240,18 @@ def _looks(u: str, like: Any) -> list[str]:
     ]
 
 
-def _own_keys(present: list[_Field], d: dict[str, Any]) -> Names:
+def _own_keys(present: list[FieldToRead], d: dict[str, Any]) -> Names:
     """The keys that an object has, and not what equals them."""
     own = {key: key for key in d}
     return {f"k{one.number}": own[one.wire] for one in present}
 
 
-def _get(one: _Field, d: str) -> str:
+def _get(one: FieldToRead, d: str) -> str:
     get = f"{d}[k{one.number}]"
     return f"words{one.number}[{get}]" if is_enum(one.kind) else get
 
 
-def _tests(one: _Field) -> list[str]:
+def _tests(one: FieldToRead) -> list[str]:
     """What holds of nearly every value: others are left to the general reader."""
     v = f"v{one.number}"
     if is_enum(one.kind):
@@ -292,35 +259,35 @@ def _tests(one: _Field) -> list[str]:
     if one.kind is float:
         return [f"({v}.__class__ is float or {v}.__class__ is int)"]
     kind = get_origin(one.kind) or one.kind
-    if kind in SCALARS or (kind in (list, dict) and not _needs_hook(one)):
+    if kind in SCALARS or (kind in (list, dict) and not needs_hook(one)):
         return [f"{v}.__class__ is {kind.__name__}"]
-    return [f"{v} is not None" if _needs_hook(one) else f"{v}.__class__ is dict"]
+    return [f"{v} is not None" if needs_hook(one) else f"{v}.__class__ is dict"]
 
 
-def _test_of_items(one: _Field, otherwise: str) -> list[str]:
-    if not _is_made_of_scalars(one.kind):
+def _test_of_items(one: FieldToRead, otherwise: str) -> list[str]:
+    if not is_made_of_scalars(one.kind):
         return []
     return [
-        f" for x in {_items(one, f'v{one.number}')}:",
+        f" for x in {items_of(one, f'v{one.number}')}:",
         f"  if x.__class__ is not {get_args(one.kind)[-1].__name__}: {otherwise}",
     ]
 
 
-def _with_keys(one: _Field, like: Any, names: Names) -> list[str]:
-    """As `_within`, but a small object that has the keys of `like` is made on the spot.
+def _with_keys(one: FieldToRead, like: Any, names: Names) -> list[str]:
+    """As `within`, but a small object that has the keys of `like` is made on the spot.
 
     That spares its calls: reading pages of clusters and runs costs 4 to 6 % less.
     """
     v, fields = f"v{one.number}", []
-    if _is_model(one.kind) and not one.is_deep and like.__class__ is dict and len(like) <= _MAX_ON_THE_SPOT:
-        fields = _fields(one.kind, f"{one.number}_")
-    present = [field for field in fields if field.wire in like and _is_plain(field.kind)]
+    if is_model(one.kind) and not one.is_deep and like.__class__ is dict and len(like) <= _MAX_ON_THE_SPOT:
+        fields = fields_to_read(one.kind, f"{one.number}_")
+    present = [field for field in fields if field.wire in like and is_plain(field.kind)]
     absent = [field for field in fields if field.wire not in like]
     if not fields or len(present) != len(like) or not all(may_be_absent(field.hint) for field in absent):
-        return _within(one, v)
+        return within(one, v)
     names |= {f"raw{one.number}": _raw(one.kind)}
     names |= _own_keys(present, like)
-    names |= {f"words{field.number}": _words(field.kind) for field in present if is_enum(field.kind)}
+    names |= {f"words{field.number}": words_of(field.kind) for field in present if is_enum(field.kind)}
     tests = [f"len({v}) == {len(like)}", *(test for field in present for test in _tests(field))]
     return [
         f"at = {one.wire!r}; i = None",
@@ -352,120 +319,3 @@ def _look(value: Any) -> None:
         if one.__class__ is dict or one.__class__ is list:
             suspect(value)
             break
-
-
-# --- One field.
-
-
-def _is_deep(kind: Any, cls: type[Any]) -> bool:
-    item = get_args(kind)[-1] if get_origin(kind) in (list, dict) else kind
-    return Any in (kind, item) or cls in _models_below(item)
-
-
-@lru_cache(None)
-def _models_below(kind: Any) -> set[type[Any]]:
-    """The models that values of a type may hold, and their own."""
-    found, ahead = set[type[Any]](), [kind]
-    while ahead:
-        one = required(ahead.pop())
-        if get_args(one):
-            ahead += get_args(one)
-        elif _is_model(one) and one not in found:
-            found.add(one)
-            ahead += [hint for name, hint in hints_of(one).items() if name != "unknown_fields"]
-    return found
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and attrs.has(kind)
-
-
-def _bind(names: Names, one: _Field, hook_of: Callable[[Any], Reader]) -> None:
-    """What the lines of a field use: `kind0` and `read0`; of a list also `item0` and `read_item0`."""
-    index, kind = one.number, one.kind
-    item: Any = get_args(kind)[0] if get_origin(kind) is list else kind
-    names |= {f"k{index}": one.wire, f"kind{index}": kind, f"item{index}": item}
-    if kind in SCALARS or is_enum(kind):
-        names[f"read{index}"] = SCALARS.get(kind, read_text)
-    else:
-        later(names, f"read{index}", lambda: hook_of(kind))
-    later(names, f"read_item{index}", lambda: hook_of(item))
-    if is_enum(item):
-        names[f"words{index}"] = words = _words(item)
-        names[f"word{index}"] = words.get
-    elif _is_model(item):
-        names[f"readers{index}"] = readers = readers_by_length(item)
-        readers.of_others = readers.of_others or (lambda d: hook_of(item)(d, item))
-
-
-@lru_cache(None)
-def _words(kind: Any) -> dict[str, Any]:
-    return {word.value: word for word in kind}
-
-
-def _is_made_of_scalars(kind: Any) -> bool:
-    return get_origin(kind) in (list, dict) and get_args(kind)[-1] in SCALARS
-
-
-def _is_plain(kind: Any) -> bool:
-    """Whether a value is taken as it is, or is a word."""
-    return kind in SCALARS or is_enum(kind) or _is_made_of_scalars(kind)
-
-
-def _needs_hook(one: _Field) -> bool:
-    item = get_args(one.kind)[0] if get_origin(one.kind) is list else one.kind
-    return one.is_deep or not (_is_plain(one.kind) or _is_model(item) or is_enum(item))
-
-
-def _items(one: _Field, v: str) -> str:
-    return v if get_origin(one.kind) is list else f"{v}.values()"
-
-
-def _put(one: _Field, empties_lists: bool) -> list[str]:
-    """The lines of the general reader that put `v` into the object: the first test that it meets does, or the hook."""
-    put = f"o.{one.name} ="
-    tests = [f"v is None: {put} None; n -= 1"] if may_be_absent(one.hint) else []
-    kind = get_origin(one.kind) or one.kind
-    if one.kind in SCALARS:
-        tests += [f"v.__class__ is {kind.__name__}: {put} v"]
-    elif is_enum(kind):
-        tests += [f"v.__class__ is str: {put} word{one.number}(v) or kind{one.number}(v)"]
-    elif _is_made_of_scalars(one.kind):
-        tests += [
-            f"v.__class__ is {kind.__name__}:\n"
-            f"   for x in {_items(one, 'v')}:\n"
-            f"    if x.__class__ is not {get_args(one.kind)[-1].__name__}: {_hook(one, 'v')}; break\n"
-            f"   else: {put} v"
-        ]
-    elif not _needs_hook(one):
-        tests += [
-            "\n   ".join([f"v.__class__ is {'list' if kind is list else 'dict'}:", *_within(one, "v", empties_lists)])
-        ]
-    lines = [f"  {'elif' if position else 'if'} {test}" for position, test in enumerate(tests)]
-    return [*lines, f"  {'else: ' if tests else ''}{_hook(one, 'v')}"]
-
-
-def _hook(one: _Field, v: str) -> str:
-    suspect = f"suspect({v}); " if one.is_deep else ""
-    return f"at = {one.wire!r}; {suspect}o.{one.name} = read{one.number}({v}, kind{one.number})"
-
-
-def _within(one: _Field, v: str, empties_list: bool = False) -> list[str]:
-    """The lines that put a list or an object that holds more than scalars, whose class was tested."""
-    index = one.number
-    if _needs_hook(one):
-        return [_hook(one, v)]
-    if _is_model(one.kind):
-        return [f"at = {one.wire!r}; o.{one.name} = readers{index}[len({v})]({v})"]
-    item = f"read_item{index}(x, item{index})"
-    if is_enum(get_args(one.kind)[0]):
-        item = f"word{index}(x) or item{index}(x) if x.__class__ is str else {item}"
-    else:
-        item = f"readers{index}[len(x)](x) if x.__class__ is dict else {item}"
-    loop = [f" {v}.reverse()", f" while {v}: x = {v}.pop(); items.append({item})"]
-    return [
-        f"at = {one.wire!r}; o.{one.name} = items = []",
-        "try:",
-        *(loop if empties_list else [f" for x in {v}: items.append({item})"]),
-        "except WrongShape as error: raise error.inside(len(items)) from None",
-    ]

@@ -17,7 +17,7 @@ import attrs
 import orjson
 import pytest
 
-from databricks_async.codec import Model, OpenEnum, WrongShape, converter, decode, reading, writing
+from databricks_async.codec import Model, OpenEnum, WrongShape, converter, decode, read_field, reading, writing
 from databricks_async.jobs.models import TaskDependency
 
 
@@ -200,7 +200,7 @@ def test_objects_of_as_many_keys_are_told_apart() -> None:
             received = {"id": "x", f"new{number}": number}
             assert outcome(Node, received)[0] == received
             assert outcome(Node, {"id": "x", "count": number})[0] == {"id": "x", "count": number}
-    assert len(reading.readers_by_length(Node)) <= 16
+    assert len(read_field.readers_by_length(Node)) <= 16
 
 
 def test_keys_are_never_code() -> None:
