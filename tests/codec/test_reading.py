@@ -35,6 +35,13 @@ class Leaf(Model):
 
 
 @attrs.define(kw_only=True, repr=False)
+class Branch(Model):
+    label: str | None = None
+    leaf: Leaf | None = None
+    other: Leaf | None = None
+
+
+@attrs.define(kw_only=True, repr=False)
 class Node(Model):
     """One field of each kind that has lines of its own."""
 
@@ -48,6 +55,8 @@ class Node(Model):
     names: list[str] | None = None
     colours: list[Colour] | None = None
     leaves: list[Leaf] | None = None
+    branch: Branch | None = None
+    branches: list[Branch] | None = None
     things: list[Any] | None = None
     tags: dict[str, str] | None = None
     again: Node | None = None
@@ -55,6 +64,7 @@ class Node(Model):
 
 
 LEAF: dict[str, Any] = {"size": 1, "colour": "RED", "names": ["a"], "tags": {"a": "b"}}
+BRANCH: dict[str, Any] = {"label": "a", "leaf": LEAF}
 WHOLE: dict[str, Any] = {
     "id": "x",
     "count": 1,
@@ -66,6 +76,8 @@ WHOLE: dict[str, Any] = {
     "names": ["a"],
     "colours": ["RED"],
     "leaves": [{"size": 1}, {"label": "a"}],
+    "branch": {"leaf": LEAF},
+    "branches": [BRANCH, BRANCH],
     "things": [1, {}],
     "tags": {"a": "b"},
     "again": {"id": "y"},
@@ -119,6 +131,20 @@ CHANGES: list[dict[str, Any]] = [
     *({"leaf": {**{key: LEAF[key] for key in LEAF if key != "size"}, name: 1}} for name in ("label", "new")),
     {"leaf": {**LEAF, "new": 1}},
     {"leaf": {"size": None, "new": [[]]}},
+    *({"branch": {name: {**LEAF, "size": value}}} for name in ("leaf", "other", "new") for value in (1, None, "7", [])),
+    *({"branches": [BRANCH, other, BRANCH]} for other in ({}, [], None, "ab", LEAF, {**BRANCH, "new": 1})),
+    *({"branches": [BRANCH, {**BRANCH, name: value}]} for name in BRANCH for value in (None, 7, "7", {}, [], ["a", 7])),
+    *(
+        {"branches": [{"label": "a", "leaf": {**LEAF, name: value}}]}
+        for name in LEAF
+        for value in (None, 7, "7", {}, [])
+    ),
+    {
+        "branches": [
+            {"label": "a", "leaf": {**LEAF, "names": ["a", 7]}},
+            {"label": "a", "leaf": {**LEAF, "tags": {"a": []}}},
+        ]
+    },
     {"leaves": [{"size": 1}, {"size": []}]},
     {"leaves": [{"size": 1}, None]},
     {"colours": ["PINK", 1]},
@@ -146,6 +172,16 @@ def test_what_comes_often_is_read_as_what_comes_first(change: dict[str, Any]) ->
         assert outcome(Node, received) == outcome(first, received)
 
 
+@pytest.mark.parametrize(
+    "branches", [[], [None], [BRANCH, None], [BRANCH, {"label": "a"}], [BRANCH, 7], [BRANCH, BRANCH]]
+)
+def test_readers_are_made_of_whatever_comes(branches: list[Any]) -> None:
+    """Also of items that have nothing in common: each time is as the first."""
+    received, cls = {"id": "x", "branches": branches}, fresh()
+    first = outcome(cls, received)
+    assert all(outcome(cls, received) == first for _ in range(TIMES))
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_large_answers_are_read_as_small_ones(change: dict[str, Any]) -> None:
     """Though they are emptied meanwhile: nothing is lost, and errors name the same places."""
@@ -168,7 +204,7 @@ def test_items_of_a_large_answer_are_let_go() -> None:
     assert Node.from_dict(given).as_dict() == received == given
     reader = reading.large_answer_reader(Node, converter().get_structure_hook)
     assert reader(given, Node).as_dict() == received
-    assert given == {**received, "leaves": [], "colours": []}
+    assert given == {**received, "leaves": [], "colours": [], "branches": []}
 
 
 @pytest.mark.parametrize("depth", [120, 250])
