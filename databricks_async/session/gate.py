@@ -14,7 +14,9 @@ from databricks_async.errors import AuthError, asked_to_wait
 from databricks_async.message import Response
 from databricks_async.session.rate import Rate
 
-_FIRST_PAUSE_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS, _PAUSE_GROWTH = 0.5, 1.6
+"""What a service is not asked for that says no time, and how it grows while all is refused: a process that has bad luck
+among others is not left behind."""
 _MAX_PAUSE_SECONDS = 30.0
 _FIRST_WINDOW = 1.4
 _FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.7, 0.45
@@ -177,7 +179,7 @@ class Family:
         is_first = sent_at >= self._shut_until
         self._refusals += is_first
         # "0" and a date that has passed say nothing: a service that goes on refusing would be asked without a pause.
-        growth = 2 ** max(0, self._refusals - 1)
+        growth = _PAUSE_GROWTH ** max(0, self._refusals - 1)
         pause = asked_to_wait(refusal) or min(_MAX_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * growth)
         # Never sooner than asked; a very little later, so that several processes do not come back in step.
         shut = min(pause, self._budget) * random.uniform(1.0, 1.003)  # noqa: S311

@@ -33,15 +33,16 @@ _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
 _AFTER_SLOW_START = 0.7
 """What a slow start has found is not above this share of the rate at its end: others may have paused in it."""
-_MIN_LEFT_OF_SLOW_START = 0.25
+_MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.25, 3.0
+"""What it has found is not below this share, nor below so many calls a second: of several some are refused at once."""
 _LEFT = 0.63
 """A later refusal leaves this share of the rate."""
 _MANY, _MOST_LEFT = 60, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
 """The share of the rate at which calls go on after a refusal that did not shut the gate."""
-_INCREASE = 350.0
-"""The growth of a rate of one in a second; of others it is by the inverse of their cube."""
+_INCREASE = 16_500.0
+"""The growth of a rate of one in a second; of others it is by the inverse of their fifth power."""
 _HOLD, _MIN_HOLD, _MAX_HOLD = 1.7, 1.0, 20.0
 """A rate over the first is the pauses after which it is looked whether others have gone."""
 _PROBING = 1.1
@@ -57,8 +58,8 @@ class Rate:
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
     for then its bucket was empty. From there on the rate is known: a refusal lowers it by a share, unless many calls
-    were taken since the last one and tell it again, and between refusals it grows by the inverse of its cube, as in
-    binomial congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a
+    were taken since the last one and tell it again, and between refusals it grows by the inverse of a power, as
+    in binomial congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a
     large rate looks for more less often. When others have gone, nothing is refused for long, and it grows by a share
     of itself again.
 
@@ -113,7 +114,7 @@ class Rate:
             step = _EXPONENT + max(0.0, pauses - _GENTLE_PAUSES)
         else:
             hold = max(_MIN_HOLD, min(_MAX_HOLD, rate * self._pause / _HOLD))
-            step = _INCREASE / rate**4 + _PROBING * max(0.0, pauses - hold)
+            step = _INCREASE / rate**6 + _PROBING * max(0.0, pauses - hold)
         self.per_second = rate + min(_MAX_STEP, step / self._pause)
         if self.per_second > _UNPACED:
             self.per_second = math.inf
@@ -167,7 +168,8 @@ class Rate:
             if self._in_slow_start:
                 average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
                 found = min(found, average, _AFTER_SLOW_START * rate)
-                self.per_second = max(found, share * rate, _MIN_LEFT_OF_SLOW_START * rate)
+                least = max(_MIN_LEFT_OF_SLOW_START * rate, min(_MIN_AFTER_SLOW_START, rate))
+                self.per_second = max(found, share * rate, least)
                 # Refused at once: nothing was found out yet.
                 self._in_slow_start = not since
             elif len(since) >= _MANY:

@@ -165,13 +165,15 @@ def test_a_small_burst_costs_little(latency):
     assert service.refused / (service.refused + 600) < 0.03
 
 
-@pytest.mark.parametrize(("burst", "most_time"), [(5, 1.17), (30, 1.12)])
-def test_processes_come_to_share_a_service(burst, most_time):
+@pytest.mark.parametrize("retry_after", [1, None])
+@pytest.mark.parametrize(("burst", "most_time"), [(5, 1.16), (30, 1.12)])
+def test_processes_come_to_share_a_service(burst, most_time, retry_after):
     """Four that know nothing of each other: little is wasted, and by half time each has half of its share or more."""
-    runs = [run_processes(4, seed=seed, per_second=30, burst=burst, latency=0.01) for seed in range(16)]
+    limits = {"per_second": 30, "burst": burst, "retry_after": retry_after, "latency": 0.01}
+    runs = [run_processes(4, seed=seed, **limits) for seed in range(24)]
     ideal = (600 - burst) / 30
-    assert sum(seconds for seconds, _, _ in runs) / 16 <= ideal * most_time
-    assert sum(service.refused for _, service, _ in runs) / 16 <= 600 * 0.05
+    assert sum(seconds for seconds, _, _ in runs) / 24 <= ideal * most_time
+    assert sum(service.refused for _, service, _ in runs) / 24 <= 600 * 0.05
     for _, _, parts in runs:
         assert min(parts) >= 0.25
 
@@ -288,6 +290,17 @@ def test_nothing_is_sent_until_the_service_can_have_saved_up_its_burst(burst, se
         rate.refused(now)
         assert rate.slow_down(now, sent_at=now, pause=1.0)
     assert rate.next_at(now, now) - now == pytest.approx(max(seconds, 1 / (0.7 * rate.per_second)), abs=0.02)
+
+
+def test_who_is_refused_at_once_goes_on_with_a_few_calls_a_second():
+    """Of several processes that begin together some have no luck: they are not left behind."""
+    rate = Rate()
+    rate.start(0.0)
+    refuse(rate, sent_at=0.01)
+    rate.answered(1.2, sent_at=1.19)
+    rate.refused(1.5)
+    assert rate.slow_down(1.5, sent_at=1.5, pause=1.0)
+    assert rate.per_second == 3.0
 
 
 def refuse(rate, sent_at):
