@@ -100,11 +100,17 @@ async def of_many(gate: Gate, many_calls: int, few: int, rounds: int) -> None:
             }
             await interleaved(contenders, 1)
             figures = await interleaved(contenders, rounds)
+            gc.disable()
+            try:
+                without_gc = await interleaved({n: work for n, work in contenders.items() if "ours" in n}, rounds)
+            finally:
+                gc.enable()
             made = {name: await counted(work, everything=True) / many_calls for name, work in contenders.items()}
     gate.about(f"each of {many_calls:,} calls gathered over each of {few} ({rounds} rounds)")
     ours, theirs = (ratio(figures[f"{name} {many_calls}"], figures[f"{name} {few}"], CPU) for name in ("ours", "bare"))
     gate.at_most("CPU time", ours, 1)
-    print(f"  (bare aiohttp: {theirs:.2f})")
+    alone = ratio(without_gc[f"ours {many_calls}"], without_gc[f"ours {few}"], CPU)
+    print(f"  (bare aiohttp: {theirs:.2f}; ours without Python's garbage collector: {alone:.2f})")
     ours, theirs = (made[f"{name} {many_calls}"] - made[f"{name} {few}"] for name in ("ours", "bare"))
     gate.at_most("calls of functions more, over those of bare aiohttp", ours / theirs, 1, counted=True)
     print(f"  ({ours:.1f} more than {made[f'ours {few}']:.1f}; bare {theirs:.1f} more than {made[f'bare {few}']:.1f})")
