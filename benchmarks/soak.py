@@ -19,10 +19,10 @@ would be measured, which grow with the run while what the program holds does not
 
 Memory is judged twice, each time as the mean of a quarter's samples, what is in flight included: by what the system
 says is resident, the fragments of the allocators included, and by the blocks that Python's allocator has given out,
-among which no leak of objects hides. That allocator keeps what a peak has taken. So at a twentieth of the calls one task
-holds more than all of them do by chance: otherwise rare peaks, of which each is a little higher than the last, would be
-measured. The memory of the service is shown and not judged: it keeps ended runs for 60 days of its clock, which pass in
-four minutes, and grows until then.
+among which no leak of objects hides. That allocator keeps what a peak has taken. So at a twentieth of the calls one
+task holds more than all of them do by chance: otherwise rare peaks, of which each is a little higher than the last,
+would be measured. The memory of the service is shown and not judged: it keeps ended runs for 60 days of its clock,
+which pass in four minutes, and grows until then.
 
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 

@@ -15,8 +15,8 @@ from databricks_async.message import Response
 from databricks_async.session.rate import Rate
 
 _FIRST_PAUSE_SECONDS, _PAUSE_GROWTH = 0.5, 1.6
-"""For how long a service that names no time is left alone, and how that grows while it refuses all: by less than two, so
-that a process that has bad luck among others is not left behind."""
+"""For how long a service that names no time is left alone, and how that grows while it refuses all: by less than two,
+so that a process that has bad luck among others is not left behind."""
 _MAX_PAUSE_SECONDS = 30.0
 _FIRST_WINDOW = 1.4
 _FIRST_GROWTH, _SMALL_WINDOW, _GROWTH = 0.06, 2.7, 0.45

@@ -1,6 +1,6 @@
 """Objects that come again and again are read as the first of them; the source of generated functions.
 
-Here are the tests of `codec/generated.py` and `codec/writing.py`.
+Here are the tests of `codec/read_field.py`, `codec/generated.py` and `codec/writing.py`.
 """
 
 from __future__ import annotations
