@@ -33,10 +33,12 @@ _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
 _AFTER_SLOW_START = 0.7
 """What a slow start has found is not above this share of the rate at its end: others may have paused in it."""
+_TRUST = 0.3
+"""In the average of a slow start, when the first burst took long: part of it was what the service takes anyway."""
 _MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.25, 3.0
 """What it has found is not below this share, nor below so many calls a second: of several some are refused at once."""
-_LEFT = 0.63
-"""A later refusal leaves this share of the rate."""
+_LEFT, _LESS = 0.63, 4.0
+"""A later refusal leaves this share of the rate, or takes so many calls a second from it if that is less."""
 _MANY, _MOST_LEFT = 60, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
@@ -57,7 +59,7 @@ class Rate:
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
-    for then its bucket was empty. From there on the rate is known: a refusal lowers it by a share, unless many calls
+    for then its bucket was empty. From there on the rate is known: a refusal lowers it, unless many calls
     were taken since the last one and tell it again, and between refusals it grows by the inverse of a power, as
     in binomial congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a
     large rate looks for more less often. When others have gone, nothing is refused for long, and it grows by a share
@@ -167,7 +169,8 @@ class Rate:
             found = self._estimate(before)
             if self._in_slow_start:
                 average = len(since) / max(self._refused_at - self._reopened_at, 0.2)
-                found = min(found, average, _AFTER_SLOW_START * rate)
+                trust = _TRUST if self._burst_seconds >= _MIN_WINDOW_SECONDS else 0.0
+                found = min(min(found, average) ** (1 - trust) * average**trust, _AFTER_SLOW_START * rate)
                 least = max(_MIN_LEFT_OF_SLOW_START * rate, min(_MIN_AFTER_SLOW_START, rate))
                 self.per_second = max(found, share * rate, least)
                 # Refused at once: nothing was found out yet.
@@ -175,7 +178,7 @@ class Rate:
             elif len(since) >= _MANY:
                 self.per_second = min(max(found, share * rate), _MOST_LEFT * rate)
             else:
-                self.per_second = _LEFT * rate
+                self.per_second = max(_LEFT * rate, rate - _LESS * refused)
         self.per_second = max(1.0, self.per_second)
         self._pause = max(1.0, pause)
         self._counted_from, self._reopened_at = self._refused_at, now

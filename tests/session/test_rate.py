@@ -165,6 +165,30 @@ def test_a_small_burst_costs_little(latency):
     assert service.refused / (service.refused + 600) < 0.03
 
 
+def test_a_small_burst_costs_little_from_afar():
+    """Answers come after 70 to 160 ms, so that the first burst takes long, and tells little: the mean of 15 runs."""
+    times = [
+        run_callers(per_second=30, burst=5, retry_after=retry_after, latency=latency)[0]
+        for latency in (0.07, 0.09, 0.11, 0.13, 0.16)
+        for retry_after in (1, 0.3, None)
+    ]
+    assert sum(times) / 15 <= 19.8 * 1.18
+
+
+def test_a_high_rate_is_lowered_by_a_few_calls_a_second():
+    """And by more when several are refused at once; a low one by a share."""
+    for rate_before, refused, left in ((40.0, 1, 36.0), (40.0, 3, 28.0), (40.0, 9, 25.2), (8.0, 1, 5.04)):
+        rate = Rate(usual=rate_before)
+        rate.start(0.0)
+        refuse(rate, sent_at=0.1)
+        rate.answered(1.3, sent_at=1.2)
+        rate.per_second = rate_before
+        for _ in range(refused):
+            rate.refused(1.5)
+        assert rate.reopen(2.5, pause=1.0)
+        assert rate.per_second == pytest.approx(left)
+
+
 @pytest.mark.parametrize("retry_after", [1, None])
 @pytest.mark.parametrize(("burst", "most_time"), [(5, 1.16), (30, 1.12)])
 def test_processes_come_to_share_a_service(burst, most_time, retry_after):
@@ -188,8 +212,8 @@ def test_processes_that_are_asked_to_wait_for_a_moment_are_not_refused_all_the_t
 
 def test_a_process_takes_what_others_leave():
     """A client that is alone again has the whole service after a while."""
-    seconds, _, _ = run_processes(2, calls=1200, per_second=30, burst=30, latency=0.01)
-    assert seconds <= 39 * 1.15
+    runs = [run_processes(2, calls=1200, seed=seed, per_second=30, burst=30, latency=0.01) for seed in range(12)]
+    assert sum(seconds for seconds, _, _ in runs) / 12 <= 39 * 1.12
 
 
 def test_a_long_run_wastes_next_to_nothing():
@@ -272,7 +296,7 @@ def test_what_was_learned_outlasts_the_times_that_are_kept(taken):
     assert 970 <= rate.per_second <= 1030
 
 
-@pytest.mark.parametrize(("burst", "seconds"), [(3, 0.0), (12, 0.53), (30, 1.0)])
+@pytest.mark.parametrize(("burst", "seconds"), [(3, 0.0), (12, 0.33), (30, 1.0)])
 def test_nothing_is_sent_until_the_service_can_have_saved_up_its_burst(burst, seconds):
     """After a refusal of a call that is paced; with a small burst calls go on at once, only more slowly."""
     rate = Rate()
