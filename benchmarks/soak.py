@@ -19,10 +19,10 @@ would be measured, which grow with the run while what the program holds does not
 
 Memory is judged twice, each time as the mean of a quarter's samples, what is in flight included: by what the system
 says is resident, the fragments of the allocators included, and by the blocks that Python's allocator has given out,
-among which no leak of objects hides. That allocator gives back slowly what a peak has taken. So again and again one
-task holds more than all of them do by chance: otherwise it would be measured how many of the rare peaks fall into a
-quarter. The memory of the service is shown and not judged: it keeps ended runs for 60 days of its clock, which pass in
-four minutes, and grows until then.
+among which no leak of objects hides. That allocator keeps much of what a peak has taken, for long. So at a twentieth of
+the calls one task holds more than all of them do by chance: otherwise rare peaks, of which each is a little higher than
+the last, would be measured. The memory of the service is shown and not judged: it keeps ended runs for 60 days of its
+clock, which pass in four minutes, and grows until then.
 
     python benchmarks/soak.py [--quick] [--calls 100000] [--tasks 500] [--seed 1] [--usual-heap]
 
@@ -37,6 +37,7 @@ import asyncio
 import ctypes
 import gc
 import logging
+import math
 import os
 import random
 import statistics
@@ -87,7 +88,7 @@ class Memory:
         self.samples: list[list[int]] = []
         self.blocks: list[int] = []
         """What the client's own Python holds, the fragments of its allocator not included."""
-        self.peaks_at, self.peaks_every = calls // 20, max(calls // 50, 20_000)
+        self.peaks_at: float = calls // 20
 
     def sample(self, calls: int) -> None:
         if calls >= self._next:
@@ -128,7 +129,7 @@ async def work(desk: Desk, calls: int, memory: Memory) -> None:
         desk.is_last = stats.calls >= calls
         (scene,) = desk.random.choices(scenes, weights)
         if stats.calls >= memory.peaks_at:
-            memory.peaks_at, scene = memory.peaks_at + memory.peaks_every, crowd
+            memory.peaks_at, scene = math.inf, crowd
         try:
             await scene(desk)
             if len(desk.unsure) >= _UNSURE:

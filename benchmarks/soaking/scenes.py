@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = {
     "num_workers": 1,
     "autotermination_minutes": 0,
 }
-CROWD = 25
+CROWD = 45
 _TASK = {"task_key": "works", "notebook_task": {"notebook_path": "/works"}}
 _FAILING = {"task_key": "fails", "notebook_task": {"notebook_path": "/fails"}}
 _numbers = itertools.count(1)
