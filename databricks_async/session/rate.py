@@ -38,7 +38,8 @@ _TRUST = 0.3
 _MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.25, 3.0
 """What it has found is not below this share, nor below so many calls a second: of several some are refused at once."""
 _LEFT, _LESS = 0.63, 4.0
-"""A later refusal leaves this share of the rate, or takes so many calls a second from it if that is less."""
+"""A later refusal leaves this share of the rate, or takes so many calls a second from it, for each call refused, if that
+is less."""
 _MANY, _MOST_LEFT = 60, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
 _CAREFUL = 0.7
@@ -59,11 +60,11 @@ class Rate:
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
-    for then its bucket was empty. From there on the rate is known: a refusal lowers it, unless many calls
-    were taken since the last one and tell it again, and between refusals it grows by the inverse of a power, as
-    in binomial congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a
-    large rate looks for more less often. When others have gone, nothing is refused for long, and it grows by a share
-    of itself again.
+    for then its bucket was empty. From there on the rate is known: a refusal lowers it, unless many calls were taken
+    since the last one and tell it again, and between refusals it grows by the inverse of a power, as in binomial
+    congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate
+    looks for more less often. When others have gone, nothing is refused for long, and it grows by a share of itself
+    again.
 
     `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
