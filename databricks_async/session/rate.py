@@ -38,7 +38,7 @@ _TRUST = 0.3
 _MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.25, 3.0
 """What it has found is not below this share, nor below so many calls a second: of several some are refused at once."""
 _LEFT, _LESS = 0.63, 4.0
-"""A later refusal leaves this share of the rate, or takes so many calls a second from it, for each call refused, if that
+"""A later refusal leaves this share of the rate, or takes so many calls a second from it for each refused call, if that
 is less."""
 _MANY, _MOST_LEFT = 60, 0.97
 """After so many calls since the last one it leaves what was found, and this share at the most."""
