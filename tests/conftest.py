@@ -30,6 +30,7 @@ _OURS = (
     "IMDS_",
     "BROWSER",
     "GOOGLE_",
+    "PYTHONUNBUFFERED",  # programs that tests start have the buffers that those of users have
 )
 
 

@@ -12,7 +12,7 @@ from databricks_async.cli.commands import PROGRAM, Group, Lazy
 from databricks_async.cli.options import Options
 from databricks_async.cli.output import exits
 from databricks_async.cli.output.errors import report, say
-from databricks_async.cli.output.streams import open_missing, standard_streams
+from databricks_async.cli.output.streams import drop, open_missing, standard_streams
 from databricks_async.version import __version__
 
 _COMPLETE = "_DATABRICKS_ASYNC_COMPLETE"
@@ -35,11 +35,11 @@ def run(rows: Iterable[tuple[str, str, str]], argv: Sequence[str] | None) -> int
             if stream is not None:
                 stream.flush()
     except BrokenPipeError:
-        for gone in standard_streams():
-            gone.drop()
+        for gone in (sys.stdout, sys.stderr):
+            drop(gone)
         return exits.READER_GONE
     except OSError as error:  # a full device, which may show only when the output is flushed
-        standard_streams()[0].drop()
+        drop(sys.stdout)
         return _failed(options, error)
     return code
 
@@ -63,7 +63,7 @@ def _run(root: Group, arguments: list[str], options: Options) -> int:
         raise
     except (OSError, ValueError, TypeError) as error:
         if isinstance(error, OSError) and not hasattr(error, "error_code"):
-            standard_streams()[0].drop()  # it may be what cannot be written
+            drop(sys.stdout)  # it may be what cannot be written
         return _failed(options, error)
     except Exception as error:
         if not _is_ours(error):

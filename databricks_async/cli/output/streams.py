@@ -75,18 +75,6 @@ class Stream:
         """Text in a style, where there are colours."""
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if style and text and self.has_color else text
 
-    def drop(self) -> None:
-        """What is still to be written goes nowhere: Python would complain once more when it ends."""
-        if self._file is None:
-            return
-        try:
-            descriptor = self._file.fileno()
-        except (OSError, ValueError):
-            return  # not a file, as in tests
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, descriptor)
-        os.close(nowhere)
-
     def _size(self) -> tuple[int, int]:
         try:
             columns, lines = os.get_terminal_size(self.file.fileno())
@@ -111,6 +99,21 @@ def _has_color(wanted: str, is_live: bool) -> bool:
     if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return is_live
+
+
+def drop(file: TextIO | None) -> None:
+    """What is still to be written goes nowhere: Python would complain once more when it ends.
+
+    Not of a `Stream`: making one sets the encoding, which writes what is still to be written.
+    """
+    try:
+        descriptor = -1 if file is None else file.fileno()
+    except (OSError, ValueError):
+        return  # not a file, as in tests
+    if descriptor >= 0:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def open_missing() -> None:

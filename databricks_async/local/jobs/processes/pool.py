@@ -147,7 +147,7 @@ def _run(process: _Process, folder: Path, work: Work, tick: Callable[[], None]) 
         output = stack.enter_context((folder / "output").open("wb"))
         # A pipe that breaks when this process dies, however it does: the runner then ends its own group.
         own_end, lifeline = _lifeline(stack)
-        arguments = [sys.executable, "-P", str(RUNNER), str(folder), str(lifeline)]
+        arguments = [sys.executable, "-u", "-P", str(RUNNER), str(folder), str(lifeline)]
         with process.lock:
             if process.stopped:
                 return None
