@@ -204,6 +204,20 @@ async def test_connections_are_refused_for_a_while(wire, workspace):
     assert (workspace.url, time.monotonic() - began) == (url, pytest.approx(30.1))
 
 
+async def test_idle_connections_end_when_others_are_refused(wire, workspace):
+    """A request on one of them would wait for its answer for ever."""
+    host, port = workspace.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET {LIST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {workspace.token}\r\n\r\n".encode())
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    workspace.faults.add(CREATE, Fault.refuse(30))
+    with pytest.raises(aiohttp.ClientError):
+        await wire.create()
+    async with asyncio.timeout(10):
+        assert (await reader.read()).endswith(b"}")
+    writer.close()
+
+
 async def test_nobody_gets_the_port_of_a_workspace_that_refuses():
     """Whoever tries to connect to it, and had it for an end of his own, would be connected to himself."""
     async with LocalWorkspace() as workspace:

@@ -84,8 +84,11 @@ class Connections(web.Server):
 
     def close_all(self) -> None:
         """Close the connections: idle ones now, the others behind their answers."""
-        for protocol in list(self._transports):
+        for protocol, transport in list(self._transports.items()):
             protocol.close()
+            # aiohttp leaves an idle one open, and reads nothing from it any more.
+            if getattr(protocol, "_current_request", None) is None:
+                transport.close()
 
     async def abort_all(self) -> None:
         """Close all connections at once, and see their handlers to their end."""
