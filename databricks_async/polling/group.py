@@ -141,7 +141,8 @@ class Group(Follower[K, T], Generic[K, T, C]):
     def unlisted(self, shown: Collection[K]) -> list[Thing[K, T]]:
         missing = []
         for key, known in self._known.items():
-            known.missed = 0 if key in shown else known.missed + 1
+            # One whose own poll has not been answered yet may still be there.
+            known.missed = 0 if key in shown else known.missed + (known.thing.asked_at is None)
             if known.is_over or not known.missed:
                 continue
             if self._meaning.drops_out and known.missed >= _MAX_MISSED:

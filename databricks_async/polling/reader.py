@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from databricks_async.aio import gather, wait_through
+from databricks_async.aio import wait_through
 from databricks_async.errors import (
     DatabricksError,
     LifecycleError,
@@ -176,16 +176,14 @@ class Reader(Callers[K, T], Generic[K, T]):
         soon_at = now + min(map(_tick, due), default=0.0)
         soon = [thing for at, thing in dues if at <= soon_at]
         if scopes:
-            self._batch = self._begin(group, self._poll_scopes(scopes, soon))
+            self._batch = self._begin(group, self._poll_scopes(group, scopes, soon))
         elif self._listing.pays(len(soon)):
             self._batch_at = now
-            self._batch = self._begin(group, self._poll_batch(soon))
+            self._batch = self._begin(group, self._poll_batch(group, soon))
         else:
             self._batch_at = None
             self._listing.gets += len(due)
-            queue = self._queue(due)
-            for _ in range(min(len(due), _MAX_WORKERS)):
-                self._begin(group, self._work(queue))
+            self._begin_each(group, due)
         return now  # to find out when the next ones are due
 
     def _begin(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -246,14 +244,14 @@ class Reader(Callers[K, T], Generic[K, T]):
         except DatabricksError as error:
             self._failed((thing,), error)
 
-    async def _poll_batch(self, soon: Sequence[Thing[K, T]]) -> None:
+    async def _poll_batch(self, group: asyncio.TaskGroup, soon: Sequence[Thing[K, T]]) -> None:
         """Poll these by a listing, and each that it does not show by itself."""
         count, is_narrowed = len(soon), all(thing.where is not None for thing in soon)
         wanted = {thing.key: thing for thing in soon}
         try:
             pages = await self._read_pages(wanted, budget=count - 1)
         except DatabricksError as error:
-            await self._without_listing(wanted, error)
+            await self._without_listing(group, wanted, error)
             return
         finally:
             self._page_at = None
@@ -263,7 +261,7 @@ class Reader(Callers[K, T], Generic[K, T]):
             self._listing.read(count, pages)
         missing = [thing for thing in wanted.values() if thing.followers]
         self._listing.gets += len(missing)
-        await self._poll_each(missing)
+        await self._poll_each(group, missing)
         if pages is not None:
             self._listing.missed(count, sum(bool(thing.followers) for thing in missing))
 
@@ -295,22 +293,24 @@ class Reader(Callers[K, T], Generic[K, T]):
                 raise
             raise RequestTimeout(f"no page of the list of {self._what}s in {self._page_seconds:g} s") from None
 
-    async def _poll_scopes(self, scopes: Sequence[Scope[K, T]], soon: Sequence[Thing[K, T]]) -> None:
+    async def _poll_scopes(
+        self, group: asyncio.TaskGroup, scopes: Sequence[Scope[K, T]], soon: Sequence[Thing[K, T]]
+    ) -> None:
         """Poll all that these listings show, which may spare polls of single things."""
         wanted = {thing.key: thing for thing in soon}
         spares = False
         for scope in scopes:
             try:
-                await self._read_scope(scope, wanted)
+                await self._read_scope(group, scope, wanted)
                 spares = spares or self._source.is_universal(scope.key)
             except DatabricksError as error:
                 self._scope_failed(scope, error)
             finally:
                 self._page_at = None
         if spares:
-            await self._poll_each([thing for thing in wanted.values() if thing.followers and thing.asked_at is None])
+            await self._poll_each(group, wanted.values())
 
-    async def _read_scope(self, scope: Scope[K, T], wanted: dict[K, Thing[K, T]]) -> None:
+    async def _read_scope(self, group: asyncio.TaskGroup, scope: Scope[K, T], wanted: dict[K, Thing[K, T]]) -> None:
         scope.polled_at = began_at = asyncio.get_running_loop().time()
         shown: dict[K, Thing[K, T]] = {}
         alone: dict[K, Thing[K, T]] = {}
@@ -341,7 +341,7 @@ class Reader(Callers[K, T], Generic[K, T]):
             thing.followers.add(follower)
             thing.wanted = self._requests
         try:
-            await self._poll_each([thing for thing in alone.values() if thing.asked_at is None])
+            await self._poll_each(group, alone.values())
         finally:
             for thing, follower in lent:
                 self.release(follower, thing)  # others may have come for it meanwhile, and gone
@@ -359,11 +359,20 @@ class Reader(Callers[K, T], Generic[K, T]):
         if scope.failing_since is None:
             scope.failing_since = scope.polled_at
 
-    async def _poll_each(self, things: Sequence[Thing[K, T]]) -> None:
-        queue = self._queue(things)
-        await gather(self._work(queue) for _ in range(min(len(things), _MAX_WORKERS)))
+    async def _poll_each(self, group: asyncio.TaskGroup, things: Collection[Thing[K, T]]) -> None:
+        """Poll these by themselves. What has no answer within a tick is not waited for: the others are due again."""
+        followed = [thing for thing in things if thing.followers and thing.asked_at is None]
+        if followed:
+            polls = self._begin_each(group, followed)
+            await asyncio.wait(polls, timeout=min(map(_tick, followed)))
 
-    async def _without_listing(self, wanted: dict[K, Thing[K, T]], error: DatabricksError) -> None:
+    def _begin_each(self, group: asyncio.TaskGroup, things: Sequence[Thing[K, T]]) -> list[asyncio.Task[None]]:
+        queue = self._queue(things)
+        return [self._begin(group, self._work(queue)) for _ in range(min(len(things), _MAX_WORKERS))]
+
+    async def _without_listing(
+        self, group: asyncio.TaskGroup, wanted: dict[K, Thing[K, T]], error: DatabricksError
+    ) -> None:
         """A batch poll failed: find out whether things can be polled one by one."""
         things = [thing for thing in wanted.values() if thing.followers]
         if isinstance(error, NotFound | NotImplemented):
@@ -375,7 +384,7 @@ class Reader(Callers[K, T], Generic[K, T]):
         elif things:
             # One of them shows whether it is the listing that fails, or everything.
             first = things.pop()
-            await self._poll_each([first])
+            await self._work(self._queue([first]))
             if first.failing_since is not None:
                 for thing in things:
                     thing.polled_at = first.polled_at
@@ -383,7 +392,7 @@ class Reader(Callers[K, T], Generic[K, T]):
                 return
             log.info("%ss are polled one by one for a while: a batch poll failed: %s", self._what, error)
             self._listing.failed(len(wanted))
-        await self._poll_each(things)
+        await self._poll_each(group, things)
 
     # --- what polls show ---------------------------------------------------------------------------------------------
 

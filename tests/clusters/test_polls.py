@@ -243,3 +243,21 @@ async def test_what_was_asked_before_an_action_does_not_count(w, workspace, spec
     await watching
     workspace.clock.advance(300)
     assert (await result).state == "RUNNING"
+
+
+async def test_a_cluster_whose_poll_hangs_holds_up_no_other(connect, workspace, spec):
+    """The listing shows it no more, so it is read by itself; what happens to others is seen meanwhile."""
+    w = connect(poll_interval_seconds=1, http_timeout_seconds=50)
+    gone, other = await pending(w, spec, 2)
+    changes = w.clusters.watch()
+    await anext(changes), await anext(changes)
+    workspace.faults.add(GET, Fault.hang())
+    await w.clusters.permanent_delete(gone)
+    coming = asyncio.create_task(anext(changes))
+    await asyncio.sleep(5)
+    workspace.clock.advance(300)
+    async with asyncio.timeout(10):
+        change = await coming
+    assert (change.cluster_id, change.after.state) == (other, "RUNNING")
+    change = await anext(changes)
+    assert (change.cluster_id, change.after) == (gone, None)

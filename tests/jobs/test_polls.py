@@ -181,3 +181,24 @@ async def test_a_batch_poll_that_hangs_is_given_up(connect, workspace, finish):
     runs = await asyncio.gather(*(wait.result(timeout=10) for wait in waits))
     assert all(run.succeeded for run in runs)
     assert workspace.journal.count(LIST) == 1
+
+
+async def test_one_poll_that_hangs_holds_up_no_other(connect, workspace, finish):
+    """Runs that the listing shows no more are read one by one; the others are looked at again meanwhile."""
+    w = connect(poll_interval_seconds=1, http_timeout_seconds=50)
+    workspace.script_task("slow", duration=10_000)
+    slow = [{"task_key": "slow", "notebook_task": {"notebook_path": "/x"}}]
+    quick_waits = await started(w, 20)
+    slow_waits = await asyncio.gather(*(w.jobs.submit(tasks=slow) for _ in range(20)))
+    await asyncio.gather(*(seen_running(wait) for wait in [*quick_waits, *slow_waits]))
+    quick, slow_ones = ([asyncio.create_task(wait.result()) for wait in waits] for waits in (quick_waits, slow_waits))
+    workspace.faults.add(GET, Fault.hang())
+    workspace.clock.advance(1000)
+    async with asyncio.timeout(10):
+        ends = asyncio.as_completed(quick)
+        for _ in quick[1:]:
+            await next(ends)
+        finish()
+        await asyncio.gather(*slow_ones)
+    assert sum(not one.done() for one in quick) == 1
+    assert all(run.succeeded for run in await asyncio.gather(*quick))
