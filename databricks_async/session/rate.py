@@ -29,6 +29,10 @@ _MAX_STEP = 3.0
 """Of the rate, with one answer."""
 _MIN_WINDOW_SECONDS = 0.25
 """What was taken in a shorter time says nothing of a rate."""
+_RARE = 50
+"""A refusal of one in so many calls is an accident, however soon it came."""
+_SOON, _OFTEN = 3.0, 3
+"""Unless each of so many in a row came within so many pauses: they cost more time than a rate would."""
 _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
 _AFTER_SLOW_START = 0.7
@@ -56,7 +60,8 @@ class Rate:
     """How many calls a second the service takes, as far as its refusals have shown.
 
     A healthy service refuses a call now and then: a rate is learned when several of the calls in flight are refused at
-    once, or when refusals come back soon after a pause. It is forgotten when none came for long.
+    once, or when refusals come back soon after a pause, again and again if they are rare. It is forgotten when none
+    came for long.
 
     The service has a token bucket: it takes so many calls a second, and has saved up a burst. After the first refusals
     the rate grows as in slow start; at the next one the calls that were taken since tell how many it takes in a second,
@@ -75,6 +80,7 @@ class Rate:
         self._usual = usual
         self._in_slow_start = False
         self._suspicious_until = self._forgotten_at = -math.inf
+        self._paused_at, self._came_back = 0.0, 0
         self._taken = array("d")
         """When the calls were sent that were taken. Thousands of objects here would keep memory in pieces."""
         self._counted_from = self._reopened_at = 0.0
@@ -154,10 +160,10 @@ class Rate:
         """The gate opens after this pause. Returns whether its refusals were no accident, and the rate is another."""
         refused, self._refused = self._refused, 0
         after = sum(sent_at > self._refused_at for sent_at in self._taken)
-        again = self.per_second < math.inf or now < self._suspicious_until
+        is_accident = self._is_accident(now, refused, pause)
         self._suspicious_until = now + 10 * pause
         self._forgotten_at = now + 10 * pause + _MEMORY_SECONDS
-        if not again and (refused == 1 or 3 * refused < after):
+        if is_accident and (refused == 1 or 3 * refused < after):
             return False
         before = [sent_at for sent_at in self._taken if self._counted_from <= sent_at <= self._refused_at]
         # Of the calls that were in flight so many were taken although the limit was reached.
@@ -184,6 +190,19 @@ class Rate:
         self._pause = max(1.0, pause)
         self._counted_from, self._reopened_at = self._refused_at, now
         return True
+
+    def _is_accident(self, now: float, refused: int, pause: float) -> bool:
+        """Whether a healthy service may have refused so many, as far as the calls that were taken before them tell."""
+        apart = self._refused_at - self._paused_at
+        taken = sum(self._paused_at <= sent_at <= self._refused_at for sent_at in self._taken)
+        self._came_back = self._came_back + 1 if apart < _SOON * pause else 0
+        self._paused_at = now
+        if apart < 0:  # it was under way already when the gate was shut
+            return True
+        if self.per_second < math.inf:
+            return False
+        is_rare = taken >= _RARE * refused and self._came_back < _OFTEN
+        return is_rare or now >= self._suspicious_until
 
     def _begin(self, taken: int, pause: float) -> None:
         """The first rate."""

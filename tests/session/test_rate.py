@@ -265,6 +265,45 @@ def test_a_few_refusals_cost_a_healthy_service_their_pauses(accidents):
     assert seconds - without <= 1.17 * len({number // 10 for number in accidents})
 
 
+def test_accidents_cost_a_healthy_service_little():
+    """One call in 1,000 is refused by chance, of 1,000 a second: no rate is learned from that, or not for long."""
+    times = []
+    for seed in range(4):
+        chance = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+        seconds, service = run_callers(
+            calls=20_000, latency=0.1, retry_after=0.05, unwell=lambda *_, chance=chance: chance.random() < 0.001
+        )
+        assert 10 <= service.refused <= 40
+        times.append(seconds)
+    assert sum(times) / 4 <= 20 * 1.2
+
+
+@pytest.mark.parametrize(("taken", "refusals"), [(60, 4), (40, 2)])
+def test_rare_refusals_tell_a_rate_when_they_come_back_again_and_again(taken, refusals):
+    """Each pause of a second would be lost; those that are not rare tell it when they come back once."""
+    rate, now, told = Rate(), 10.0, []
+    rate.start(now)
+    for _ in range(refusals):
+        for number in range(taken):
+            rate.answered(now + number / 100, sent_at=now + number / 100)
+        now += 1.0
+        rate.refused(now)
+        now += 1.0
+        told.append(rate.reopen(now, pause=1.0))
+    assert told == [False] * (refusals - 1) + [True]
+
+
+def test_a_late_refusal_of_a_call_that_was_under_way_tells_nothing_new():
+    """It was sent before the gate was shut, and comes when that is open again."""
+    rate = Rate()
+    rate.start(0.0)
+    rate.refused(1.0)
+    assert not rate.reopen(1.1, pause=0.05)
+    rate.refused(1.05)
+    assert not rate.reopen(1.2, pause=0.05)
+    assert rate.per_second == math.inf
+
+
 def test_one_refusal_of_a_single_caller_is_one_pause():
     """Nothing is learned from a single caller either."""
     seconds, _ = run_callers(calls=200, callers=1, latency=0.01, retry_after=None, unwell=lambda number, _: number == 3)
