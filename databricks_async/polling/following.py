@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from databricks_async.errors import NotFound
 from databricks_async.polling.reader import Reader
@@ -56,10 +56,14 @@ class Following(Follower[K, T], Generic[K, T]):
             if self._grace_period:
                 self._found_by = asyncio.get_running_loop().time() + _GRACE_PERIOD_SECONDS
         self._accept, self._missing = accept, None
-        value = thing.seen.value() if self.see(thing) and thing.seen is not None else await self._reader.wait(self)
+        if self.see(thing) and thing.seen is not None:
+            value = thing.seen.value()
+            thing.seen.forget()
+        else:
+            value = await self._reader.wait(self)
         if self._missing is not None:
             raise copied(self._missing)
-        return cast(T, value)
+        return value
 
     @property
     def good_at(self) -> float | None:

@@ -82,6 +82,8 @@ class Group(Follower[K, T], Generic[K, T, C]):
             # What others have polled since the last call.
             for thing in [*(self._scope.shown.values() if self._scope is not None else self.things())]:
                 self.see(thing)
+                if thing.seen is not None:
+                    thing.seen.forget()
             if not self._queue:
                 await self._reader.wait(self)
         change = self._queue.pop(0)

@@ -329,6 +329,8 @@ class Reader(Callers[K, T], Generic[K, T]):
                     alone.pop(key, None)
                     for follower in [*scope.followers]:
                         follower.see(thing)
+                    if thing.seen is not None:
+                        thing.seen.forget()
                 else:
                     alone[key] = thing
         scope.shown, scope.good_at = shown, began_at

@@ -78,7 +78,10 @@ class Snapshot(Generic[T]):
         """Whether an item of a listing says all about a thing that its callers need; and about its parts."""
 
     def value(self) -> T:
-        return self._decode(orjson.loads(zlib.decompress(self._body))) if self._value is None else self._value
+        """The model: the same one for all who are told at the same time."""
+        if self._value is None:
+            self._value = self._decode(orjson.loads(zlib.decompress(self._body)))
+        return self._value
 
     def forget(self) -> None:
         """All have been told: from now on the JSON is enough."""

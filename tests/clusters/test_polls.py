@@ -261,3 +261,19 @@ async def test_a_cluster_whose_poll_hangs_holds_up_no_other(connect, workspace, 
     assert (change.cluster_id, change.after.state) == (other, "RUNNING")
     change = await anext(changes)
     assert (change.cluster_id, change.after) == (gone, None)
+
+
+async def test_watchers_that_are_told_at_the_same_time_share_one_model(w, workspace, spec):
+    """A dozen of them do not need a dozen times the memory, nor the time to read it."""
+    ids = await pending(w, spec, 3)
+    early, first, second = (w.clusters.watch() for _ in range(3))
+    for _ in ids:
+        await anext(early)
+    for _ in ids:
+        one, other = await asyncio.gather(anext(first), anext(second))
+        assert one.after is other.after
+    workspace.clock.advance(300)
+    for _ in ids:
+        one, other = await asyncio.gather(anext(first), anext(second))
+        assert one.before is other.before
+        assert one.after is other.after
