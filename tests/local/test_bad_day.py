@@ -218,6 +218,28 @@ async def test_idle_connections_end_when_others_are_refused(wire, workspace):
     writer.close()
 
 
+async def test_a_form_whose_connection_is_closed_before_it_is_read_was_never_sent(workspace, caplog):
+    """The server says nothing of it."""
+    host, port = workspace.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readline()
+    connections = workspace._server._connections
+    (protocol,) = connections._transports
+    head = (
+        f"POST /api/2.0/workspace/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {workspace.token}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n"
+    )
+    form = '--b\r\nContent-Disposition: form-data; name="path"\r\n\r\n/Shared/x\r\n--b'
+    protocol.data_received((head + form).encode())
+    connections.close_all()
+    await reader.read()
+    await workspace.journal.until(lambda journal: journal.count("POST /api/{v}/workspace/import") == 1)
+    await asyncio.sleep(0)
+    assert caplog.records == []
+    writer.close()
+
+
 async def test_nobody_gets_the_port_of_a_workspace_that_refuses():
     """Whoever tries to connect to it, and had it for an end of his own, would be connected to himself."""
     async with LocalWorkspace() as workspace:

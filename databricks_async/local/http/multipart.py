@@ -47,6 +47,10 @@ async def read_form(request: web.BaseRequest) -> Form:
                 form.content = await _read(part)
             else:
                 form.fields[part.name] = await part.text()
+    except RuntimeError:
+        if request.transport is not None:
+            raise
+        raise ConnectionResetError("the connection was closed before the form was read") from None
     except ValueError as error:
         raise ApiError(400, "MALFORMED_REQUEST", f"Could not parse multipart body: {error}") from None
     return form
