@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = {
     "num_workers": 1,
     "autotermination_minutes": 0,
 }
-CROWD = 45
+_CROWD, _CROWD_CONTENTS = 15, 1_500
 _TASK = {"task_key": "works", "notebook_task": {"notebook_path": "/works"}}
 _FAILING = {"task_key": "fails", "notebook_task": {"notebook_path": "/fails"}}
 _numbers = itertools.count(1)
@@ -458,9 +458,9 @@ async def _within(source: Any, seconds: float = HUNG_SECONDS) -> Any:
 
 
 async def crowd(desk: Desk) -> None:
-    """All clusters, many times over."""
-    held: list[Any] = []
-    for _ in range(CROWD):
+    """All clusters, many times over, and as much of other things as comes together when transfers wait."""
+    held: list[Any] = [bytes(3_000) for _ in range(_CROWD_CONTENTS)]
+    for _ in range(_CROWD):
         with contextlib.suppress(Stopped):
             held.append(await desk.books.read("clusters/list", desk.w.clusters.list().collect(), lambda _: True))
 
