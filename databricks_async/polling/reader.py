@@ -68,6 +68,8 @@ class Reader(Callers[K, T], Generic[K, T]):
         """When the page was asked for that is on its way."""
         self._batch: asyncio.Task[None] | None = None
         self._polls = set[asyncio.Task[None]]()
+        self._lent: dict[Thing[K, T], list[Follower[K, T]]] = {}
+        """Followers of a scope, for as long as a thing of it is polled by itself."""
         self._task: asyncio.Task[None] | None = None
         self._woken: asyncio.Future[None] | None = None
 
@@ -228,11 +230,16 @@ class Reader(Callers[K, T], Generic[K, T]):
                     if thing.followers:
                         await self._poll(thing)
                 finally:
-                    thing.asked_at = None
+                    self._ended_alone(thing)
                 self._wake()
         finally:
             while queue:
-                queue.popleft().asked_at = None
+                self._ended_alone(queue.popleft())
+
+    def _ended_alone(self, thing: Thing[K, T]) -> None:
+        thing.asked_at = None
+        for follower in self._lent.pop(thing, ()):
+            self.release(follower, thing)  # others may have come for it meanwhile, and gone
 
     async def _poll(self, thing: Thing[K, T]) -> None:
         self._requests += 1
@@ -335,18 +342,14 @@ class Reader(Callers[K, T], Generic[K, T]):
                     alone[key] = thing
         scope.shown, scope.good_at = shown, began_at
         scope.failing_since = scope.error = None
-        lent: list[tuple[Thing[K, T], Follower[K, T]]] = []
         for follower in scope.followers:
             alone |= {thing.key: thing for thing in follower.unlisted(shown)}
-            lent += [(thing, follower) for thing in alone.values() if follower not in thing.followers]
-        for thing, follower in lent:
-            thing.followers.add(follower)
-            thing.wanted = self._requests
-        try:
-            await self._poll_each(group, alone.values())
-        finally:
-            for thing, follower in lent:
-                self.release(follower, thing)  # others may have come for it meanwhile, and gone
+            for thing in alone.values():
+                if follower not in thing.followers:
+                    thing.followers.add(follower)
+                    thing.wanted = self._requests
+                    self._lent.setdefault(thing, []).append(follower)
+        await self._poll_each(group, alone.values())
         for key in alone:
             wanted.pop(key, None)
 

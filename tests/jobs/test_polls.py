@@ -10,6 +10,7 @@ import asyncio
 import pytest
 
 from databricks_async.errors import LifecycleError
+from databricks_async.jobs.changes import RunChange
 from databricks_async.local import Fault
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
@@ -202,3 +203,38 @@ async def test_one_poll_that_hangs_holds_up_no_other(connect, workspace, finish)
         await asyncio.gather(*slow_ones)
     assert sum(not one.done() for one in quick) == 1
     assert all(run.succeeded for run in await asyncio.gather(*quick))
+
+
+async def test_who_leaves_while_a_poll_hangs_leaves_no_task(connect, workspace, finish):
+    """What is read by itself goes on after its batch poll, and ends with the last caller."""
+    w = connect(poll_interval_seconds=1, http_timeout_seconds=50)
+    waits = await started(w, 20)
+    await asyncio.gather(*(seen_running(wait) for wait in waits))
+    workspace.faults.add(GET, Fault.hang())
+    finish()
+    ends = [asyncio.create_task(wait.result()) for wait in waits]
+    async with asyncio.timeout(10):
+        done = asyncio.as_completed(ends)
+        for _ in ends[1:]:
+            await next(done)
+    (last,) = (end for end in ends if not end.done())
+    last.cancel()
+    await asyncio.wait((last,))
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("databricks_async")] == []
+
+
+async def test_what_is_answered_late_is_told_to_who_watches_all(connect, workspace, finish):
+    """Runs that ended are read by themselves, which takes longer than a tick."""
+    w = connect(poll_interval_seconds=1)
+    waits = await started(w, 3)
+    workspace.faults.add(GET, Fault.delay(3), times=100)
+    begun, ended = set(), set()
+    async with asyncio.timeout(60):
+        async for change in w.jobs.watch_runs(active=True):
+            if isinstance(change, RunChange) and change.after is not None:
+                (ended if change.after.ended else begun).add(change.run_id)
+                if len(begun) == len(waits) and not ended:
+                    finish()
+                if len(ended) == len(waits):
+                    break
+    assert begun == ended == {wait.run_id for wait in waits}
