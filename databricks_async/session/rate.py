@@ -195,10 +195,10 @@ class Rate:
         """Whether a healthy service may have refused so many, as far as the calls that were taken before them tell."""
         apart = self._refused_at - self._paused_at
         taken = sum(self._paused_at <= sent_at <= self._refused_at for sent_at in self._taken)
-        self._came_back = self._came_back + 1 if apart < _SOON * pause else 0
         self._paused_at = now
-        if apart < 0:  # it was under way already when the gate was shut
+        if apart < 0:  # it was under way already when the gate was shut, and tells nothing new
             return True
+        self._came_back = self._came_back + 1 if apart < _SOON * pause else 0
         if self.per_second < math.inf:
             return False
         is_rare = taken >= _RARE * refused and self._came_back < _OFTEN

@@ -304,6 +304,21 @@ def test_a_late_refusal_of_a_call_that_was_under_way_tells_nothing_new():
     assert rate.per_second == math.inf
 
 
+def test_late_refusals_are_not_among_those_in_a_row():
+    """Of three refusals that come back soon, each with a late one: the fourth tells a rate, and not the second."""
+    rate, now, told = Rate(), 10.0, []
+    rate.start(now)
+    for _ in range(4):
+        for number in range(60):
+            rate.answered(now + number / 100, sent_at=now + number / 100)
+        rate.refused(now + 0.6)
+        told.append(rate.reopen(now + 1.6, pause=1.0))
+        rate.refused(now + 0.61)
+        assert not rate.reopen(now + 1.7, pause=1.0)
+        now += 1.7
+    assert told == [False] * 3 + [True]
+
+
 def test_one_refusal_of_a_single_caller_is_one_pause():
     """Nothing is learned from a single caller either."""
     seconds, _ = run_callers(calls=200, callers=1, latency=0.01, retry_after=None, unwell=lambda number, _: number == 3)
