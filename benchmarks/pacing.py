@@ -1,12 +1,12 @@
-"""What rate limits cost: many callers in one process, and in four, against a service that takes 30 calls a second.
+"""What rate limits cost: many callers in one to four processes, against a service that takes 30 calls a second.
 
 Defends, for bursts of 5 and of 30 with and without Retry-After: <= 1.15 times the ideal time, <= 5 % of all requests
-refused; of four processes that know nothing of each other none has done less than half of its share by half time; a
-limit on calls in flight is found. No call is given up. Of four processes nine rounds are measured, three at a time: the
-medians count, and the smallest share of all. The official SDK with as many threads is measured after them. Clients are
-open before time counts, and the ideal is that of a service whose bucket is full then: (calls - burst) / limit. A table
-of limits, bursts, styles of Retry-After and processes stands at the end. The quick run is of so few calls that the
-pauses of a second which the service asks for are most of its time.
+refused; of several processes that know nothing of each other none has done less than half of its share by half time; a
+limit on calls in flight is found. No call is given up. Of several processes nine rounds are measured, three at a time:
+the medians count, and the smallest share of all. The official SDK with as many threads is measured after them. Clients
+are open before time counts, and the ideal is that of a service whose bucket is full then: (calls - burst) / limit. A
+table of limits, bursts, styles of Retry-After and processes stands at the end. The quick run is of so few calls that
+the pauses of a second which the service asks for are most of its time.
 
     python benchmarks/pacing.py [--quick]
 """
@@ -228,8 +228,8 @@ async def main(quick: bool) -> int:
     await asyncio.gather(
         *(rows(gate, 1, calls, burst, styles) for burst in (5, 30)), rows(gate, 1, 1200, 100, [1], per_second=100)
     )
-    for burst in (5, 30):
-        await rows(gate, 4, calls, burst, styles, again=_AGAIN)
+    for processes, burst in itertools.product((2, 3, 4), (5, 30)):
+        await rows(gate, processes, calls, burst, styles, again=_AGAIN)
     await in_flight(gate, calls)
     print("\n".join(TABLE))
     return gate.exit_code()

@@ -19,11 +19,11 @@ _TOLD_BURST_SECONDS = 0.9
 """A limit that was given lets the calls of nearly a second go at once: on the way some overtake others."""
 
 # The figures below were found by simulation: limits from 10 to 1,000 calls a second, bursts from 5 to 100, with and
-# without Retry-After, in one process and in four that know nothing of each other. tests/session/test_rate.py holds what
-# they reach; benchmarks/pacing.py measures it.
-_FIRST_SHARE, _FIRST_CALLS = 3.0, 5.0
+# without Retry-After, in one process and in up to four that know nothing of each other. tests/session/test_rate.py
+# holds what they reach; benchmarks/pacing.py measures it.
+_FIRST_SHARE, _FIRST_CALLS = 2.33, 10.3
 """The first rate: so many times what was taken in the time of the first burst and its pause, and so many calls more."""
-_EXPONENT, _GENTLE_PAUSES = 0.6, 2.0
+_EXPONENT, _GENTLE_PAUSES = 0.48, 8.0
 """In slow start the rate grows by this share of itself in a pause, and after so many faster with each."""
 _MAX_STEP = 3.0
 """Of the rate, with one answer."""
@@ -35,25 +35,30 @@ _SOON, _OFTEN = 3.0, 3
 """Unless each of so many in a row came within so many pauses: they cost more time than a rate would."""
 _MIN_IN_FLIGHT = 8
 """What became of fewer calls in flight says nothing of their share."""
-_AFTER_SLOW_START = 0.7
+_AFTER_SLOW_START = 0.685
 """What a slow start has found is not above this share of the rate at its end: others may have paused in it."""
-_TRUST = 0.3
+_TRUST = 0.5
 """In the average of a slow start, when the first burst took long: part of it was what the service takes anyway."""
-_MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.25, 3.0
+_MIN_LEFT_OF_SLOW_START, _MIN_AFTER_SLOW_START = 0.19, 7.8
 """What it has found is not below this share, nor below so many calls a second: of several some are refused at once."""
-_LEFT, _LESS = 0.63, 4.0
+_LEFT, _LESS = 0.73, 8.0
 """A later refusal leaves this share of the rate, or takes so many calls a second from it for each refused call, if that
 is less."""
-_MANY, _MOST_LEFT = 60, 0.97
-"""After so many calls since the last one it leaves what was found, and this share at the most."""
-_CAREFUL = 0.7
+_MANY = 136
+"""After so many calls since the last one it leaves what was found."""
+_CAREFUL = 0.84
 """The share of the rate at which calls go on after a refusal that did not shut the gate."""
-_INCREASE = 16_500.0
-"""The growth of a rate of one in a second; of others it is by the inverse of their fifth power."""
-_HOLD, _MIN_HOLD, _MAX_HOLD = 1.7, 1.0, 20.0
-"""A rate over the first is the pauses after which it is looked whether others have gone."""
-_PROBING = 1.1
+_INCREASE, _MAX_INCREASE = 467_000.0, 0.5
+"""The growth of a rate of one in a second; of others it is by the inverse of their seventh power. And that with one
+answer, at the most."""
+_HOLD, _MIN_HOLD, _MAX_HOLD = 5.8, 1.0, 20.0
+"""The fourth power of a rate over the first is, for each second of a pause, the pauses after which it is looked whether
+others have gone: not fewer than the second, nor more than the third."""
+_PROBING = 2.0
 """From then on the rate grows by this share of itself more with each pause."""
+_REFUSABLE, _MOST_UNSPENT, _MOST_OVERSPENT, _BOLDNESS = 0.055, 20.0, 2.0, 0.27
+"""This share of the calls may be refused. For each refusal that is unspent of that those pauses are by this share
+fewer, and for each that was too many by so much more."""
 
 
 class Rate:
@@ -69,7 +74,7 @@ class Rate:
     since the last one and tell it again, and between refusals it grows by the inverse of a power, as in binomial
     congestion control (Bansal and Balakrishnan 2001), so that several processes come to share a service: a large rate
     looks for more less often. When others have gone, nothing is refused for long, and it grows by a share of itself
-    again.
+    again: the sooner, the fewer of its calls were refused.
 
     `limit` is never exceeded, from the first call on. `usual` is where learning begins instead of in slow start.
     """
@@ -85,6 +90,7 @@ class Rate:
         """When the calls were sent that were taken. Thousands of objects here would keep memory in pieces."""
         self._counted_from = self._reopened_at = 0.0
         self._burst = self._burst_seconds = 0.0
+        self._unspent = 0.0
         self._refused_at, self._refused = math.inf, 0
         self._pause = 1.0
         self._careful_until = self._resting_until = -math.inf
@@ -118,12 +124,14 @@ class Rate:
         rate = self.per_second
         if rate == math.inf:
             return False
+        self._unspent = min(_MOST_UNSPENT, self._unspent + _REFUSABLE)
         pauses = (now - self._reopened_at) / self._pause
         if self._in_slow_start:
             step = _EXPONENT + max(0.0, pauses - _GENTLE_PAUSES)
         else:
-            hold = max(_MIN_HOLD, min(_MAX_HOLD, rate * self._pause / _HOLD))
-            step = _INCREASE / rate**6 + _PROBING * max(0.0, pauses - hold)
+            hold = (rate / _HOLD) ** 4 * math.exp(-_BOLDNESS * self._unspent) * self._pause
+            hold = max(_MIN_HOLD, min(_MAX_HOLD, hold))
+            step = min(_MAX_INCREASE, _INCREASE / rate**8) + _PROBING * max(0.0, pauses - hold)
         self.per_second = rate + min(_MAX_STEP, step / self._pause)
         if self.per_second > _UNPACED:
             self.per_second = math.inf
@@ -134,19 +142,21 @@ class Rate:
         if not self._refused:
             self._refused_at = sent_at
         self._refused += 1
+        if self.per_second < math.inf:
+            self._unspent = max(-_MOST_OVERSPENT, self._unspent - 1)
 
     def slow_down(self, now: float, sent_at: float, pause: float) -> bool:
         """A refusal of a paced call: the rate is lowered, and after a rest calls go on at a share of it.
 
-        Returns whether that is enough. A second refusal in the pause is not about the rate alone, nor is one before any
-        call was taken. But one of a call that was under way when the rate was lowered says nothing new.
+        Returns whether that is enough. A refusal before any call was taken is not about the rate alone. One of a call
+        that was under way when the rate was lowered says nothing new.
         """
         if self.per_second == math.inf:
             return False
         if sent_at < self._reopened_at:
             self._refused = 0
             return True
-        if sent_at < self._careful_until or all(taken < self._reopened_at for taken in self._taken):
+        if all(taken < self._reopened_at for taken in self._taken):
             return False
         careful = max(1.0, pause)
         self._careful_until = now + careful
@@ -183,7 +193,7 @@ class Rate:
                 # Refused at once: nothing was found out yet.
                 self._in_slow_start = not since
             elif len(since) >= _MANY:
-                self.per_second = min(max(found, share * rate), _MOST_LEFT * rate)
+                self.per_second = max(found, share * rate)
             else:
                 self.per_second = max(_LEFT * rate, rate - _LESS * refused)
         self.per_second = max(1.0, self.per_second)
@@ -206,6 +216,7 @@ class Rate:
 
     def _begin(self, taken: int, pause: float) -> None:
         """The first rate."""
+        self._unspent = 0.0
         if self._usual is not None:
             self.per_second = self._usual
             return

@@ -77,9 +77,17 @@ async def test_calls_go_on_more_slowly(calls):
     assert 13 <= len(calls.between(at + 1.1, at + 2.0)) <= 16
 
 
-async def test_a_second_refusal_shuts_the_gate(calls):
-    """For all calls: the service refuses more than what is above its rate."""
+async def test_a_second_refusal_lowers_the_rate_again(calls):
+    """Calls were taken since the first one: the rate was lowered too little."""
     at, _ = await calls.until_refused(20, 24)
+    await asyncio.sleep(2)
+    assert 7 <= len(calls.between(at + 0.02, at + 1.0)) <= 10
+    assert 10 <= len(calls.between(at + 1.0, at + 2.0)) <= 13
+
+
+async def test_a_refusal_of_all_after_the_rate_was_lowered_shuts_the_gate(calls):
+    """Also in the second of care: the service refuses more than what is above its rate."""
+    at, _ = await calls.until_refused(20, 21)
     await asyncio.sleep(2)
     assert calls.between(at + 0.02, at + 1.0) == []
     assert len(calls.between(at + 1.0, at + 2.0)) > 5
