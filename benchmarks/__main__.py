@@ -2,8 +2,8 @@
 
     python -m benchmarks [--quick] [--only NAME ...] [--busy N] [--json FILE] [--markdown FILE] [--chapter]
 
-Each benchmark is a program of its own, in a fresh process. A whole run takes some twenty minutes: what mostly waits
-runs at the same time, all else one after the other. The exit code is 1 when something missed what it must reach.
+Each benchmark is a program of its own, in a fresh process. A whole run takes more than half an hour: what mostly
+waits runs at the same time, all else one after the other. The exit code is 1 when something missed what it must reach.
 
 `--chapter` writes what was measured into the manual's chapter and into the README, and draws its picture: a whole run,
 on a machine that does nothing else. `--figures FILE` does so with what an earlier run wrote by `--json`. Airflow's hook
